@@ -1,0 +1,1 @@
+"""Admits and monitors: the gate, and what is counted behind it."""

@@ -1,0 +1,1 @@
+"""Detectors: frames (or a camera's own metadata) in, `Detections` out."""

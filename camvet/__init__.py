@@ -1,0 +1,1 @@
+"""The face: command line, inventory, settings. Border control for cameras."""

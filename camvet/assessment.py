@@ -1,0 +1,78 @@
+"""Judges what a sweep saw, with the rule data of this installation: one call for `sweep`, `judge` and the demo."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import TYPE_CHECKING
+
+from camvet.context import ExitCode, UsageError, worst
+
+if TYPE_CHECKING:
+    from rules.judgement import Judgement
+    from rules.policy import Policy
+    from scanner.observation import Attempt, Observation
+
+__all__ = ["as_of_day", "assess", "by_device", "exit_code", "policy_named"]
+
+
+def as_of_day(text: str | None) -> date:
+    """``YYYY-MM-DD`` as a date; today (UTC) where nothing is given. Raises `UsageError`."""
+    from scanner import clock
+
+    if text is None:
+        return clock.now().date()
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(f"--as-of {text!r}: expected YYYY-MM-DD") from error
+
+
+def policy_named(name: str) -> Policy:
+    """A policy by name. Raises `UsageError` with the names there are."""
+    from rules import policy
+
+    known = policy.load()
+    if name not in known:
+        raise UsageError(f"no policy {name!r}; there are: {', '.join(sorted(known))}")
+    return known[name]
+
+
+def by_device(observations: Iterable[Observation], attempts: Iterable[Attempt], devices: Iterable[str],
+              ) -> dict[str, tuple[list[Observation], list[Attempt]]]:
+    """Observations and attempts grouped by device key; keys that are no device (silent addresses) are left out."""
+    grouped: dict[str, tuple[list[Observation], list[Attempt]]] = {device: ([], []) for device in devices}
+    for observation in observations:
+        grouped.setdefault(observation.device, ([], []))[0].append(observation)
+    for attempt in attempts:
+        if attempt.device in grouped:
+            grouped[attempt.device][1].append(attempt)
+    return grouped
+
+
+def assess(devices: Mapping[str, tuple[Sequence[Observation], Sequence[Attempt]]], *, policy: Policy, as_of: date,
+           activity: str | None = None, purpose: str | None = None) -> list[Judgement]:
+    """A judgement on every device. Raises `UsageError` for an activity or purpose that nobody knows."""
+    from rules import makers
+    from rules.judgement import Law, judge
+
+    try:
+        return judge(devices, makers=makers.load(), law=Law.load(activity, purpose), policy=policy, as_of=as_of)
+    except LookupError as error:
+        raise UsageError(str(error)) from error
+
+
+def exit_code(judgements: Iterable[Judgement], *, complete: bool = True) -> ExitCode:
+    """1 where a device is prohibited, carries a red flag or fails a check; 3 where one is undetermined; else 0."""
+    from rules.vocabulary import Outcome, Overall, Status
+
+    codes = [ExitCode.CLEAN if complete else ExitCode.INCOMPLETE]
+    for judgement in judgements:
+        verdict = judgement.verdict
+        flagged = verdict.overall in (Overall.PROHIBITED, Overall.LEGAL_RED_FLAG, Overall.RESTRICTED)
+        if verdict.outcome in (Outcome.PROHIBITED, Outcome.CONDITIONAL) or flagged or any(
+                finding.status is Status.FAIL for finding in verdict.findings):
+            codes.append(ExitCode.FINDINGS)
+        if verdict.outcome is Outcome.UNDETERMINED:
+            codes.append(ExitCode.INCOMPLETE)
+    return worst(*codes)

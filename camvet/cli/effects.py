@@ -1,0 +1,177 @@
+"""`camvet effects`: what each law and list says of an entity, for a buyer, on a day."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from camvet.cli import context_of, verb
+from camvet.context import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from rules.effects import Effects
+    from rules.regimes import Regime
+    from rules.vocabulary import Effect, ListVersion, Overall
+
+_WIDTH = 116
+_IN_WORDS = {
+    "legal": "legal: no law or list known here speaks against it",
+    "legal_red_flag": "legal, with a red flag",
+    "restricted": "restricted",
+    "prohibited": "prohibited",
+    "review": "to be reviewed by a person: it could not be settled here",
+}
+
+
+@verb(rank=22)
+def effects(
+    ctx: typer.Context,
+    words: list[str] = typer.Argument(..., metavar="ENTITY", help="Company, brand, alias, id or maker; quote spaces."),
+    buyer: list[str] = typer.Option(..., "--buyer", metavar="B", help="Who buys; several roles at once: the worst counts."),
+    as_of: str | None = typer.Option(None, "--as-of", metavar="YYYY-MM-DD", help="The day in question (default: today)."),
+    activity: str | None = typer.Option(None, "--activity", metavar="A", help=(
+        "procure, use, provide, import, market, export_to, invest, subsidise or contract (default: the buyer's own).")),
+    purpose: str | None = typer.Option(None, "--purpose", metavar="P", help="What it is for; some laws look at it."),
+    regime: list[str] | None = typer.Option(None, "--regime", metavar="R", help="Ask only this law or list; repeatable."),
+) -> None:
+    """Say what each law and list means for a buyer on a day. Dated facts with citations, no legal advice."""
+    from rules import effects as law
+    from rules import regimes as data
+    from rules.buyers import UnknownBuyerError
+    from rules.entities import UnknownEntityError
+    from scanner import clock
+
+    context = context_of(ctx)
+    roles = [name for given in (*buyer, *words[1:]) for name in re.split(r"[,\s]+", given) if name]
+    asked = _regimes(data.load(), regime or [])
+    day = clock.now().date() if as_of is None else _day(as_of)
+    try:
+        found = law.effects_of(words[0], roles, day, _activity(activity), purpose, regimes=asked)
+    except UnknownBuyerError as error:
+        hint = f"; quote a name with spaces: {' '.join(words)!r}" if error.wanted in words[1:] else ""
+        raise UsageError(f"{error}{hint}") from error
+    except UnknownEntityError as error:
+        raise UsageError(f"{error}; an unknown name is no clean name: see camvet screen") from error
+    version = data.list_version()
+    if context.terminal.as_json:
+        context.terminal.document(effects_document(found, version))
+    else:
+        context.terminal.lines(render_effects(found, version))
+    if day > version.dated:
+        context.terminal.note(f"the facts were collected on {version.dated}: what changed by {day} is not in them")
+    raise typer.Exit(exit_code(found.overall))
+
+
+def exit_code(overall: Overall) -> ExitCode:
+    """0 for legal, 3 for review, 1 for everything that somebody has to look at before buying."""
+    return {"legal": ExitCode.CLEAN, "review": ExitCode.INCOMPLETE}.get(str(overall), ExitCode.FINDINGS)
+
+
+def effects_document(found: Effects, version: ListVersion) -> dict[str, Any]:
+    """The JSON document of the verb: one effect a regime, and all of them by role where several roles were asked."""
+    from camvet.shapes import list_json
+    from rules.effects import DISCLAIMER
+
+    document: dict[str, Any] = {
+        "entity": found.party.id, "name": found.party.name, "as_of": found.as_of.isoformat(),
+        "buyers": list(found.buyers), "activity": found.activity, "purpose": found.purpose,
+        "effects": [_shape(effect) for effect in found.effects], "overall": str(found.overall),
+        "entity_note": found.party.note, "entity_unverified": found.party.unverified, "lists": [list_json(version)],
+        "disclaimer": DISCLAIMER,
+    }
+    if len(found.buyers) > 1:
+        document["by_role"] = [_shape(effect) for effect in found.by_role]
+    return document
+
+
+def _shape(effect: Effect) -> dict[str, Any]:
+    """One effect; who was removed from a list is not listed, and `removed_on` says since when."""
+    from camvet.shapes import effect_json
+
+    shape = effect_json(effect)
+    shape["removed_on"] = effect.removed_on.isoformat() if effect.removed_on else None
+    shape["exceptions"] = list(effect.exceptions)
+    if effect.listed == "removed":
+        shape["listed"] = False
+    return shape
+
+
+def render_effects(found: Effects, version: ListVersion) -> list[str]:
+    """The answer as lines for a person: what counts first, then what says nothing, then how far to trust it."""
+    from rules.effects import DISCLAIMER
+
+    party = found.party
+    unverified = " (what is known of it is unverified)" if party.unverified else ""
+    lines = [f"{party.name} [{party.id}{', ' + party.country if party.country else ''}] on {found.as_of} for "
+             f"{', '.join(found.buyers)}: {_IN_WORDS[str(found.overall)]}{unverified}"]
+    lines += _wrapped("", f"activity: {found.activity or 'what the buyer usually does'}; purpose: {found.purpose or 'not given'}")
+    if party.note:
+        lines += _wrapped("", f"note: {party.note}")
+    for effect in found.binding:
+        lines += ["", *_told(effect)]
+    silent = [e for e in found.effects if str(e.effect) == "none"]
+    if silent:
+        lines += ["", "no effect"]
+        lines += [line for effect in silent for line in _wrapped(f"  {effect.regime:<16} ", _remark(effect))]
+    lines += ["", *_wrapped("", f"{DISCLAIMER} Facts of {version.dated}, edition {version.version}.")]
+    return lines
+
+
+def _told(effect: Effect) -> list[str]:
+    binding = "binds" if effect.binds_buyer else "does not bind"
+    mark = "  (unverified)" if effect.unverified else ""
+    lines = [f"{effect.regime}  {effect.effect}  {binding} {effect.buyer} ({effect.activity}){mark}", f"  {effect.name}"]
+    lines += _wrapped("  because     ", effect.because)
+    if effect.condition:
+        lines += _wrapped("  condition   ", f"{effect.condition} (met: {effect.condition_met})")
+    if effect.why_listed:
+        lines += _wrapped("  why listed  ", effect.why_listed)
+    lines += [line for duty in effect.duty for line in _wrapped("  duty        ", duty)]
+    lines += [line for exception in effect.exceptions for line in _wrapped("  except      ", exception)]
+    lines += _wrapped("  citation    ", effect.citation)
+    lines += _wrapped("  source      ", effect.source)
+    return lines
+
+
+def _remark(effect: Effect) -> str:
+    return effect.because + (" (unverified)" if effect.unverified else "")
+
+
+def _wrapped(head: str, text: str) -> list[str]:
+    return textwrap.wrap(text, _WIDTH, initial_indent=head, subsequent_indent=" " * len(head), break_long_words=False,
+                         break_on_hyphens=False)
+
+
+def _day(text: str) -> date:
+    if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
+        raise UsageError(f"--as-of {text!r}: expected YYYY-MM-DD")
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(f"--as-of {text!r}: {error}") from error
+
+
+def _activity(text: str | None) -> str | None:
+    from rules.regimes import Activity
+
+    if text is None:
+        return None
+    wanted = text.strip().lower().replace("-", "_")
+    if wanted not in set(Activity):
+        raise UsageError(f"--activity {text!r}: expected one of {', '.join(Activity)}")
+    return wanted
+
+
+def _regimes(known: Iterable[Regime], wanted: Sequence[str]) -> list[Regime]:
+    by_id = {found.regime: found for found in known}
+    if not wanted:
+        return list(by_id.values())
+    names = [name.upper() for given in wanted for name in given.split(",") if name]
+    if unknown := [name for name in names if name not in by_id]:
+        raise UsageError(f"--regime {', '.join(unknown)}: known are {', '.join(by_id)}")
+    return [by_id[name] for name in dict.fromkeys(names)]

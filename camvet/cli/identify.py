@@ -1,0 +1,107 @@
+"""`camvet identify`: name makers offline, from replies that somebody recorded."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from camvet.cli import context_of, verb
+from camvet.context import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from camvet.terminal import Terminal
+    from scanner.observation import Observation
+
+MOST_LINE = 2 * 1024 * 1024          # a reply is at most some tens of kilobytes; Base64 and JSON add a third
+MOST_DEVICES = 200_000
+
+
+@verb(rank=20)
+def identify(
+    ctx: typer.Context,
+    replies: Path = typer.Option(..., "--replies", metavar="FILE.jsonl", help="Recorded replies; - reads stdin."),
+) -> None:
+    """Name makers from recorded replies, one JSON object a line: device, transport, port, data (Base64).
+
+    Lines of one device together make its identity. Prints one line a device.
+    """
+    from camvet.shapes import identity_json
+    from rules import identity, makers
+
+    context = context_of(ctx)
+    devices, refused = _read(replies, context.terminal)
+    known = makers.load()
+    undetermined = 0
+    for device, observations in devices.items():
+        found = identity.identify(device, observations, known)
+        undetermined += found.maker is None
+        if context.terminal.as_json:
+            context.terminal.line(identity_json(found))
+        else:
+            from camvet.prose import headline
+
+            context.terminal.text(headline(found))
+    if refused:
+        context.terminal.note(f"{refused} lines could not be read and count for nothing (see above)")
+    raise typer.Exit(ExitCode.INCOMPLETE if undetermined or refused else ExitCode.CLEAN)
+
+
+def _read(path: Path, terminal: Terminal) -> tuple[dict[str, list[Observation]], int]:
+    """Observations by device, and how many lines had to be refused; each refusal is said with its line number."""
+    from scanner import clock
+    from scanner.wire import replies
+
+    now = clock.now()
+    devices: dict[str, list[Observation]] = {}
+    refused = 0
+    for number, line in enumerate(_lines(path), start=1):
+        if not line.strip():
+            continue
+        try:
+            device, transport, port, data = _reply(line)
+        except ValueError as error:
+            refused += 1
+            terminal.note(f"{path}:{number}: {error}")
+            continue
+        if device not in devices and len(devices) >= MOST_DEVICES:
+            raise UsageError(f"{path}: more than {MOST_DEVICES} devices; split the file")
+        devices.setdefault(device, []).extend(replies.read(transport, port, data, device=device, now=now))
+    return devices, refused
+
+
+def _lines(path: Path) -> Iterable[bytes]:
+    try:
+        with (sys.stdin.buffer if str(path) == "-" else path.open("rb")) as source:
+            while line := source.readline(MOST_LINE):
+                yield line
+    except OSError as error:
+        raise UsageError(f"replies {path}: {error.strerror}") from error
+
+
+def _reply(line: bytes) -> tuple[str, str, int | None, bytes]:
+    """One input line. Raises ValueError with what was expected and not found."""
+    try:
+        document = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"not a JSON object of at most {MOST_LINE} bytes") from error
+    if not isinstance(document, dict):
+        raise ValueError("not a JSON object")
+    device, transport, port = document.get("device"), document.get("transport"), document.get("port")
+    if not isinstance(device, str | int) or isinstance(device, bool) or not str(device):
+        raise ValueError("device: expected a text")
+    if not isinstance(transport, str):
+        raise ValueError("transport: expected a text")
+    if port is not None and not (isinstance(port, int) and 0 <= port <= 65535):
+        raise ValueError("port: expected a number from 0 to 65535")
+    try:
+        data = base64.b64decode(document.get("data") or "", validate=True)
+    except (binascii.Error, TypeError, ValueError) as error:
+        raise ValueError("data: expected Base64") from error
+    return str(device), transport, port, data

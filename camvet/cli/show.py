@@ -1,0 +1,58 @@
+"""`camvet show`: one device with everything that is stored of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from camvet.cli import context_of, verb
+from camvet.context import Context, ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from camvet.inventory import DeviceRow, StoredDevice
+
+
+def one_device(context: Context, wanted: str) -> DeviceRow:
+    """The device that `wanted` means; `UsageError` where there is none or more than one."""
+    found = context.inventory().find(wanted, context.settings.site)
+    if not found:
+        raise UsageError(f"no device {wanted!r} in site {context.settings.site}: see camvet devices")
+    if len(found) > 1:
+        raise UsageError(f"{wanted!r} means {len(found)} devices: " + ", ".join(f"{r.id} ({r.key})" for r in found))
+    return found[0]
+
+
+def as_swept(context: Context, row: DeviceRow) -> StoredDevice:
+    """The device as its newest sweep saw it."""
+    return next(d for d in context.inventory().devices_of(row.sweep) if d.id == row.id and d.key == row.key)
+
+
+@verb(rank=31)
+def show(ctx: typer.Context, device: str = typer.Argument(..., help="Inventory id, address, MAC or serial.")) -> None:
+    """Show one device: identity with all evidence, findings, law, attempts, observations."""
+    from camvet.prose import headline, paragraphs, told_evidence
+    from camvet.shapes import identity_json, verdict_json
+
+    context = context_of(ctx)
+    row = one_device(context, device)
+    stored = as_swept(context, row)
+    if context.terminal.as_json:
+        context.terminal.document({
+            "id": row.id, "key": row.key, "site": row.site, "first_seen": row.first_seen, "last_seen": row.last_seen,
+            "aliases": [{"kind": kind, "value": value} for kind, value in row.aliases],
+            "identity": identity_json(row.identity), "verdict": verdict_json(row.verdict),
+            "attempts": [a.to_json() for a in stored.attempts],
+            "observations": [{k: v for k, v in o.to_json().items() if k != "raw"} for o in stored.observations]})
+    else:
+        context.terminal.text(headline(row.identity))
+        context.terminal.lines(paragraphs(row.identity, row.verdict, stored.attempts))
+        context.terminal.text("evidence")
+        context.terminal.lines(told_evidence(row.identity, stored.observations))
+        context.terminal.text("attempts")
+        for attempt in stored.attempts:
+            why = f" ({attempt.reason}{': ' + attempt.detail if attempt.detail else ''})" if attempt.reason else ""
+            port = f" port {attempt.port}" if attempt.port else ""
+            context.terminal.text(f"  {attempt.probe}{port}: {attempt.status}{why}, {attempt.elapsed_ms} ms")
+        context.terminal.text(f"inventory id {row.id}; " + ", ".join(f"{k} {v}" for k, v in row.aliases))
+    raise typer.Exit(ExitCode.CLEAN)

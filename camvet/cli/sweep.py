@@ -1,0 +1,164 @@
+"""`camvet sweep`: find every camera in a scope, ask it politely, name its maker, judge it, store it all."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from camvet.cli import context_of, verb
+from camvet.context import Context, ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from camvet.inventory import SweepRecord
+    from camvet.sweeping import SweepOrder
+    from scanner.scope import Scope
+    from scanner.settings import Settings
+    from scanner.transport.exchange import PortMap
+
+
+@verb(rank=10)
+def sweep(
+    ctx: typer.Context,
+    targets: list[str] = typer.Argument(None, metavar="TARGET…", help="Networks, ranges, addresses, names or @file."),
+    scope_file: Path | None = typer.Option(None, "--scope", metavar="FILE", help="A signed-off scope in YAML."),
+    exclude: list[str] = typer.Option([], "--exclude", metavar="TARGET", help="Never touched. Repeatable."),
+    owner: str = typer.Option("", "--owner", help="Who authorised the sweep."),
+    ticket: str = typer.Option("", "--ticket", help="Where that is written down."),
+    authorised: str = typer.Option("", "--i-am-authorised", metavar="REASON",
+                                   help="The written reason that opens public, loopback or wide ranges."),
+    profile: str | None = typer.Option(None, "--profile", metavar="gentle|normal|fast", help="How fast to ask."),
+    plan: bool = typer.Option(False, "--plan", help="Print what would be sent, to whom, at what pace; send nothing."),
+    credentials: str | None = typer.Option(None, "--credentials", metavar="REF",
+                                           help="env:NAME or file:PATH with user:password, for a second pass."),
+    fresh: bool = typer.Option(False, "--fresh", help="Begin anew instead of resuming an unfinished sweep."),
+    neighbours: Path | None = typer.Option(None, "--neighbours", metavar="FILE",
+                                           help="A router's or switch's neighbour table (ip neigh form)."),
+    interface: list[str] = typer.Option([], "--interface", metavar="IF", help="Only these interfaces. Repeatable."),
+    port_map: Path | None = typer.Option(None, "--port-map", metavar="FILE",
+                                         help="Where a lab serves the well-known ports (JSON, or a lab's site.json)."),
+    capture: list[Path] = typer.Option([], "--capture", metavar="FILE", help="A pcap of the devices' traffic."),
+    policy: str | None = typer.Option(None, "--policy", help="Whose rules decide (default: private)."),
+    as_of: str | None = typer.Option(None, "--as-of", metavar="YYYY-MM-DD", help="The day to judge for."),
+    activity: str | None = typer.Option(None, "--activity", help="What is done with the devices, for the law."),
+    purpose: str | None = typer.Option(None, "--purpose", help="What they are for, where a law asks."),
+) -> None:
+    """Sweep a scope you are authorised for: discover, ask, identify, judge, store.
+
+    The same scope resumes an unfinished sweep. Exit 1 with findings, 3 where something is undetermined.
+    """
+    from camvet.assessment import as_of_day, exit_code, policy_named
+    from camvet.progress import SweepProgress
+    from camvet.sweeping import SweepOrder, perform
+    from scanner.journal import JournalError
+    from scanner.scope import ScopeError
+
+    context = context_of(ctx)
+    ports = _port_map(port_map)
+    try:
+        scope = _scope(targets or [], scope_file, exclude, owner, ticket, authorised, lab=bool(ports))
+        settings = _settings(profile or context.settings.profile, ports, neighbours, credentials, interface)
+        if plan:
+            _print_plan(context, scope, settings)
+            raise typer.Exit(ExitCode.CLEAN)
+        order = SweepOrder(scope, settings, policy_named(policy or context.settings.policy), as_of_day(as_of),
+                           capture, activity, purpose, fresh)
+        with SweepProgress(context.terminal) as progress:
+            record = perform(context, order, progress)
+    except (ScopeError, JournalError) as error:
+        raise UsageError(str(error)) from error
+    tell(context, record, order)
+    raise typer.Exit(exit_code(record.judgements, complete=record.complete))
+
+
+def _port_map(path: Path | None) -> PortMap:
+    from scanner.transport.exchange import PortMap
+
+    if path is None:
+        return PortMap()
+    try:
+        document = json.loads(path.read_bytes())
+        found = document.get("port_map", document)
+        return PortMap(*({int(nominal): int(actual) for nominal, actual in found.get(kind, {}).items()}
+                         for kind in ("tcp", "udp")))
+    except (OSError, ValueError, AttributeError, TypeError) as error:
+        reason = getattr(error, "strerror", None) or "expected {\"tcp\": {\"80\": 20080, …}}"
+        raise UsageError(f"port map {path}: {reason}") from error
+
+
+def _scope(targets: list[str], scope_file: Path | None, exclude: list[str], owner: str, ticket: str, authorised: str,
+           *, lab: bool) -> Scope:
+    from scanner.scope import Scope
+
+    if scope_file is not None:
+        if targets or exclude or owner or ticket or authorised:
+            raise UsageError("--scope says it all: targets, excludes, owner, ticket and reason belong into that file")
+        return Scope.from_file(scope_file, lab=lab)
+    if not targets:
+        raise UsageError("nothing to sweep: name a target or a --scope FILE (see: camvet sweep --help)")
+    return Scope.of(targets, exclude=exclude, owner=owner, ticket=ticket, authorised=authorised, lab=lab)
+
+
+def _settings(profile: str, ports: PortMap, neighbours: Path | None, credentials: str | None,
+              interfaces: list[str]) -> Settings:
+    from camvet.credentials import resolve
+    from scanner.pace import Profile
+    from scanner.settings import Settings
+
+    if profile not in set(Profile):
+        raise UsageError(f"--profile {profile!r}: expected {', '.join(Profile)}")
+    if neighbours is not None and not neighbours.is_file():
+        raise UsageError(f"neighbours {neighbours}: no such file")
+    return Settings(Profile(profile), ports, neighbours, resolve(credentials) if credentials else None,
+                    tuple(interfaces))
+
+
+def _print_plan(context: Context, scope: Scope, settings: Settings) -> None:
+    from scanner.forecast import plan
+
+    forecast = plan(scope, settings)
+    if context.terminal.as_json:
+        context.terminal.document(forecast.to_json())
+    else:
+        context.terminal.lines(forecast.lines())
+
+
+def tell(context: Context, record: SweepRecord, order: SweepOrder) -> None:
+    """Print a finished sweep: one JSON document, or a paragraph a device, worst first."""
+    from camvet.prose import OUTCOME_STYLE, headline, paragraphs
+    from camvet.shapes import list_json
+    from reports.report import OUTCOME_ORDER
+    from rules.vocabulary import Outcome
+
+    if context.terminal.as_json:
+        lists = record.judgements[0].verdict.lists if record.judgements else ()
+        context.terminal.document({
+            "sweep": record.id, "complete": record.complete, "scope": record.document["scope"],
+            "policy": record.policy, "as_of": record.as_of, "devices": [_device_json(record, j.identity.device)
+                                                                        for j in record.judgements],
+            "not_seen": record.document["silent"], "foreign": len(record.document["foreign"]),
+            "dropped": record.document["dropped"], "lists": [list_json(version) for version in lists]})
+        return
+    for judgement in sorted(record.judgements, key=lambda j: OUTCOME_ORDER.index(j.verdict.outcome)):
+        outcome = judgement.verdict.outcome
+        context.terminal.styled_text((f"{outcome.upper():<13}", OUTCOME_STYLE[outcome]), headline(judgement.identity))
+        tried = [a for a in record.attempts if a.device == judgement.identity.device]
+        context.terminal.lines(paragraphs(judgement.identity, judgement.verdict, tried))
+    counts = {outcome: sum(j.verdict.outcome is outcome for j in record.judgements) for outcome in Outcome}
+    context.terminal.text(
+        f"{len(record.judgements)} devices: " + ", ".join(f"{n} {o}" for o, n in counts.items() if n)
+        + f"; {len(record.document['silent'])} addresses in scope were silent; policy {order.policy.policy}, "
+        f"as of {record.as_of}; sweep {record.id}" + ("" if record.complete else " INTERRUPTED: run it again to go on"))
+    context.terminal.note("Not legal advice. Facts marked unverified could not be checked against a primary source.")
+
+
+def _device_json(record: SweepRecord, key: str) -> dict[str, Any]:
+    from camvet.shapes import identity_json, verdict_json
+
+    judgement = next(j for j in record.judgements if j.identity.device == key)
+    mac = next((o.text("mac") for o in record.observations if o.device == key and o.transport == "link"), None)
+    return {"key": key, "ip": key.partition("#")[0], "mac": mac, "identity": identity_json(judgement.identity),
+            "verdict": verdict_json(judgement.verdict),
+            "attempts": [a.to_json() for a in record.attempts if a.device == key]}

@@ -1,0 +1,108 @@
+"""A judged device in the words of `show`, `explain` and `sweep`: what a person who has to act reads at a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+from rules.vocabulary import ActivityEffect, Assurance, Effect, Finding, Identity, Outcome, Severity, Status, Verdict
+from scanner.observation import Attempt, AttemptStatus, Observation
+
+__all__ = ["OUTCOME_STYLE", "headline", "paragraphs", "table", "told_evidence"]
+
+OUTCOME_STYLE = {Outcome.APPROVED: "green", Outcome.CONDITIONAL: "yellow", Outcome.PROHIBITED: "red",
+                 Outcome.UNDETERMINED: "yellow"}
+_SEVERITIES = tuple(Severity)
+_ASSURED = {Assurance.CRYPTOGRAPHIC: "proven by its certificate", Assurance.CORROBORATED: "corroborated",
+            Assurance.SELF_REPORTED: "by its own word only", Assurance.NONE: "maker unknown"}
+
+
+def headline(identity: Identity, *, most: int = 2) -> str:
+    """``10.20.0.14  Lorex W461ASC · made by Dahua, corroborated (why; why)``."""
+    label = " ".join(part for part in (identity.brand or "no label", identity.model) if part)
+    if identity.maker is None:
+        return f"{identity.device}  {label}  ·  {_ASSURED[Assurance.NONE]} ({identity.kind})"
+    why = "; ".join(_reasons(identity)[:most])
+    made = f"made by {identity.maker_name or identity.maker}, {_ASSURED[identity.assurance]}"
+    return f"{identity.device}  {label}  ·  {made}" + (f" ({why})" if why else "")
+
+
+def _reasons(identity: Identity) -> list[str]:
+    order = ("decisive", "strong", "medium", "weak", "note")
+    mine = [e for e in identity.evidence if e.claim == "maker" and e.value == identity.maker]
+    mine.sort(key=lambda e: (e.basis == "label", order.index(e.strength)))
+    return list(dict.fromkeys(e.because for e in mine))
+
+
+def paragraphs(identity: Identity, verdict: Verdict, attempts: Sequence[Attempt] = ()) -> Iterable[str]:
+    """The lines under the headline: the verdict with its reasons, law, failed checks, what was not assessed."""
+    yield f"  {verdict.outcome} under policy {verdict.policy} on {verdict.as_of.isoformat()}, until {verdict.expires}"
+    for reason in verdict.reasons:
+        yield f"    because {reason}"
+    for effect in verdict.effects:
+        if effect.effect is not ActivityEffect.NONE:
+            yield "  " + _law(effect, verdict)
+    failed = sorted((f for f in verdict.findings if f.status is Status.FAIL),
+                    key=lambda f: _SEVERITIES.index(f.severity))
+    for finding in failed:
+        yield from _failed(finding)
+    for conflict in identity.conflicts:
+        yield f"  conflict  {conflict.claim}: {' or '.join(conflict.values)} ({conflict.because})"
+    for channel in identity.channels:
+        yield f"  channel {channel.number} is judged on its own: {channel.device}"
+    missing = _missing(verdict, attempts)
+    if missing:
+        yield "  not assessed: " + "; ".join(missing)
+
+
+def _law(effect: Effect, verdict: Verdict) -> str:
+    since = f", in force since {effect.effective_on}" if effect.in_force and effect.effective_on else ""
+    assumed = ""
+    if effect.condition:
+        word = {"true": "which holds", "false": "which does not hold"}.get(
+            effect.condition_met or "", "purpose not given: assumed")
+        assumed = f", {effect.condition} ({word})"
+    listed = next((v for v in verdict.lists if v.id in (effect.regime, "regimes")), None)
+    age = f" (list of {listed.dated}, {_days(listed.dated, verdict.as_of)})" if listed else ""
+    mark = " [unverified]" if effect.unverified else ""
+    return f"{str(effect.effect).replace('_', ' ')} for {effect.buyer}: {effect.name}{since}{assumed}{age}{mark}"
+
+
+def _days(then: date, now: date) -> str:
+    days = (now - then).days
+    if days < 0:
+        return "collected after that day"
+    return "today's" if days == 0 else f"{days} day{'s' if days != 1 else ''} old"
+
+
+def _failed(finding: Finding) -> Iterable[str]:
+    yield f"  {finding.severity:<9} {finding.title}: {finding.reason}"
+    if finding.remedy:
+        yield f"            do: {finding.remedy}"
+
+
+def _missing(verdict: Verdict, attempts: Sequence[Attempt]) -> list[str]:
+    missing = [f"{f.title.lower()} ({f.reason})" for f in verdict.findings if f.status is Status.NOT_ASSESSED]
+    failed = [a for a in attempts if a.status is AttemptStatus.FAILED]
+    if failed:
+        missing.append(f"{len(failed)} attempts failed")
+    return missing
+
+
+def told_evidence(identity: Identity, observations: Sequence[Observation]) -> Iterable[str]:
+    """Every piece of evidence with what it rests on, for `explain` and `show`."""
+    seen = {o.id: o for o in observations}
+    for evidence in identity.evidence:
+        rests = ", ".join(f"{seen[i].probe}{f' port {seen[i].port}' if seen[i].port else ''} [{i}]"
+                          for i in evidence.observations if i in seen)
+        mark = " unverified" if evidence.unverified else ""
+        yield (f"  {evidence.claim:<9} {evidence.value:<28} {evidence.strength}, {evidence.basis}{mark}: "
+               f"{evidence.because}" + (f"  <- {rests}" if rests else ""))
+
+
+def table(rows: Sequence[Sequence[str]], heads: Sequence[str]) -> Iterable[str]:
+    """Aligned columns with a heading; long cells are cut with an ellipsis so that a row stays a row."""
+    cut = [[cell if len(cell) <= 42 else cell[:41] + "…" for cell in row] for row in rows]
+    widths = [max([len(head), *(len(row[i]) for row in cut)]) for i, head in enumerate(heads)]
+    for row in (list(heads), ["-" * w for w in widths], *cut):
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()

@@ -1,0 +1,137 @@
+"""Builds the one `Report` value from the inventory: what was stored, and nothing that was not."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from camvet.inventory import Inventory, StoredDevice, SweepRow
+from reports.report import (
+    Destination,
+    DeviceReport,
+    Dropped,
+    ForeignAnswer,
+    Interface,
+    ObservationRef,
+    Report,
+    ScopeSummary,
+    Silent,
+    build,
+)
+from rules import policy as policies
+from scanner.observation import Attempt, AttemptStatus, Observation, Reason
+
+__all__ = ["producer", "report_of"]
+
+
+def producer() -> str:
+    """The name and version that a report carries."""
+    try:
+        return f"camvet {version('camvet')}"
+    except PackageNotFoundError:
+        return "camvet (not installed)"
+
+
+def report_of(inventory: Inventory, row: SweepRow, *, generated_at: datetime) -> Report:
+    """The report of one stored sweep with the newest verdict of each device."""
+    stored = inventory.devices_of(row.id)
+    _, undevised = inventory.undevised(row.id)
+    verdict = stored[0].judgement.verdict if stored else None
+    policy = policies.load().get(verdict.policy if verdict else row.policy)
+    return build(
+        site=row.site, sweep=row.id, generated_at=generated_at,
+        as_of=verdict.as_of if verdict else date.fromisoformat(row.as_of),
+        policy=verdict.policy if verdict else row.policy, policy_version=verdict.policy_version if verdict else "",
+        buyers=policy.buyers if policy else (), scope=_scope(row.document),
+        devices=[_device(one) for one in stored], lists=verdict.lists if verdict else (),
+        silent=_silent(row.document["silent"], undevised), foreign=_foreign(row.document["foreign"]),
+        dropped=[Dropped(what, count) for what, count in sorted(row.document["dropped"].items())]
+        + _captures(row.document["captures"]),
+        limits=_limits(row), producer=producer())
+
+
+def _scope(document: dict[str, Any] | Any) -> ScopeSummary:  # noqa: ANN401 - JSON as stored
+    scope = document["scope"]
+    begins, ends = scope["window"]
+    window = f"{begins or 'any time'} to {ends or 'any time'}" if begins or ends else ""
+    return ScopeSummary(
+        owner=scope["owner"] or "not stated", ticket=scope["ticket"] or "not stated", targets=scope["targets"],
+        excludes=scope["excludes"], window=window, profile=scope["profile"],
+        interfaces=[Interface(f"{use['name']} {use['network']}".strip(), use["used"], use["because"])
+                    for use in document["links"]])
+
+
+def _device(stored: StoredDevice) -> DeviceReport:
+    address, _, channel = stored.key.partition("#")
+    times = [observation.at for observation in stored.observations]
+    return DeviceReport(
+        device=stored.key, inventory_id=stored.id, address=address,
+        mac="" if channel else next((o.text("mac") for o in stored.observations if o.transport == "link"), ""),
+        identity=stored.judgement.identity, verdict=stored.judgement.verdict, attempts=stored.attempts,
+        first_seen=min(times, default=None), last_seen=max(times, default=None),
+        destinations=_destinations(stored.observations),
+        egress_assessed=any(a.probe == "egress.capture" and a.status is AttemptStatus.COMPLETED
+                            for a in stored.attempts),
+        observations=[ObservationRef.of(observation) for observation in stored.observations])
+
+
+def _destinations(observations: Iterable[Observation]) -> list[Destination]:
+    """Whom a device talked to, with what today's endpoint data says of each name."""
+    from rules import destinations, makers
+
+    clouds = destinations.with_makers(destinations.load(), makers.load())
+    traffic = [o for o in observations if o.transport == "egress"]
+    found = []
+    for observation in destinations.label(traffic, clouds):
+        known = clouds.of(observation)
+        found.append(Destination(
+            address=observation.text("destination"), names=observation.values("names"),
+            protocol=observation.text("protocol"), port=observation.port,
+            packets=_number(observation, "packets"), bytes=_number(observation, "bytes"),
+            purpose=observation.text("purpose"), cloud_of=observation.text("cloud_of"),
+            unverified=bool(known and known.unverified)))
+    return sorted(found, key=lambda one: (-one.bytes, one.address))
+
+
+def _number(observation: Observation, name: str) -> int:
+    value = observation.fields.get(name)
+    return value if isinstance(value, int) else 0
+
+
+def _silent(silent: dict[str, str], attempts: Sequence[Attempt]) -> list[Silent]:
+    reasons: dict[str, Counter[Reason]] = {}
+    for attempt in attempts:
+        if attempt.reason is not None:
+            reasons.setdefault(attempt.device, Counter())[attempt.reason] += 1
+    return [Silent(address, sorted(reasons.get(address, {}).items())) for address in silent]
+
+
+def _foreign(documents: Iterable[dict[str, Any]]) -> list[ForeignAnswer]:
+    counted = Counter((doc["device"], doc["transport"]) for doc in documents)
+    return [ForeignAnswer(address, transport, count, "answered from outside the scope; it was not contacted")
+            for (address, transport), count in counted.items()]
+
+
+def _captures(captures: Iterable[dict[str, Any]]) -> list[Dropped]:
+    return [Dropped(f"packets of {one['file']} that could not be decoded", one["undecoded"])
+            for one in captures if one["undecoded"]]
+
+
+def _limits(row: SweepRow) -> list[str]:
+    limits = []
+    if not row.complete:
+        limits.append("The sweep was interrupted before every device was asked.")
+    if not row.document["scope"]["credentials"]:
+        limits.append("No credentials were given: what devices show only after a login, such as the cameras behind a "
+                      "recorder, was not read.")
+    if not row.document["captures"]:
+        limits.append("No traffic was captured: where the devices talk to is not known.")
+    limits += [f"The capture {one['file']} could be read only in part: {one['trouble']}."
+               for one in row.document["captures"] if one["trouble"]]
+    if not any(link["used"] for link in row.document["links"]):
+        limits.append("No interface of this machine lies in the scope: nothing was asked by multicast, and MAC "
+                      "addresses are known only from the tables that were given.")
+    return limits

@@ -1,0 +1,120 @@
+"""A sweep from the command line's point of view: run it, add captures, judge, store, and only then close the journal.
+
+The order is what makes a killed sweep harmless: as long as the journal is open, the next run of the same scope resumes
+it, and storing the same sweep twice changes nothing.
+"""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from camvet.assessment import assess, by_device
+from camvet.context import Context, UsageError
+from camvet.inventory import SweepRecord
+from scanner import clock, egress
+from scanner.journal import Journal
+from scanner.observation import Attempt, AttemptStatus, Observation, Reason
+from scanner.sweep import sweep as run_sweep
+
+if TYPE_CHECKING:
+    from rules.policy import Policy
+    from scanner.scope import Scope
+    from scanner.settings import Observer, Settings, SweepResult
+
+__all__ = ["SweepOrder", "actor", "perform"]
+
+
+@dataclass(frozen=True, slots=True)
+class SweepOrder:
+    """What a sweep is asked to do, beyond the scanner's own settings."""
+
+    scope: Scope
+    settings: Settings
+    policy: Policy
+    as_of: date
+    captures: Sequence[Path] = ()
+    activity: str | None = None
+    purpose: str | None = None
+    fresh: bool = False
+
+
+def actor() -> str:
+    """Who the event log names: the operating system's user."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):                 # a container's user may have no name
+        return "unknown"
+
+
+def perform(context: Context, order: SweepOrder, observer: Observer) -> SweepRecord:
+    """Sweep, judge and store. Raises `UsageError` for a capture or a journal that cannot be used."""
+    import asyncio
+
+    from rules import makers, planning
+
+    captures = [_capture(path) for path in order.captures]      # a wrong file is said before anything is sent
+    inventory = context.inventory()
+    journal = Journal.open(context.settings.state / "journals", order.scope, order.settings, fresh=order.fresh)
+    result = asyncio.run(run_sweep(order.scope, order.settings, planning.plan(makers.load()), journal, observer))
+    observations, attempts = _with_captures(result, captures, clock.now())
+    judgements = assess(by_device(observations, attempts, result.devices), policy=order.policy, as_of=order.as_of,
+                        activity=order.activity, purpose=order.purpose)
+    record = SweepRecord(
+        id=f"{result.started:%Y%m%dT%H%M%S}-{order.scope.digest[:8]}", site=context.settings.site,
+        started=result.started, finished=result.finished, complete=not result.interrupted,
+        observations=observations, attempts=attempts, judgements=judgements, policy=order.policy.policy,
+        as_of=order.as_of.isoformat(), document=_document(order, result, captures))
+    if not result.interrupted:
+        inventory.record(record, actor=actor())
+    return record
+
+
+def _capture(path: Path) -> egress.Capture:
+    try:
+        return egress.read(path)
+    except OSError as error:
+        raise UsageError(f"capture {path}: {error.strerror}") from error
+
+
+def _with_captures(result: SweepResult, captures: Sequence[egress.Capture], now: datetime,
+                   ) -> tuple[list[Observation], list[Attempt]]:
+    """The sweep's observations and attempts, and those of the captures for the devices it found."""
+    observations, attempts = list(result.observations), list(result.attempts)
+    macs = {o.text("mac"): o.device for o in observations if o.transport == "link" and o.device in result.devices}
+    known = {**{device: device for device in result.devices}, **macs}
+    for capture in captures:
+        observations += egress.observations(capture, known, now)
+        attempts += egress.attempts(capture, known, now)
+    if not captures:
+        attempts += [Attempt(device, "egress.capture", None, AttemptStatus.NOT_ATTEMPTED, now, Reason.NOT_APPLICABLE,
+                             "no capture was given") for device in result.devices]
+    return observations, attempts
+
+
+def _document(order: SweepOrder, result: SweepResult, captures: Sequence[egress.Capture]) -> dict[str, Any]:
+    """What is stored of a sweep beside its devices; JSON-shaped, without a secret."""
+    scope, window = order.scope, (order.scope.not_before, order.scope.not_after)
+    return {
+        "scope": {
+            "digest": scope.digest, "targets": [str(part) for part in scope.ranges],
+            "excludes": [str(part) for part in scope.excluded], "owner": scope.owner, "ticket": scope.ticket,
+            "window": [clock.stamp(moment) if moment else None for moment in window],
+            "authorised": scope.authorised, "profile": str(order.settings.profile),
+            "credentials": order.settings.credentials is not None, "activity": order.activity,
+            "purpose": order.purpose,
+        },
+        "links": [{"name": use.name, "network": use.network, "used": use.used, "because": use.because}
+                  for use in result.links],
+        "silent": {silent.address: silent.detail or silent.reason for silent in result.silent.values()},
+        "foreign": [seen.to_json() for seen in result.foreign],
+        "dropped": dict(result.dropped),
+        "captures": [{"file": path.name, "packets": capture.packets, "undecoded": sum(capture.undecoded.values()),
+                      "trouble": capture.trouble}
+                     for path, capture in zip(order.captures, captures, strict=True)],
+        "resumed": result.resumed,
+    }

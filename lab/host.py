@@ -1,0 +1,197 @@
+"""One simulated device: all its TCP and UDP services at one address.
+
+``python -m lab.host PERSONA ADDRESS`` runs it alone, as a device in a network namespace of its own does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import signal
+import socket
+import ssl
+import struct
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from lab.persona import Persona
+from lab.personas import persona as persona_named
+from lab.services.families import firmware_of, look_of
+from lab.services.family import Place
+from lab.services.http import WebServer
+from lab.services.rtsp import RtspServer
+from lab.services.telnet import hold
+from lab.services.tls import server_context
+from lab.udp import DatagramDevice, serve_datagrams
+
+__all__ = ["Device", "main", "serve", "shifted_ports", "tcp_ports"]
+
+Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+PRIVATE_PORTS = {"dhip": 37777, "sadp": 8000, "xiongmai": 34567, "mhed": 9008, "bosch": 1756}
+"""The TCP port of a maker's private protocol, by the name of its discovery: open, and silent to strangers."""
+
+BACKLOG = 64
+PRIVILEGED = 1024
+
+
+class Device:
+    """A running device. `close` ends every socket at once; closing twice is harmless."""
+
+    def __init__(self) -> None:
+        self._servers: list[asyncio.Server] = []
+        self._writers: set[asyncio.StreamWriter] = set()
+        self._datagrams: DatagramDevice | None = None
+        self._closed = False
+
+    async def listen(self, address: str, port: int, handler: Handler, context: ssl.SSLContext | None = None) -> None:
+        """Serve one TCP port. Raises `OSError` where it cannot be bound."""
+        server = await asyncio.start_server(partial(self._serve_connection, handler), address, port,
+                                            ssl=context, backlog=BACKLOG)
+        self._servers.append(server)
+
+    async def answer_datagrams(self, persona: Persona, address: str, interface: str | None) -> None:
+        """Serve the persona's UDP protocols. Raises `OSError` where a port cannot be bound."""
+        self._datagrams = await serve_datagrams(persona, address, interface)
+
+    async def _serve_connection(self, handler: Handler, reader: asyncio.StreamReader,
+                                writer: asyncio.StreamWriter) -> None:
+        if self._closed:                   # accepted just before the plug was pulled
+            _cut(writer)
+            return
+        self._writers.add(writer)
+        try:
+            # What a peer does to its own connection ends that connection and nothing else.
+            with contextlib.suppress(ConnectionError, TimeoutError):
+                await handler(reader, writer)
+        finally:
+            self._writers.discard(writer)
+            writer.close()
+
+    async def close(self) -> None:
+        """Stop listening and cut open connections, as when the plug is pulled."""
+        self._closed = True
+        # asyncio cannot attach a connection that it accepted in the very turn in which its server closes: so first
+        # accept no more, then give what was accepted its turns, then close.
+        loop = asyncio.get_running_loop()
+        for server in self._servers:
+            for listening in server.sockets:
+                loop.remove_reader(listening.fileno())
+        for _ in range(3):
+            await asyncio.sleep(0)
+        for server in self._servers:
+            server.close()
+        for writer in tuple(self._writers):
+            _cut(writer)
+        if self._datagrams is not None:
+            self._datagrams.close()
+        self._servers.clear()
+        await asyncio.sleep(0)             # the turn in which the sockets really close
+
+
+def _cut(writer: asyncio.StreamWriter) -> None:
+    """Break a connection with a reset rather than a polite end; nothing lingers at the port."""
+    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
+
+
+def tcp_ports(persona: Persona) -> tuple[int, ...]:
+    """The TCP ports the persona holds open, by their own numbers, ascending."""
+    return tuple(sorted({*_web_ports(persona), *_silent_ports(persona), *_other_ports(persona)}))
+
+
+def shifted_ports(persona: Persona, offset: int) -> dict[int, int]:
+    """The persona's TCP ports with those below 1024 moved up by `offset`, which needs no privilege."""
+    return {number: number + offset if number < PRIVILEGED else number for number in tcp_ports(persona)}
+
+
+def _web_ports(persona: Persona) -> set[int]:
+    if not persona.protocols & {"http", "onvif"}:
+        return set()
+    extra = {int(persona.options["onvif_port"])} if "onvif_port" in persona.options else set()
+    return {80, *extra, *firmware_of(persona).web.ports, *look_of(persona).web.ports}
+
+
+def _silent_ports(persona: Persona) -> set[int]:
+    ports = {port for protocol, port in PRIVATE_PORTS.items() if protocol in persona.protocols}
+    if "dhip" in persona.protocols and "dhip_port" in persona.options:
+        ports = ports - {PRIVATE_PORTS["dhip"]} | {int(persona.options["dhip_port"])}
+    return ports
+
+
+def _other_ports(persona: Persona) -> set[int]:
+    named = {"https": 443, "rtsp": 554, "telnet": 23}
+    return {port for protocol, port in named.items() if protocol in persona.protocols}
+
+
+async def serve(persona: Persona, address: str, port_map: Mapping[int, int] | None = None,
+                interface: str | None = None, certificates: Path | None = None) -> Device:
+    """Start one device.
+
+    Args:
+        persona: who it is; only the protocols it lists are served.
+        address: its IPv4 address, already configured on this host.
+        port_map: a TCP port's own number to the one to bind, where they differ.
+        interface: the link that has the address, for multicast and broadcast; None on loopback.
+        certificates: where its TLS certificate is kept; None makes one for this run only.
+
+    Raises:
+        OSError: a port cannot be bound; nothing stays open then.
+    """
+    place = Place(address, dict(port_map or {}))
+    device = Device()
+    try:
+        if web_ports := _web_ports(persona) | ({443} if "https" in persona.protocols else set()):
+            web = WebServer(persona, place)
+            for port in sorted(web_ports):
+                context = _context(persona, certificates) if port == 443 else None
+                await device.listen(address, place.port(port), web.handle, context)
+        if "rtsp" in persona.protocols:
+            await device.listen(address, place.port(554), RtspServer(persona, place).handle)
+        if "telnet" in persona.protocols:
+            banner = firmware_of(persona).telnet
+            await device.listen(address, place.port(23), partial(hold, banner=banner))
+        for port in sorted(_silent_ports(persona)):
+            await device.listen(address, place.port(port), hold)
+        await device.answer_datagrams(persona, address, interface)
+    except OSError:
+        await device.close()
+        raise
+    return device
+
+
+def _context(persona: Persona, certificates: Path | None) -> ssl.SSLContext:
+    if certificates is not None:
+        return server_context(persona, certificates)
+    with TemporaryDirectory() as folder:
+        return server_context(persona, Path(folder))
+
+
+async def _run(arguments: argparse.Namespace) -> None:
+    persona = persona_named(arguments.persona)
+    device = await serve(persona, arguments.address, shifted_ports(persona, arguments.port_offset),
+                         interface=arguments.interface, certificates=arguments.certificates)
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    await stopped.wait()
+    await device.close()
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run one device until a signal ends it."""
+    parser = argparse.ArgumentParser(prog="python -m lab.host", description="Run one simulated device alone.")
+    parser.add_argument("persona", help="a name from lab.personas")
+    parser.add_argument("address", help="an IPv4 address of this host")
+    parser.add_argument("--interface", help="the link that has the address, for multicast and broadcast")
+    parser.add_argument("--port-offset", type=int, default=0, help="added to TCP ports below 1024")
+    parser.add_argument("--certificates", type=Path, help="folder that keeps the TLS certificate")
+    asyncio.run(_run(parser.parse_args(argv)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Tells: one Report value, many formats. It knows no database and opens no socket."""

@@ -1,0 +1,1 @@
+"""Judges: pure functions from observations and dated facts to identity, findings and verdict."""

@@ -1,0 +1,246 @@
+"""Model, firmware, serial number, addresses and kind of a device: the best source first, cleaned by the maker's grammar.
+
+A value that the device declares in a structured reply beats one read out of a banner; one that fits the maker's grammar beats
+one that does not. Values that every firmware carries (``IP Camera``, ``31``) name nothing and are dropped.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from rules.labels import fold, generic
+from rules.makers import Grammar, Maker, Makers
+from rules.oui import normal_mac
+from rules.signals import scope_values
+from rules.vocabulary import Basis, Evidence, Kind, Strength
+from scanner.observation import Observation
+
+__all__ = ["Candidate", "addresses", "firmware", "firmware_build", "grammar_evidence", "kind", "model", "serial"]
+
+# Which reply is trusted first for a declared value; a transport that is not here comes last.
+_ORDER = ("onvif", "http", "sadp", "dhip", "mhed", "xiongmai", "gvcp", "bosch", "sony", "panasonic", "vivotek", "dahua_v1", "hanwha",
+          "ssdp", "mdns", "tplink", "wsd")
+_NO_MODEL = re.compile(r"(?i)^(?:\d{1,3}|true|false|yes|no|-+|\*+|x+|#.*#)$")
+_NO_SERIAL = re.compile(r"(?i)^(?:0*|\*+|x+|#.*#|1234567890*|n/?a|none|unknown)$")
+_NOT_SHOWN = re.compile(r"\*{3,}")
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A value read somewhere: `rank` orders the places, lowest first."""
+
+    value: str
+    rank: int
+    because: str
+    observation: str
+
+
+_KIND_WORDS: tuple[tuple[Kind, str], ...] = (
+    (Kind.OTHER, r"print(?:er| ?server)|document server|cd(?:-rom)? server|\bswitch\b|router|access point|telepresence|video ?conferenc|"
+                 r"alarm panel|\bplug\b|\bhub\b|smart.*(?:bulb|plug|hub)|gateway|speaker|network audio|audio (?:module|bridge|encoder)|"
+                 r"room alert|tempager|environment|access (?:control|terminal)|\bmixer\b|amplifier|media server|set-top|meeting server|"
+                 r"video decoder|\bmcu\b"),
+    (Kind.INTERCOM, r"intercom|door ?(?:bell|phone|station)|\bvt[oh]\b"),
+    (Kind.RECORDER, r"\b(?:embedded )?(?:net(?:work)? )?(?:[dnx]|hc|hd|xm)vr(?:s|\b)|video recorder|\bdvr|recording (?:station|server)|\bnvr"),
+    (Kind.ENCODER, r"video (?:encoder|server)|encoder blade|\bdvs\b|\bencoder\b"),
+    (Kind.THERMAL, r"thermal|thermograph|infrared camera|\bbi-?spectrum\b"),
+    (Kind.CAMERA, r"network camera|ip ?cam(?:era)?\b|webcam|web cam|(?:dome|ptz|bullet|fixed|fisheye|internet|video|cloud|speed ?dome) ?camera|"
+                  r"\bip ?dome\b|\bipc(?:amera)?\b|smart\.ipcamera|\bcamera\b|network(?: |_)?video(?: |_)?transmitter|cctv"),
+)
+_KINDS = tuple((kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _KIND_WORDS)
+_KIND_FIELDS: tuple[tuple[str, Strength], ...] = (
+    ("device_class", Strength.STRONG), ("device_type", Strength.STRONG), ("device_description", Strength.MEDIUM),
+    ("title", Strength.MEDIUM), ("realm", Strength.MEDIUM), ("server", Strength.MEDIUM), ("banner", Strength.MEDIUM),
+    ("sys_descr", Strength.MEDIUM), ("vendor_class", Strength.MEDIUM), ("user_agent", Strength.MEDIUM), ("model", Strength.MEDIUM),
+    ("model_description", Strength.MEDIUM), ("friendly_name", Strength.WEAK), ("types", Strength.WEAK), ("service_types", Strength.WEAK),
+)
+
+
+def _rank(transport: str) -> int:
+    return _ORDER.index(transport) if transport in _ORDER else len(_ORDER)
+
+
+def _declared(observations: Iterable[Observation], field: str) -> Iterator[Candidate]:
+    for seen in observations:
+        for value in seen.values(field):
+            text = fold(value)
+            if text and not _NOT_SHOWN.search(text):
+                yield Candidate(text, _rank(seen.transport), f"{seen.transport} {field}", seen.id)
+
+
+def _from_scopes(observations: Iterable[Observation], scope: str) -> Iterator[Candidate]:
+    for seen in observations:
+        for text in scope_values(seen, scope):
+            yield Candidate(fold(text), len(_ORDER) + 1, f"{seen.transport} scope {scope}", seen.id)
+
+
+def _from_signals(evidence: Iterable[Evidence], claim: str, owners: Sequence[str]) -> Iterator[Candidate]:
+    """What signals of the credible makers read out of banners; of anyone's, where no maker is credible."""
+    for item in evidence:
+        owner = item.signal.partition(".")[0]
+        if item.claim == claim and item.signal and (not owners or owner in owners or owner in {"brand", "oui"}):
+            yield Candidate(item.value, len(_ORDER) + 2, item.because, item.observations[0] if item.observations else "")
+
+
+def _read(grammars: Sequence[Grammar], text: str) -> str | None:
+    """What is kept of a text that fits one of the grammars; None where it fits none."""
+    for grammar in grammars:
+        found = re.search(grammar.pattern, text)
+        if found:
+            return found.groupdict().get("value") or found.group(0)
+    return None
+
+
+def firmware_build(observations: Sequence[Observation]) -> str | None:
+    """The build that belongs to the version, from the reply that is trusted first."""
+    chosen = _best(_declared(observations, "firmware_build"))
+    return chosen.value if chosen else None
+
+
+def _best(candidates: Iterable[Candidate], fits: Sequence[bool] | None = None) -> Candidate | None:
+    ordered = list(candidates)
+    if not ordered:
+        return None
+    keys = fits if fits is not None else [True] * len(ordered)
+    return min(zip(keys, ordered, strict=True), key=lambda pair: (not pair[0], pair[1].rank))[1]
+
+
+def _decided(claim: str, value: str, chosen: Candidate) -> Evidence:
+    return Evidence(claim, value, Strength.MEDIUM, Basis.LABEL, claim, f"{chosen.because}: {chosen.value}", f"attribute.{claim}",
+                    (chosen.observation,) if chosen.observation else ())
+
+
+def _without_name(text: str, maker: Maker | None, brand: str | None) -> str:
+    """A model without the maker's or brand's name in front of it."""
+    for name in (*(maker.names if maker else ()), *(maker.declared if maker else ()), *((brand,) if brand else ())):
+        if text.casefold().startswith(name.casefold() + " ") and len(text) > len(name) + 1:
+            return text[len(name) + 1:].strip()
+    return text
+
+
+def _model_text(text: str, maker: Maker | None, brand: str | None) -> tuple[str, bool]:
+    """A model as people write it, and whether the maker's grammar knows its form."""
+    for grammar in maker.models if maker else ():
+        found = re.search(grammar.pattern, text)
+        if found:
+            return (found.groupdict().get("value") or _without_name(text, maker, brand)).strip(), True
+    return _without_name(text, maker, brand), False
+
+
+def model(observations: Sequence[Observation], evidence: Sequence[Evidence], maker: Maker | None, owners: Sequence[str],
+          brand: str | None) -> Evidence | None:
+    """The model: declared, from the hardware scope, or read out of a banner by a signal of a credible maker."""
+    candidates = [c for c in (*_declared(observations, "model"), *_from_scopes(observations, "hardware"),
+                              *_from_scopes(observations, "model"), *_from_signals(evidence, "model", owners),
+                              *_declared(observations, "device_description"))
+                  if not generic(c.value) and not _NO_MODEL.match(c.value)]
+    texts = [_model_text(c.value, maker, brand) for c in candidates]
+    usable = [(c, text, fits) for c, (text, fits) in zip(candidates, texts, strict=True)
+              if fits or not c.because.endswith("device_description")]
+    chosen = _best([c for c, _, _ in usable], [fits for _, _, fits in usable])
+    if chosen is None:
+        return None
+    return _decided("model", next(text for c, text, _ in usable if c is chosen), chosen)
+
+
+def firmware(observations: Sequence[Observation], evidence: Sequence[Evidence], maker: Maker | None,
+             owners: Sequence[str]) -> Evidence | None:
+    """The firmware version; a text that fits the maker's grammar wins, any other is kept as sent."""
+    grammars = maker.firmware if maker else ()
+    candidates = [*_declared(observations, "firmware"), *_from_signals(evidence, "firmware", owners)]
+    fits = [_read(grammars, c.value) is not None for c in candidates]
+    chosen = _best(candidates, fits)
+    if chosen is None:
+        return None
+    return _decided("firmware", _read(grammars, chosen.value) or chosen.value, chosen)
+
+
+def serial(observations: Sequence[Observation], evidence: Sequence[Evidence], maker: Maker | None,
+           owners: Sequence[str]) -> Evidence | None:
+    """The serial number; zeros, stars and other placeholders are none."""
+    grammars = maker.serial if maker else ()
+    candidates = [c for c in (*_declared(observations, "serial"), *_from_signals(evidence, "serial", owners))
+                  if not _NO_SERIAL.match(c.value)]
+    chosen = _best(candidates, [_read(grammars, c.value) is not None for c in candidates])
+    return _decided("serial", _read(grammars, chosen.value) or chosen.value, chosen) if chosen else None
+
+
+def addresses(observations: Sequence[Observation], evidence: Sequence[Evidence], owners: Sequence[str]) -> tuple[str, ...]:
+    """All MAC addresses, the one seen on the link layer first, then declared ones, then those inside realms and names."""
+    linked = [c for seen in observations if seen.transport == "link" for c in _declared((seen,), "mac")]
+    others = [seen for seen in observations if seen.transport != "link"]
+    candidates = (*linked, *_declared(others, "mac"), *_from_scopes(others, "MAC"), *_from_signals(evidence, "mac", owners))
+    found = (normal_mac(c.value) for c in candidates)
+    return tuple(dict.fromkeys(mac for mac in found if mac))
+
+
+def grammar_evidence(observations: Iterable[Observation], makers: Makers) -> Iterator[Evidence]:
+    """What the form of a declared model, serial number or firmware version says of the maker.
+
+    A model is the device's own word (label); a serial number or a version with a form of its own comes with the maker's
+    factory or firmware.
+    """
+    for seen in observations:
+        for maker in makers:
+            yield from _model_says(seen, maker)
+            yield from _form_says(seen, maker, "serial", maker.serial)
+            yield from _form_says(seen, maker, "firmware", maker.firmware)
+
+
+def _model_says(seen: Observation, maker: Maker) -> Iterator[Evidence]:
+    texts = {fold(text) for text in (*seen.values("model"), *scope_values(seen, "hardware"), *seen.values("device_description"))}
+    for text in sorted(texts):
+        for number, grammar in enumerate(maker.models):
+            if grammar.telling is None or not re.search(grammar.pattern, text):
+                continue
+            because = f"{seen.transport} model {text[:60]} has the form of {maker.name}"
+            common = (Basis.LABEL, "model", because, f"{maker.maker}.model.{number}", (seen.id,), grammar.source, grammar.unverified)
+            yield Evidence("maker", maker.maker, grammar.telling, *common)
+            if grammar.brand:
+                yield Evidence("brand", grammar.brand, Strength.MEDIUM, *common)
+            break
+        for brand in maker.brands:
+            if any(re.search(pattern, text) for pattern in brand.models):
+                yield Evidence("brand", brand.name, Strength.MEDIUM, Basis.LABEL, "model",
+                               f"{seen.transport} model {text[:60]} has the form of {brand.name}", f"{maker.maker}.brand-model",
+                               (seen.id,), brand.source, brand.unverified)
+
+
+def _form_says(seen: Observation, maker: Maker, field: str, grammars: Sequence[Grammar]) -> Iterator[Evidence]:
+    for text in seen.values(field):
+        for number, grammar in enumerate(grammars):
+            if grammar.telling is not None and re.search(grammar.pattern, fold(text)):
+                yield Evidence("maker", maker.maker, grammar.telling, Basis.FIRMWARE, field,
+                               f"{seen.transport} {field} {text[:60]} has the form of {maker.name}",
+                               f"{maker.maker}.{field}.{number}", (seen.id,), grammar.source, grammar.unverified)
+                break
+
+
+def _kind_words(observations: Iterable[Observation]) -> Iterator[Evidence]:
+    for seen in observations:
+        for field, strength in _KIND_FIELDS:
+            for value in seen.values(field):
+                text = fold(value)
+                kind_of = next((kind for kind, pattern in _KINDS if pattern.search(text)), None)
+                if kind_of is not None:
+                    yield Evidence("kind", kind_of, strength, Basis.LABEL, f"kind-{field}",
+                                   f"{seen.transport} {field} says {text[:60]}", "attribute.kind", (seen.id,))
+
+
+def kind(observations: Sequence[Observation], evidence: Sequence[Evidence], maker: Maker | None, owners: Sequence[str],
+         model_name: str | None, *, has_channels: bool) -> Evidence | None:
+    """What it is: the maker's model grammar first, then signals and device classes, then words on labels."""
+    for grammar in maker.models if maker and model_name else ():
+        if grammar.kind is not Kind.UNKNOWN and re.search(grammar.pattern, model_name or ""):
+            return Evidence("kind", grammar.kind, Strength.STRONG, Basis.LABEL, "model",
+                            f"model {model_name} has the form of a {grammar.kind} of {maker.name if maker else ''}", "attribute.kind")
+    order = list(Strength)
+    found = [item for item in evidence if item.claim == "kind"
+             and (not owners or item.signal.partition(".")[0] in owners or item.strength is Strength.DECISIVE)]
+    found += _kind_words(observations)
+    if has_channels:
+        found.append(Evidence("kind", Kind.RECORDER, Strength.STRONG, Basis.FIRMWARE, "channels",
+                              "it lists cameras behind it", "attribute.kind"))
+    return min(found, key=lambda item: order.index(item.strength), default=None)

@@ -1,0 +1,69 @@
+"""Reads the rule data: YAML 1.2 files validated by pydantic models, each with the digest of what was read.
+
+YAML 1.2 is deliberate: ``no`` stays a text (Norway), and firmware versions are quoted because ``5.7`` is a number.
+A file that does not fit its model is refused with its path and the field; nothing is half-loaded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+__all__ = ["DATA", "DataError", "Document", "digest_of", "read", "read_all"]
+
+DATA = Path(str(files("rules"))) / "data"
+
+
+class DataError(ValueError):
+    """A rule file that cannot be used: the path, and what is wrong with it in one line."""
+
+
+class Document(BaseModel):
+    """Base of every model of rule data: immutable, and unknown keys are an error rather than a silent no-op."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+
+
+Model = TypeVar("Model", bound=Document)
+
+
+@cache
+def _load(path: Path) -> Any:  # noqa: ANN401 - YAML is of any shape until its model has read it
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    try:
+        return YAML(typ="safe", pure=True).load(path.read_bytes())
+    except (OSError, YAMLError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: {str(error).splitlines()[0]}") from error
+
+
+def read(path: Path, model: type[Model]) -> Model:
+    """One file as `model`. Raises `DataError` with the path and the first field that does not fit."""
+    try:
+        return model.model_validate(_load(path))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise DataError(f"{path}: {where}: {first['msg']}") from error
+
+
+def read_all(folder: str, model: type[Model]) -> Iterator[tuple[Path, Model]]:
+    """Every ``*.yaml`` of one folder under ``rules/data``, by name, so that the order never varies."""
+    for path in sorted((DATA / folder).glob("*.yaml")):
+        yield path, read(path, model)
+
+
+def digest_of(*folders: str) -> str:
+    """Twelve hex digits over all files of these folders: the version of a list or rule set as it was used."""
+    total = hashlib.sha256()
+    for folder in folders:
+        for path in sorted((DATA / folder).glob("**/*.yaml")):
+            total.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return total.hexdigest()[:12]

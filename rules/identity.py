@@ -1,0 +1,181 @@
+"""Who built a device, whose name is on it, and how well either is known.
+
+A label can say anything, so what comes with the maker's software or hardware decides before any label does, and the two are kept
+apart: `maker` built it, `brand` is printed on it. Every credible maker is kept; nothing that a label adds can remove one. This
+module knows no law: which of several credible makers is worst is for the policy, which sees them all.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from rules import attributes
+from rules.makers import Makers
+from rules.signals import evidence_of
+from rules.vocabulary import Assurance, Basis, Channel, Conflict, Evidence, Identity, Kind, Strength
+from scanner.observation import Observation
+
+__all__ = ["Standing", "identify", "standings", "suspects"]
+
+_WEIGHT: Mapping[Strength, float] = {
+    Strength.DECISIVE: 0.95, Strength.STRONG: 0.8, Strength.MEDIUM: 0.5, Strength.WEAK: 0.15, Strength.NOTE: 0.0,
+}
+_LABEL_SHARE = 0.6          # a label alone never makes more than this sure
+_CORROBORATING = 2          # independent groups that a rebrand does not control
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One maker's case: the best evidence of each independent group, apart for labels and for everything else."""
+
+    maker: str
+    proof: tuple[Evidence, ...]
+    labels: tuple[Evidence, ...]
+
+    @property
+    def credible(self) -> bool:
+        """Strong evidence of any basis, or medium evidence that does not rest on a label."""
+        return any(item.strength in {Strength.DECISIVE, Strength.STRONG} for item in (*self.proof, *self.labels)) or any(
+            item.strength is Strength.MEDIUM for item in self.proof)
+
+    @property
+    def proven(self) -> tuple[Evidence, ...]:
+        """Groups of evidence that a rebrand does not control and that weigh at least medium."""
+        return tuple(item for item in self.proof if _WEIGHT[item.strength] >= _WEIGHT[Strength.MEDIUM])
+
+    @property
+    def rank(self) -> tuple[bool, float, float]:
+        """Proof before labels: a maker with any proven group stands above every maker without one."""
+        return bool(self.proven), _sure(self.proof), _sure(self.labels)
+
+
+def _sure(evidence: Sequence[Evidence]) -> float:
+    doubt = 1.0
+    for item in evidence:
+        doubt *= 1.0 - _WEIGHT[item.strength]
+    return 1.0 - doubt
+
+
+def _best_of_groups(evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
+    best: dict[str, Evidence] = {}
+    for item in evidence:
+        held = best.get(item.group)
+        if held is None or _WEIGHT[item.strength] > _WEIGHT[held.strength]:
+            best[item.group] = item
+    return tuple(best[group] for group in sorted(best))
+
+
+def standings(evidence: Sequence[Evidence]) -> list[Standing]:
+    """Every maker with any evidence, best first; a note is none."""
+    by_maker: dict[str, list[Evidence]] = defaultdict(list)
+    for item in evidence:
+        if item.claim == "maker" and item.strength is not Strength.NOTE:
+            by_maker[item.value].append(item)
+    found = [Standing(maker, _best_of_groups([e for e in items if e.basis is not Basis.LABEL]),
+                      _best_of_groups([e for e in items if e.basis is Basis.LABEL]))
+             for maker, items in sorted(by_maker.items())]
+    return sorted(found, key=lambda standing: standing.rank, reverse=True)
+
+
+def _evidence(observations: Sequence[Observation], makers: Makers) -> list[Evidence]:
+    return [*evidence_of(observations, makers), *attributes.grammar_evidence(observations, makers)]
+
+
+def suspects(observations: Sequence[Observation], makers: Makers) -> list[str]:
+    """Slugs of makers worth a further question: the credible ones, and else whoever any evidence points to."""
+    found = standings(_evidence(observations, makers))
+    credible = [standing.maker for standing in found if standing.credible]
+    return credible or [standing.maker for standing in found]
+
+
+def _assurance(credible: Sequence[Standing]) -> Assurance:
+    if not credible:
+        return Assurance.NONE
+    first, *rivals = credible
+    if any(rival.proven for rival in rivals):
+        return Assurance.SELF_REPORTED
+    if any(item.basis is Basis.CRYPTOGRAPHIC for item in first.proven):
+        return Assurance.CRYPTOGRAPHIC
+    return Assurance.CORROBORATED if len(first.proven) >= _CORROBORATING else Assurance.SELF_REPORTED
+
+
+def _confidence(credible: Sequence[Standing]) -> float:
+    if not credible:
+        return 0.0
+    proof, labels = _sure(credible[0].proof), _sure(credible[0].labels) * _LABEL_SHARE
+    sure = 1.0 - (1.0 - proof) * (1.0 - labels)
+    return round(sure / len(credible), 3)
+
+
+def _brand(evidence: Sequence[Evidence], maker_name: str | None) -> str | None:
+    """The name on the device: the surest, and of equals the one that is not simply the maker's own."""
+    totals: dict[str, list[Evidence]] = defaultdict(list)
+    for item in evidence:
+        if item.claim == "brand":
+            totals[item.value].append(item)
+    known = [name for name, items in totals.items() if any(i.strength is not Strength.WEAK for i in items)]
+    names = known or list(totals)
+    return max(names, key=lambda name: (max(_WEIGHT[i.strength] for i in totals[name]), name != maker_name,
+                                        _sure(_best_of_groups(totals[name])), name), default=None)
+
+
+def _conflicts(credible: Sequence[Standing], makers: Makers) -> tuple[Conflict, ...]:
+    if len(credible) < 2:
+        return ()
+    names = tuple(makers.name(standing.maker) for standing in credible)
+    reasons = []
+    for standing in credible:
+        best = max((*standing.proof, *standing.labels), key=lambda item: (item.basis is not Basis.LABEL, _WEIGHT[item.strength]))
+        reasons.append(f"{makers.name(standing.maker)} ({best.basis}: {best.because})")
+    return (Conflict("maker", names, "; ".join(reasons)),)
+
+
+def _channels(device: str, observations: Sequence[Observation]) -> tuple[Channel, ...]:
+    found: dict[int, Channel] = {}
+    for seen in observations:
+        number = seen.text("channel")
+        if seen.transport == "channel" and number.isdecimal() and (
+                seen.text("recorder") == device or seen.device.startswith(f"{device}#")) and seen.device != device:
+            found[int(number)] = Channel(int(number), seen.device)
+    return tuple(found[number] for number in sorted(found))
+
+
+def identify(device: str, observations: Sequence[Observation], makers: Makers) -> Identity:
+    """The identity of the device with the key `device` from all that was seen of it.
+
+    Observations of other devices are ignored, but for the ``channel`` observations in which a recorder named the cameras
+    behind it. The result is the same for any order of the observations but for the order of its evidence.
+    """
+    own = [seen for seen in observations if seen.device == device]
+    evidence = _evidence(own, makers)
+    credible = [standing for standing in standings(evidence) if standing.credible]
+    slugs = tuple(standing.maker for standing in credible)
+    maker = makers[slugs[0]] if slugs else None
+    brand = _brand(evidence, maker.name if maker else None)
+    channels = _channels(device, observations)
+
+    model = attributes.model(own, evidence, maker, slugs, brand)
+    firmware = attributes.firmware(own, evidence, maker, slugs)
+    serial = attributes.serial(own, evidence, maker, slugs)
+    kind = attributes.kind(own, evidence, maker, slugs, model.value if model else None, has_channels=bool(channels))
+    read = tuple(item for item in (model, firmware, serial, kind) if item is not None)
+    return Identity(
+        device=device,
+        maker=maker.maker if maker else None,
+        maker_name=maker.name if maker else None,
+        brand=brand,
+        model=model.value if model else None,
+        firmware=firmware.value if firmware else None,
+        firmware_build=attributes.firmware_build(own),
+        serial=serial.value if serial else None,
+        macs=attributes.addresses(own, evidence, slugs),
+        kind=Kind(kind.value) if kind else Kind.UNKNOWN,
+        assurance=_assurance(credible),
+        confidence=_confidence(credible),
+        makers=slugs,
+        channels=channels,
+        evidence=(*(item for item in evidence if item.claim in {"maker", "brand", "component"}), *read),
+        conflicts=_conflicts(credible, makers),
+    )

@@ -1,0 +1,66 @@
+"""Label text made comparable: what a person would read, whatever code points it was written with.
+
+Whoever sells a device writes its label, and can spell a listed maker's name with a Cyrillic letter, a zero-width space, full-width
+letters or a comment in the middle. Text is folded before it is matched, so such a spelling still counts against the device.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+__all__ = ["fold", "generic", "mentions", "name_pattern"]
+
+MAX_LABEL = 4096
+
+# Letters that read as a Latin one: a subset of Unicode TR39 confusables (Cyrillic, Greek, Armenian, Latin extensions,
+# Cherokee) and the dashes. Each line is a row of look-alikes above the letters they pass for.
+_CONFUSABLE = str.maketrans(
+    "АВСЕЅІЈКМНОРТУХԚԜѴԀасеһіјӏорԛѕухѵԝԁкгьтп"
+    "мвинΑΒΕΖΗΙΚΜΝΟΡΤΥΧαικνορτυχηωεօհսոցıȷɑɡɩ"
+    "ʟᴅᴀʜᴜɪᴋᴠꜱᴏɴᎠᎪᎻᏦ‐‑‒–—−",
+    "ABCESIJKMHOPTYXQWVDacehijlopqsyxvwdkrbtn"
+    "mbuhABEZHIKMNOPTYXaikvoptuxnweohungijagi"
+    "LDAHUIKVSONDAHK------",
+)
+_COMMENT = re.compile(r"<!--.{0,200}?-->|/\*.{0,200}?\*/", re.DOTALL)
+_IGNORED = re.compile("[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+                      "\u3164\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e0fff]")
+_SPACE = re.compile(r"\s+")
+
+# What firmware says of its maker when nobody filled the field in.
+_GENERIC = re.compile(
+    r"(?i)^(?:general|generic|private|oem|onvif[ _-]?\w*|ip[ _-]?c(?:am(?:era)?)?|h\.?26[45]|hd[ _-]?ip[ _-]?cam(?:era)?|ipnc|"
+    r"network[ _-]?(?:camera|video[ _-]?transmitter|digital[ _-]?video)|nvt|abc|manufacturer|vendor|company|unknown|none|null|n/?a|default|"
+    r"test|camera|dvr|nvr|xvr|ipc[ _-]?model|.?)$")
+
+
+def fold(text: str) -> str:
+    """Text as it reads: compatibility forms, look-alikes, invisible characters and comments resolved; case is kept."""
+    text = _COMMENT.sub("", text[:MAX_LABEL])
+    text = _IGNORED.sub("", unicodedata.normalize("NFKC", text))
+    if not text.isascii():
+        text = text.translate(_CONFUSABLE)
+        text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    return _SPACE.sub(" ", text).strip()
+
+
+def generic(text: str) -> bool:
+    """Whether a declared name is one that firmware carries when nobody set it, and so names nobody."""
+    return bool(_GENERIC.match(text.strip()))
+
+
+def name_pattern(names: Iterable[str]) -> re.Pattern[str] | None:
+    """One pattern for any of `names` as whole words, with free case and separators; None for no names."""
+    parts = [r"[\s_.\-]*".join(re.escape(word) for word in fold(name).split()) for name in names]
+    if not parts:
+        return None
+    parts.sort(key=len, reverse=True)
+    return re.compile(rf"(?i)(?<![^\W_])(?:{'|'.join(parts)})(?![^\W_])")
+
+
+def mentions(text: str, pattern: re.Pattern[str] | None) -> str | None:
+    """The part of folded `text` that names somebody, or None."""
+    found = pattern.search(text) if pattern is not None else None
+    return found.group(0) if found else None

@@ -1,0 +1,323 @@
+"""Who is there: link tables, ARP, and the datagrams that cameras answer to before any login.
+
+Quietest first: a table that somebody already has costs nothing, ARP little, a datagram a little more. Multicast goes
+out on every link whose network meets the scope; three protocols are also asked by unicast of every address, since
+multicast crosses no router and some thermal cameras hear nothing else; the others only of hosts that showed themselves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import time
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import datetime
+
+from scanner import clock
+from scanner.dossier import Dossier
+from scanner.observation import Endpoint, Observation, Reason, Refusal
+from scanner.pace import RateLimit
+from scanner.scope import Scope
+from scanner.settings import LinkUse, Observer, Settings
+from scanner.transport import neighbours, packets, udp
+from scanner.transport.addresses import Interface, interfaces
+from scanner.transport.exchange import ExchangeError
+from scanner.wire import bosch, dhip, gvcp, hanwha, mdns, mhed, sadp, ssdp, wsdiscovery, xiongmai
+from scanner.wire.fields import Fields
+from scanner.wire.text import redact
+
+__all__ = ["PROTOCOLS", "Discovery", "Protocol", "links_for"]
+
+Parse = Callable[[bytes, Endpoint, datetime], Fields | Refusal]
+
+_SOCKETS = 200                 # unicast probes in the air at once: well under the usual limit of 1024 descriptors
+_MOST_FOREIGN = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Protocol:
+    """One datagram protocol as the sweep asks it.
+
+    Attributes:
+        probe, transport: its names in attempts and observations.
+        port: where devices listen.
+        payloads: fresh requests, sent in turn until one is answered.
+        parse: its reader.
+        group: where multicast goes; empty: the link's broadcast address.
+        reply_port: the local port that answers come to; 0: to the sender.
+        reply_groups: groups that answers are sent to.
+        everywhere: asked by unicast of every address of the scope, not only of hosts that showed themselves.
+    """
+
+    probe: str
+    transport: str
+    port: int
+    payloads: Callable[[], Sequence[bytes]]
+    parse: Parse
+    group: str = ""
+    reply_port: int = 0
+    reply_groups: tuple[str, ...] = ()
+    everywhere: bool = False
+
+
+def _mdns_question() -> Sequence[bytes]:
+    return (mdns.request(),)
+
+
+def _wsd_probes() -> Sequence[bytes]:
+    return wsdiscovery.requests((uuid.uuid4(), uuid.uuid4(), uuid.uuid4()))
+
+
+# The ports and groups are those of the codecs' specifications; 37810, 37020 and 3702 amplify, so they go to private
+# addresses only, whatever the scope allows.
+PROTOCOLS: tuple[Protocol, ...] = (
+    Protocol("wsd.probe", "wsd", wsdiscovery.PORT, _wsd_probes, wsdiscovery.parse, group=wsdiscovery.GROUP,
+             everywhere=True),
+    Protocol("sadp.inquiry", "sadp", sadp.PORT, lambda: (sadp.request(uuid.uuid4()),), sadp.parse, group=sadp.GROUP,
+             reply_port=sadp.PORT, reply_groups=(sadp.GROUP,), everywhere=True),
+    Protocol("dhip.search", "dhip", dhip.PORT, lambda: (dhip.request(),), dhip.parse, group=dhip.GROUP,
+             everywhere=True),
+    Protocol("mhed.search", "mhed", mhed.PORT, lambda: (mhed.request(),), mhed.parse, group=mhed.GROUP,
+             reply_port=mhed.REPLY_PORT, reply_groups=(mhed.REPLY_GROUP, mhed.GROUP)),
+    Protocol("xiongmai.search", "xiongmai", xiongmai.PORT, lambda: (xiongmai.request(),), xiongmai.parse,
+             reply_port=xiongmai.PORT),
+    Protocol("gvcp.discovery", "gvcp", gvcp.PORT, lambda: (gvcp.request(1),), gvcp.parse),
+    Protocol("hanwha.search", "hanwha", hanwha.PORT, lambda: (hanwha.request(),), hanwha.parse,
+             reply_port=hanwha.REPLY_PORT),
+    Protocol("bosch.search", "bosch", bosch.PORT, lambda: (bosch.request(1),), bosch.parse,
+             reply_port=bosch.REPLY_PORT),
+    Protocol("mdns.query", "mdns", mdns.PORT, _mdns_question, mdns.parse, group=mdns.GROUP),
+    Protocol("ssdp.search", "ssdp", ssdp.PORT, lambda: (ssdp.request(),), ssdp.parse, group=ssdp.GROUP),
+)
+
+
+def links_for(scope: Scope, settings: Settings,
+              have: Iterable[Interface] | None = None) -> list[tuple[Interface, LinkUse]]:
+    """Every link of this machine, used or skipped with the reason."""
+    found = []
+    for link in interfaces() if have is None else have:
+        because = ""
+        if link.loopback:
+            because = "loopback carries no multicast"
+        elif settings.interfaces and link.name not in settings.interfaces:
+            because = "not among the interfaces asked for"
+        elif not scope.meets(link.network):
+            because = "no target lies on it"
+        found.append((link, LinkUse(link.name, link.network, not because, because)))
+    return found
+
+
+class Discovery:
+    """The discovery phases of one sweep. `dossiers` holds one per address of the scope."""
+
+    def __init__(self, scope: Scope, settings: Settings, dossiers: dict[str, Dossier], observer: Observer) -> None:
+        self._scope = scope
+        self._settings = settings
+        self._pace = settings.pace
+        self._dossiers = dossiers
+        self._observer = observer
+        self._datagrams = RateLimit(self._pace.datagram_rate)
+        self._arp = RateLimit(self._pace.arp_rate)
+        self._sockets = asyncio.Semaphore(_SOCKETS)
+        self._links = links_for(scope, settings)
+        self._ears: dict[str, list[udp.Listener]] = {}
+        self._deaf: dict[str, str] = {}
+        self._heard: dict[tuple[str, str], list[Observation]] = {}
+        self._arp_seen: set[str] = set()
+        self.foreign: dict[str, Observation] = {}
+        self.dropped: dict[str, int] = {}
+
+    @property
+    def links(self) -> list[LinkUse]:
+        """The links of this machine, used or skipped."""
+        return [use for _, use in self._links]
+
+    # -- link layer ----------------------------------------------------------------------------------------------
+
+    def read_tables(self, *, last: bool = False) -> None:
+        """Take MACs from the kernel's table and the imported one; the `last` time, note who is in neither."""
+        sources = [(neighbours.KERNEL_TABLE, "neighbours")]
+        if self._settings.neighbours:
+            sources.append((self._settings.neighbours, "import"))
+        for path, via in sources:
+            try:
+                entries = neighbours.read_table(path)
+            except OSError as error:
+                self._observer.note(f"neighbour table {path}: {error.strerror}")
+                continue
+            for entry in entries:
+                dossier = self._dossiers.get(entry.address)
+                if dossier:
+                    fields: Fields = {"mac": entry.mac, "via": via}
+                    self._link_seen(dossier, "link.neighbour", fields, f"{entry.address} {entry.mac}".encode())
+        if last:
+            for dossier in self._dossiers.values():
+                if dossier.showed_itself and not dossier.tried("link.neighbour"):
+                    dossier.failed("link.neighbour", None, Reason.NO_ANSWER, "in no neighbour table")
+
+    def _link_seen(self, dossier: Dossier, probe: str, fields: Fields, wire: bytes) -> None:
+        count = len(dossier.observations)
+        seen = dossier.observe("link", probe, None, fields, wire)
+        if len(dossier.observations) > count:
+            dossier.completed(probe, None, [seen])
+
+    async def ask_links(self) -> None:
+        """ARP for every address of the scope on a link of this machine that no table had; unprivileged: not at all."""
+        for link, use in self._links:
+            if not use.used:
+                continue
+            wanted = [one for one in self._dossiers.values()
+                      if ":" not in one.address and link.holds(one.address) and one.address != link.address
+                      and not one.tried("link.neighbour")]
+            try:
+                heard = await packets.ask(link, [one.address for one in wanted], self._arp.wait,
+                                          listen=min(self._pace.listen, 2))
+            except ExchangeError as error:
+                self._observer.note(f"ARP on {link.name}: {error.detail}")
+                for dossier in wanted:
+                    dossier.skipped("link.arp", None, error.reason, error.detail)
+                continue
+            for reply in heard.values():
+                fields: Fields = {"mac": reply.mac, "via": "arp"}
+                self._link_seen(self._dossiers[reply.address], "link.arp", fields, reply.frame)
+            for dossier in wanted:
+                if dossier.address not in heard:
+                    dossier.failed("link.arp", None, Reason.NO_ANSWER)
+
+    # -- datagrams -----------------------------------------------------------------------------------------------
+
+    async def ask_datagrams(self) -> None:
+        """Multicast on every link in use, and unicast of the three protocols that are asked everywhere."""
+        async with AsyncExitStack() as stack:
+            await self._open_ears(stack)
+            await self._multicast()
+            everyone = list(self._dossiers.values())
+            await asyncio.gather(*(self._ask(one, protocol) for one in everyone for protocol in PROTOCOLS
+                                   if protocol.everywhere))
+            self._hear()
+
+    async def ask_present(self, present: Sequence[Dossier]) -> None:
+        """The other datagram protocols, by unicast, of hosts that showed themselves."""
+        async with AsyncExitStack() as stack:
+            await self._open_ears(stack)
+            await asyncio.gather(*(self._ask_in_turn(one) for one in present))
+            self._hear()
+
+    async def _ask_in_turn(self, dossier: Dossier) -> None:
+        # All at once would be seven datagrams in a burst, to a device that answers each with work.
+        for protocol in PROTOCOLS:
+            if not protocol.everywhere:
+                await self._ask(dossier, protocol, patience=min(1.0, self._pace.listen))
+
+    async def _open_ears(self, stack: AsyncExitStack) -> None:
+        """One listener a link and protocol, on the port that its answers come to; unicast answers need one as well."""
+        self._ears, self._deaf = {}, {}
+        used = [link for link, use in self._links if use.used]
+        for protocol in PROTOCOLS:
+            wanted: list[Interface | None] = [*used] or ([None] if protocol.reply_port else [])
+            for link in wanted:
+                try:
+                    ear = await udp.Listener.open(protocol.reply_port, interface=link,
+                                                  groups=protocol.reply_groups if link else ())
+                except ExchangeError as error:
+                    self._deaf[protocol.probe] = error.detail
+                    self._observer.note(f"{protocol.probe}: {error.detail}; answers to that port are not heard")
+                    continue
+                stack.callback(ear.close)
+                self._ears.setdefault(protocol.probe, []).append(ear)
+
+    async def _multicast(self) -> None:
+        sent = False
+        for protocol in PROTOCOLS:
+            for ear in self._ears.get(protocol.probe, ()):
+                to = (protocol.group or ear.interface.broadcast) if ear.interface else ""
+                if not to:
+                    continue
+                for payload in protocol.payloads():
+                    await self._datagrams.wait()
+                    try:
+                        ear.send(payload, to, self._settings.port_map.udp.get(protocol.port, protocol.port))
+                    except ExchangeError as error:
+                        self._observer.note(f"{protocol.probe}: {error.detail}")
+                        break
+                    sent = True
+        if sent:
+            await asyncio.sleep(self._pace.listen)
+            self._hear()
+
+    async def _ask(self, dossier: Dossier, protocol: Protocol, patience: float | None = None) -> None:
+        if self._heard.get((dossier.address, protocol.probe)):
+            return                                                  # multicast answered: it need not say it twice
+        if not Scope.private(dossier.address):
+            dossier.skipped(protocol.probe, protocol.port, Reason.OUT_OF_SCOPE, "UDP goes to private addresses only")
+            return
+        async with self._sockets:
+            await self._datagrams.wait()
+            begun = time.monotonic()
+            try:
+                heard = await udp.ask(dossier.address, self._settings.port_map.udp.get(protocol.port, protocol.port),
+                                      protocol.payloads(), listen=patience or self._pace.listen,
+                                      gap=self._pace.repeat_gap)
+            except ExchangeError as error:
+                self._hear()
+                if not self._heard.get((dossier.address, protocol.probe)):
+                    deaf = self._deaf.get(protocol.probe, "") if error.reason is Reason.NO_ANSWER else ""
+                    dossier.failed(protocol.probe, protocol.port, error.reason, deaf or error.detail,
+                                   elapsed_ms=_since(begun))
+                return
+        self._take(dossier, protocol, [one.data for one in heard], elapsed_ms=_since(begun))
+
+    def _hear(self) -> None:
+        """Take what came on the listeners: from the scope into a dossier, from elsewhere as foreign."""
+        by_probe = {protocol.probe: protocol for protocol in PROTOCOLS}
+        own = {link.address for link, _ in self._links}
+        for probe, ears in self._ears.items():
+            for ear in ears:
+                if ear.dropped:
+                    self.dropped["datagrams"] = self.dropped.get("datagrams", 0) + ear.dropped
+                    ear.inbox.dropped = 0
+                for datagram in ear.collect():
+                    if datagram.source.address in own:
+                        continue                                    # our own question, come back by broadcast
+                    dossier = self._dossiers.get(datagram.source.address)
+                    if dossier:
+                        self._take(dossier, by_probe[probe], [datagram.data])
+                    else:
+                        self._foreign(by_probe[probe], datagram)
+
+    def _take(self, dossier: Dossier, protocol: Protocol, replies: Iterable[bytes], *, elapsed_ms: int = 0) -> None:
+        kept, why = [], ""
+        for data in replies:
+            read = protocol.parse(data, Endpoint(dossier.address, protocol.port), clock.now())
+            if isinstance(read, Refusal):
+                why = why or f"{read.reason} {read.detail}".strip()
+                continue
+            seen = dossier.observe(protocol.transport, protocol.probe, protocol.port, read, data)
+            if seen:
+                kept.append(seen)
+        known = self._heard.setdefault((dossier.address, protocol.probe), [])
+        new = [one for one in kept if one not in known]
+        known.extend(new)
+        if new:
+            dossier.completed(protocol.probe, protocol.port, new, elapsed_ms=elapsed_ms)
+        elif not kept:
+            dossier.failed(protocol.probe, protocol.port, Reason.MALFORMED, why, elapsed_ms=elapsed_ms)
+
+    def _foreign(self, protocol: Protocol, datagram: udp.Datagram) -> None:
+        address = datagram.source.address
+        if address in (link.address for link, _ in self._links) or ipaddress.ip_address(address).is_unspecified:
+            return
+        read = protocol.parse(datagram.data, datagram.source, clock.now())
+        if isinstance(read, Refusal) or len(self.foreign) >= _MOST_FOREIGN:
+            self.dropped["foreign"] = self.dropped.get("foreign", 0) + 1
+            return
+        seen = Observation.of(device=address, transport=protocol.transport, probe=protocol.probe, port=protocol.port,
+                              at=clock.now(), fields=read, wire=datagram.data, raw=redact(datagram.data))
+        self.foreign.setdefault(seen.id, seen)
+
+
+def _since(begun: float) -> int:
+    return int((time.monotonic() - begun) * 1000)

@@ -1,0 +1,167 @@
+"""Names in the clear, as a device and its resolver send them.
+
+DNS questions and answers (RFC 1035), the server name of a TLS ClientHello (RFC 6066 section 3) and the Host of an HTTP
+request (RFC 9110 section 7.2). All of it is pure and capped, and answers ``None`` to bytes it cannot read.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import struct
+from dataclasses import dataclass
+
+__all__ = ["Answer", "http_host", "is_name", "read_dns", "server_name"]
+
+_MAX_LABELS = 128
+_MAX_NAME = 253
+_MAX_RECORDS = 256
+_A, _CNAME, _AAAA = 1, 5, 28
+_METHODS = (b"GET ", b"POST ", b"PUT ", b"HEAD ", b"OPTIONS ", b"DELETE ", b"PATCH ", b"CONNECT ")
+_MAX_HTTP_HEAD = 8192
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One DNS message: what was asked, whether it is a response, and the addresses that the asked name led to.
+
+    ``names`` are the asked name and the aliases on the way to the addresses, in order.
+    """
+
+    question: str
+    response: bool
+    names: tuple[str, ...] = ()
+    addresses: tuple[str, ...] = ()
+
+
+def is_name(text: str) -> bool:
+    """Whether this is a host name of at least two labels, and no address literal."""
+    if not text or len(text) > _MAX_NAME or "." not in text.strip("."):
+        return False
+    if not all(c.isascii() and (c.isalnum() or c in "-._") for c in text):
+        return False
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return True
+    return False
+
+
+def read_dns(data: bytes) -> Answer | None:
+    """The first question of a DNS message and, in a response, the addresses its alias chain ends in."""
+    if len(data) < 12:
+        return None
+    _, flags, questions, answers = struct.unpack_from(">HHHH", data)
+    if questions == 0 or flags & 0x7800:   # standard queries only
+        return None
+    asked = _dns_name(data, 12)
+    if asked is None:
+        return None
+    question, offset = asked
+    response = bool(flags & 0x8000)
+    offset += 4
+    for _ in range(min(questions - 1, _MAX_RECORDS)):
+        skipped = _dns_name(data, offset)
+        if skipped is None:
+            return Answer(question, response)
+        offset = skipped[1] + 4
+    if not response:
+        return Answer(question, response)
+    names, addresses = _follow(data, offset, min(answers, _MAX_RECORDS), question)
+    return Answer(question, response, names, addresses)
+
+
+def _follow(data: bytes, offset: int, count: int, question: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Walk the answer section; only records whose owner the chain has reached count, so nothing can be slipped in."""
+    names, addresses = [question], list[str]()
+    for _ in range(count):
+        owner = _dns_name(data, offset)
+        if owner is None or owner[1] + 10 > len(data):
+            break
+        kind, _, _, size = struct.unpack_from(">HHIH", data, owner[1])
+        start = owner[1] + 10
+        offset = start + size
+        if offset > len(data):
+            break
+        if owner[0] not in names:
+            continue
+        if kind == _CNAME:
+            alias = _dns_name(data, start)
+            if alias is not None and alias[0] not in names:
+                names.append(alias[0])
+        elif (kind, size) in {(_A, 4), (_AAAA, 16)}:
+            addresses.append(str(ipaddress.ip_address(data[start:offset])))
+    return tuple(names), tuple(addresses)
+
+
+def _dns_name(data: bytes, offset: int) -> tuple[str, int] | None:
+    """A possibly compressed name in lower case and the offset after it; pointers may only lead backwards."""
+    labels: list[str] = []
+    end, limit = 0, offset
+    while len(labels) < _MAX_LABELS and offset < len(data):
+        size = data[offset]
+        if size == 0:
+            name = ".".join(labels)
+            return (name, end or offset + 1) if len(name) <= _MAX_NAME else None
+        if size & 0xC0 == 0xC0:
+            if offset + 1 >= len(data):
+                return None
+            target = struct.unpack_from(">H", data, offset)[0] & 0x3FFF
+            end = end or offset + 2
+            if target >= limit:
+                return None
+            offset = limit = target
+        elif size & 0xC0:
+            return None
+        else:
+            label = data[offset + 1:offset + 1 + size]
+            if len(label) < size:
+                return None
+            labels.append(label.decode("ascii", "replace").lower())
+            offset += 1 + size
+    return None
+
+
+def server_name(data: bytes) -> str | None:
+    """The server name a TLS ClientHello asks for, where the hello lies whole in one segment."""
+    # Record: type 22, version, length; handshake: type 1, 24-bit length, version, 32 random octets (RFC 8446, 4.1.2).
+    if len(data) < 44 or data[0] != 22 or data[5] != 1:
+        return None
+    offset = 43
+    for width in (1, 2, 1):   # session id, cipher suites, compression methods
+        if offset + width > len(data):
+            return None
+        offset += width + int.from_bytes(data[offset:offset + width], "big")
+    end = min(len(data), offset + 2 + int.from_bytes(data[offset:offset + 2], "big"))
+    offset += 2
+    while offset + 4 <= end:
+        kind, size = struct.unpack_from(">HH", data, offset)
+        if kind == 0:
+            return _sni(data[offset + 4:min(end, offset + 4 + size)])
+        offset += 4 + size
+    return None
+
+
+def _sni(extension: bytes) -> str | None:
+    if len(extension) < 5 or extension[2] != 0:   # the one defined name type is host_name
+        return None
+    size = int.from_bytes(extension[3:5], "big")
+    host = extension[5:5 + size]
+    if len(host) < size:
+        return None
+    name = host.decode("ascii", "replace").lower().rstrip(".")
+    return name if is_name(name) else None
+
+
+def http_host(data: bytes) -> str | None:
+    """The host name of an HTTP/1 request that starts in this segment; an address literal is no name."""
+    if not data.startswith(_METHODS):
+        return None
+    for line in data[:_MAX_HTTP_HEAD].split(b"\r\n")[1:]:
+        if not line:
+            return None
+        key, _, value = line.partition(b":")
+        if key.strip().lower() == b"host":
+            host = value.strip().decode("ascii", "replace").lower()
+            name = host.rsplit(":", 1)[0] if host.count(":") == 1 else host
+            return name.rstrip(".") if is_name(name) else None
+    return None

@@ -1,0 +1,259 @@
+"""The questions put to one device without a login, one after the other, within its budget.
+
+Order matters where the budget is small: identity first, then what shows whether the device is open to strangers, then
+what a suspected maker's data wants to read, then what only repeats.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Awaitable, Callable
+
+from scanner import clock
+from scanner.dossier import Dossier
+from scanner.observation import Endpoint, Reason, Refusal
+from scanner.onvif import declared_doors, pre_auth, repeat
+from scanner.pace import RateLimit, Stopped
+from scanner.plan import Ask, Planner
+from scanner.ports import connect_all
+from scanner.question import Answer, Door, Verdict, put
+from scanner.settings import BASE_PORTS, HYGIENE_PORTS, Settings
+from scanner.transport import tls
+from scanner.transport.exchange import ExchangeError
+from scanner.transport.http import HttpClient
+from scanner.transport.response import Response
+from scanner.transport.rtsp import RtspClient
+from scanner.wire import favicon, http, rtsp
+from scanner.wire import tls as certificates
+from scanner.wire.fields import Fields
+
+__all__ = ["Interview", "looks_like_camera"]
+
+_WEB_PORTS = (80, 8080, 8000)
+_SECURE_PORTS = (443, 8443)
+_RTSP_PORTS = (554, 8554)
+# A camera answers on one of these even where it pretends to be a printer.
+_CAMERA_PORTS = frozenset({554, 8554, 34567, 37777, 8899})
+_CAMERA_PROTOCOLS = frozenset({"sadp", "dhip", "dahua_v1", "mhed", "xiongmai", "gvcp", "hanwha", "bosch", "vivotek",
+                               "sony", "panasonic"})
+_MOST_DECLARED_PORTS = 4
+_MOST_ASKS = 12
+
+
+def looks_like_camera(dossier: Dossier) -> bool:
+    """False only for a host that says in WS-Discovery that it is something else, and shows no sign of a camera.
+
+    Windows, printers and storage answer WS-Discovery too: camera protocols are not opened to them.
+    """
+    if _CAMERA_PORTS & set(dossier.open_ports):
+        return True
+    if any(seen.transport in _CAMERA_PROTOCOLS for seen in dossier.seen):
+        return True
+    found = [seen for seen in dossier.seen if seen.transport == "wsd" and seen.fields.get("types")]
+    if not found:
+        return True
+    said = " ".join(f"{seen.text('types')} {seen.text('scopes')}" for seen in found).lower()
+    return any(word in said for word in ("networkvideo", "onvif", "tds:device", "recorder"))
+
+
+class Interview:
+    """One device, from its ports to its last question."""
+
+    def __init__(self, dossier: Dossier, settings: Settings, planner: Planner, rate: RateLimit) -> None:
+        self.dossier = dossier
+        self.settings = settings
+        self.planner = planner
+        self.door: Door | None = None
+        self._rate = rate
+        self._asked: set[Ask] = set()
+        self.client = HttpClient(dossier.address, settings.port_map, settings.pace.exchange_deadline)
+
+    async def run(self) -> None:
+        """Ask everything that needs no login."""
+        try:
+            await self._find_ports()
+            if looks_like_camera(self.dossier):
+                await self._full()
+            else:
+                await self._light()
+        finally:
+            await self.client.close()
+
+    async def _find_ports(self) -> None:
+        dossier = self.dossier
+        declared = [value for value in dossier.declared("http_port", "rtsp_port", "port", "command_port")
+                    if isinstance(value, int)]
+        declared += [door.port for door in declared_doors(dossier, self.settings)]
+        nominal = [self.settings.port_map.nominal_tcp(port) for port in declared]
+        extra = [port for port in dict.fromkeys(nominal) if port not in BASE_PORTS][:_MOST_DECLARED_PORTS]
+        planned = self.planner(dossier.address, dossier.seen).tcp_ports
+        await connect_all(dossier, (*BASE_PORTS, *HYGIENE_PORTS, *extra, *planned), self.settings, self._rate)
+
+    async def _light(self) -> None:
+        await self._handshake()
+        await self._root()
+        why = "says it is no camera and shows no sign of one"
+        for probe in ("http.favicon", "rtsp.options", "rtsp.describe", "rtsp.describe_random_path",
+                      *(f"onvif.{name}" for name in ("GetSystemDateAndTime", "GetScopes", "GetServices",
+                                                     "GetDeviceInformation", "GetProfiles", "GetCapabilities"))):
+            self.dossier.skipped(probe, None, Reason.NOT_APPLICABLE, why)
+
+    async def _full(self) -> None:
+        await self._handshake()
+        page = await self._root()
+        await self._rtsp()
+        self.door = await pre_auth(self.dossier, self.client, self.settings)
+        await self._planned()
+        await repeat(self.dossier, self.client, self.door)
+        await self._favicon(page)
+
+    # -- TLS ---------------------------------------------------------------------------------------------------------
+
+    async def _handshake(self) -> None:
+        port = next((port for port in self.dossier.open_ports if port in _SECURE_PORTS), None)
+        if port is None:
+            self.dossier.skipped("tls.handshake", None, Reason.PORT_CLOSED, "no open HTTPS port")
+            return
+        for legacy in (False, True):
+            try:
+                async with self.dossier.gate.turn(request=False):
+                    shown = await tls.handshake(self.dossier.address, port, self.settings.port_map,
+                                                self.settings.pace.exchange_deadline, legacy=legacy)
+            except Stopped as stop:
+                self.dossier.skipped("tls.handshake", port, stop.reason, stop.detail)
+                return
+            except ExchangeError as error:
+                self.dossier.gate.failed(error.reason)
+                self.dossier.failed("tls.handshake", port, error.reason, error.detail)
+                if error.reason not in (Reason.TLS_FAILED, Reason.RESET):
+                    return
+                continue
+            self.dossier.gate.answered()
+            read = certificates.parse_chain([shown.certificate], Endpoint(self.dossier.address, port), clock.now(),
+                                            version=shown.version, cipher=shown.cipher)
+            if isinstance(read, Refusal):
+                self.dossier.failed("tls.handshake", port, Reason.MALFORMED, f"{read.reason} {read.detail}".strip())
+                return
+            fields: Fields = {**read, "legacy": True} if legacy else read
+            seen = self.dossier.observe("tls", "tls.handshake", port, fields, shown.certificate)
+            self.dossier.completed("tls.handshake", port, [seen], detail="legacy parameters only" if legacy else "")
+            return
+
+    # -- HTTP --------------------------------------------------------------------------------------------------------
+
+    def _web_doors(self) -> list[Door]:
+        ports = self.dossier.open_ports
+        declared = [self.settings.port_map.nominal_tcp(value) for value in self.dossier.declared("http_port")
+                    if isinstance(value, int)]
+        plain = [port for port in dict.fromkeys((80, *declared)) if port in ports]
+        secure = [port for port in _SECURE_PORTS if port in ports]
+        rest = [port for port in _WEB_PORTS if port in ports and port not in plain]
+        return [Door(port, "/", port in secure) for port in dict.fromkeys((*plain, *secure, *rest))]
+
+    async def _root(self) -> Door | None:
+        """The front page of the first port that answers as a web server; of the secure one where it points there."""
+        doors = self._web_doors()
+        if not doors:
+            self.dossier.skipped("http.root", None, Reason.PORT_CLOSED, "no open web port")
+            return None
+        for door in doors:
+            answer = await self._get("http.root", door, "/")
+            if not answer:
+                continue
+            secure = next((other for other in doors if other.secure), None)
+            if str(answer.fields.get("location", "")).startswith("https:") and secure and not door.secure:
+                await self._get("http.root", secure, "/")
+                return secure
+            return door
+        return None
+
+    async def _favicon(self, door: Door | None) -> None:
+        if not door:
+            self.dossier.skipped("http.favicon", None, Reason.NOT_APPLICABLE, "no web server answered")
+            return
+
+        def read(wire: bytes) -> Fields | Refusal:
+            reply = http.read(wire)
+            if isinstance(reply, Refusal):
+                return reply
+            shown = favicon.parse(reply.body, Endpoint(self.dossier.address, door.port), clock.now()) \
+                if reply.status == 200 and reply.body else {}
+            return {"status": reply.status, "path": "/favicon.ico", **({} if isinstance(shown, Refusal) else shown)}
+
+        await put(self.dossier, "http.favicon", "http", door.port, self._getter(door, "/favicon.ico"), read)
+
+    async def _get(self, probe: str, door: Door, path: str, *, document: str = "",
+                   weigh: Callable[[Fields], Verdict] | None = None) -> Answer | None:
+        def read(wire: bytes) -> Fields | Refusal:
+            fields = http.parse(wire, Endpoint(self.dossier.address, door.port), clock.now(), path=path,
+                                document=document)
+            return fields if isinstance(fields, Refusal) or not document else {"document": document, **fields}
+
+        return await put(self.dossier, probe, "http", door.port, self._getter(door, path), read, weigh=weigh)
+
+    def _getter(self, door: Door, path: str) -> Callable[[], Awaitable[Response]]:
+        def send() -> Awaitable[Response]:
+            return self.client.request("GET", door.port, path, tls=door.context)
+        return send
+
+    # -- RTSP --------------------------------------------------------------------------------------------------------
+
+    async def _rtsp(self) -> None:
+        declared = [value for value in self.dossier.declared("rtsp_port") if isinstance(value, int)]
+        port = next((port for port in (*_RTSP_PORTS, *declared) if port in self.dossier.open_ports), None)
+        if port is None:
+            for probe in ("rtsp.options", "rtsp.describe", "rtsp.describe_random_path"):
+                self.dossier.skipped(probe, None, Reason.PORT_CLOSED, "no open RTSP port")
+            return
+        client = RtspClient(self.dossier.address, port, self.settings.port_map, self.settings.pace.exchange_deadline)
+        try:
+            await self._rtsp_ask(client, port, "rtsp.options", "OPTIONS", "/")
+            planned = [ask.path for ask in self.planner(self.dossier.address, self.dossier.seen).asks
+                       if ask.document == "rtsp" and not ask.login]
+            for path in (planned or ["/"])[:2]:
+                await self._rtsp_ask(client, port, "rtsp.describe", "DESCRIBE", path)
+            # Some servers describe anything: only a path that cannot exist tells an open stream from a talkative one.
+            await self._rtsp_ask(client, port, "rtsp.describe_random_path", "DESCRIBE", f"/{secrets.token_hex(8)}")
+        finally:
+            await client.close()
+
+    async def _rtsp_ask(self, client: RtspClient, port: int, probe: str, method: str, path: str) -> None:
+        def send() -> Awaitable[Response]:
+            return client.request(method, path)
+
+        def read(wire: bytes) -> Fields | Refusal:
+            return rtsp.parse(wire, Endpoint(self.dossier.address, port), clock.now(), path=path)
+
+        await put(self.dossier, probe, "rtsp", port, send, read)
+
+    # -- what the planner wants --------------------------------------------------------------------------------------
+
+    async def _planned(self) -> None:
+        """What a suspected maker's data wants to read; new evidence may bring new wishes, twice at most."""
+        for _ in range(2):
+            plan = self.planner(self.dossier.address, self.dossier.seen)
+            await connect_all(self.dossier, plan.tcp_ports, self.settings, self._rate)
+            new = [ask for ask in plan.asks if not ask.login and ask.document != "rtsp" and ask not in self._asked]
+            if not new:
+                return
+            for ask in new[:_MOST_ASKS - len(self._asked)]:
+                self._asked.add(ask)
+                door = self.door_of(ask)
+                if door:
+                    await self._get(f"http.{ask.document}", door, ask.path, document=ask.document, weigh=_pointed_away)
+                else:
+                    self.dossier.skipped(f"http.{ask.document}", ask.port, Reason.PORT_CLOSED)
+
+    def door_of(self, ask: Ask) -> Door | None:
+        """Where an ask goes: its own port if open; an ask of port 80 may go wherever the device has its web server."""
+        if ask.port in self.dossier.open_ports:
+            return Door(ask.port, ask.path, ask.port in _SECURE_PORTS)
+        doors = self._web_doors() if ask.port == 80 else []
+        return Door(doors[0].port, ask.path, doors[0].secure) if doors else None
+
+
+def _pointed_away(fields: Fields) -> Verdict:
+    status = fields.get("status")
+    if isinstance(status, int) and 300 <= status < 400:
+        return Reason.REDIRECTED, "points elsewhere; not followed"
+    return None

@@ -1,0 +1,214 @@
+"""The opt-in second pass with credentials: one login attempt a device, whatever the protocol, none after a refusal.
+
+Cameras lock accounts and addresses after a few wrong logins, so nothing is guessed and nothing tried twice. A refusal
+is only called wrong credentials where an understood challenge was answered: a skewed clock, a full connection table
+and an unreadable challenge look the same from afar. Basic is never answered, since it hands the password to anybody.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import secrets
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
+
+from scanner import clock
+from scanner.dossier import Dossier
+from scanner.interview import Interview
+from scanner.observation import Endpoint, Reason, Refusal
+from scanner.onvif import parse_reply
+from scanner.plan import Ask
+from scanner.question import Answer, Door, Verdict, put
+from scanner.settings import Settings
+from scanner.transport.http import request_target
+from scanner.transport.response import Response
+from scanner.wire import http, soap
+from scanner.wire.auth import Credentials, authorization, challenges, strongest, username_token
+from scanner.wire.fields import Fields
+
+__all__ = ["LoginPass"]
+
+_OPERATION = "GetDeviceInformation"
+_ALLOWANCE = 10                  # requests of this pass, beside the budget of the first one
+_SKEW_WORDS = re.compile(r"(?i)time check|timestamp|clock|expired|too old|time ?(?:is )?(?:not|in)valid|wsu:created")
+_BUSY_WORDS = re.compile(r"(?i)too many|limit|exceed|maximum|busy|in use")
+_HALF_HOUR = timedelta(minutes=30)
+_LEEWAY = timedelta(seconds=20)
+
+
+class LoginPass:
+    """The credentialed questions to one device after its interview."""
+
+    def __init__(self, interview: Interview, settings: Settings, credentials: Credentials) -> None:
+        self._interview = interview
+        self._dossier: Dossier = interview.dossier
+        self._settings = settings
+        self._credentials = credentials
+        self._answered = False           # credentials went out in the present exchange
+        self._refused = ""               # why no more are sent
+        self._unreadable = ""            # a challenge that could not be answered
+
+    async def run(self) -> None:
+        """Ask ONVIF who the device is, then what the planner wants to read with a login."""
+        self._dossier.gate.grant(_ALLOWANCE, self._settings.pace.device_deadline)
+        try:
+            await self._onvif()
+            for ask in self._asks():
+                await self._read(ask)
+        finally:
+            await self._interview.client.close()
+
+    def _asks(self) -> Sequence[Ask]:
+        plan = self._interview.planner(self._dossier.address, self._dossier.seen)
+        return [ask for ask in dict.fromkeys(plan.asks) if ask.login]
+
+    # -- ONVIF ---------------------------------------------------------------------------------------------------------
+
+    async def _onvif(self) -> None:
+        probe, door = f"auth.onvif.{_OPERATION}", self._interview.door
+        if not door:
+            self._dossier.skipped(probe, None, Reason.NOT_APPLICABLE, "no ONVIF device service")
+            return
+        stranger = [seen.fields for seen in self._dossier.seen if seen.probe == f"onvif.{_OPERATION}"]
+        if any(fields.get("operation") == _OPERATION for fields in stranger):
+            self._dossier.skipped(probe, door.port, Reason.NOT_APPLICABLE, "it answers this without a login")
+            return
+        challenged = any(fields.get("www_authenticate") for fields in stranger)
+        headers = list(soap.http_headers(_OPERATION).items())
+
+        async def send() -> Response:
+            if challenged:
+                return await self._with_digest("POST", door, headers, soap.request(_OPERATION))
+            token = username_token(self._credentials, self._device_now(), secrets.token_bytes(16))
+            self._answered = True
+            return await self._interview.client.request("POST", door.port, door.path, headers=headers, tls=door.context,
+                                                        body=soap.request(_OPERATION, header=token))
+
+        self._answered, self._unreadable = False, ""
+        await self._put(probe, "onvif", door, send, parse_reply(_OPERATION, self._dossier.address, door.port),
+                        signed_time=not challenged)
+
+    def _skew(self) -> timedelta | None:
+        """How far the device's clock was from ours when it was asked; ``None`` where it did not say."""
+        for seen in self._dossier.seen:
+            text = seen.text("device_time") if seen.transport == "onvif" else ""
+            if text:
+                return datetime.fromisoformat(text) - seen.at
+        return None
+
+    def _device_now(self) -> datetime:
+        try:
+            return clock.now() + (self._skew() or timedelta())
+        except OverflowError:                  # a clock at the edge of the calendar: ours will have to do
+            return clock.now()
+
+    # -- documents -----------------------------------------------------------------------------------------------------
+
+    async def _read(self, ask: Ask) -> None:
+        probe = _probe_of(ask)
+        door = self._interview.door_of(ask)
+        if self._refused:
+            self._dossier.skipped(probe, ask.port, Reason.BUDGET_SPENT, self._refused)
+            return
+        if not door:
+            self._dossier.skipped(probe, ask.port, Reason.PORT_CLOSED)
+            return
+
+        async def send() -> Response:
+            return await self._with_digest("GET", door, (), b"")
+
+        def read(wire: bytes) -> Fields | Refusal:
+            fields = http.parse(wire, Endpoint(self._dossier.address, door.port), clock.now(), path=ask.path,
+                                document=ask.document)
+            return fields if isinstance(fields, Refusal) else {"document": ask.document, **fields}
+
+        self._answered, self._unreadable = False, ""
+        answer = await self._put(probe, "http", door, send, read)
+        if answer and answer.response.status == 200:
+            self._keep_channels(probe, door, answer)
+
+    def _keep_channels(self, probe: str, door: Door, answer: Answer) -> None:
+        """Every camera behind a recorder becomes a device of its own: a listed maker may hide there."""
+        for fields in http.channels(answer.response.body):
+            number = fields.get("channel")
+            if isinstance(number, int):
+                self._dossier.observe("channel", probe, door.port, {**fields, "recorder": self._dossier.address},
+                                      answer.response.wire, channel=number, raw=b"")
+
+    # -- one login -----------------------------------------------------------------------------------------------------
+
+    async def _with_digest(self, method: str, door: Door, headers: Sequence[tuple[str, str]], body: bytes) -> Response:
+        """Ask for a challenge and answer it on the same connection, where some firmware binds its nonce to that."""
+        client = self._interview.client
+        reply = await client.request(method, door.port, door.path, headers=headers, body=body, tls=door.context)
+        for _ in range(2):
+            if reply.status != 401:
+                return reply
+            offered = challenges(reply.headers("www-authenticate"))
+            chosen = strongest(offered)
+            if self._answered and not (chosen and chosen.parameters.get("stale", "").lower() == "true"):
+                return reply                     # a stale nonce is no refusal; anything else is
+            if not chosen:
+                only = ", ".join(sorted({one.scheme for one in offered})) or "no challenge"
+                self._unreadable = f"offers {only}; nothing was sent"
+                return reply
+            proof = authorization(chosen, self._credentials, method, request_target(door.path),
+                                  cnonce=secrets.token_hex(8), body=body)
+            if isinstance(proof, Refusal):
+                self._unreadable = f"{proof.reason} {proof.detail}".strip()
+                return reply
+            await asyncio.sleep(self._settings.pace.gap)
+            self._answered = True
+            reply = await client.request(method, door.port, door.path, body=body, tls=door.context,
+                                         headers=[*headers, ("Authorization", proof)])
+        return reply
+
+    async def _put(self, probe: str, transport: str, door: Door, send: Callable[[], Awaitable[Response]],
+                   read: Callable[[bytes], Fields | Refusal], *, signed_time: bool = False) -> Answer | None:
+        """One credentialed exchange; a login that was sent and did not clearly succeed is the last one."""
+        verdict: Verdict = None
+
+        def weigh(fields: Fields) -> Verdict:
+            nonlocal verdict
+            verdict = self._weigh(fields, signed_time=signed_time)
+            return verdict
+
+        answer = await put(self._dossier, probe, transport, door.port, send, read, weigh=weigh)
+        if self._answered and (answer is None or verdict or answer.response.status >= 500):
+            self._refused = f"the one login attempt went to {probe} and did not succeed"
+        return answer
+
+    def _weigh(self, fields: Fields, *, signed_time: bool) -> Verdict:
+        said = " ".join(str(fields.get(name, "")) for name in ("fault_code", "fault_reason", "body"))[:4096]
+        denied = fields.get("status") in (401, 403) or "notauthorized" in said.lower()
+        if not denied:
+            return (Reason.MALFORMED, f"no SOAP: {fields['refusal']}") if "refusal" in fields else None
+        if self._unreadable:
+            return Reason.AUTH_NOT_UNDERSTOOD, self._unreadable
+        if not self._answered:
+            return Reason.AUTH_NOT_UNDERSTOOD, "refused without a challenge; nothing was sent"
+        if _BUSY_WORDS.search(said):
+            return Reason.BUSY, "refused, and it speaks of a limit"
+        if _SKEW_WORDS.search(said):
+            return Reason.CLOCK_SKEW, "refused for the time of the login"
+        if signed_time and (doubt := self._doubtful_clock()):
+            return Reason.CLOCK_SKEW, doubt
+        left = fields.get("attempts_left")
+        return Reason.AUTH_REJECTED, "" if left is None else f"the device says that {left} attempts are left"
+
+    def _doubtful_clock(self) -> str:
+        """Why a signed time may have been wrong: unknown, or off by half hours as where local time is sent as UTC."""
+        skew = self._skew()
+        if skew is None:
+            return "refused, and the device did not tell its time"
+        away = abs(skew)
+        if away >= _HALF_HOUR - _LEEWAY and min(away % _HALF_HOUR, _HALF_HOUR - away % _HALF_HOUR) <= _LEEWAY:
+            return "refused, and the device seems to give local time as UTC"
+        return ""
+
+
+def _probe_of(ask: Ask) -> str:
+    if ask.document.endswith("-channels"):
+        return "auth.recorder.channels"
+    return "auth.isapi.device_info" if ask.document == "isapi-device-info" else f"auth.{ask.document}"

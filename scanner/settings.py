@@ -1,0 +1,128 @@
+"""What one sweep is told beside its scope, what it reports while it runs, and what it hands back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from scanner.observation import Attempt, Observation
+from scanner.pace import PACES, Pace, Profile
+from scanner.transport.exchange import PortMap
+from scanner.wire.auth import Credentials
+
+__all__ = ["BASE_PORTS", "HYGIENE_PORTS", "LinkUse", "Observer", "Quiet", "Settings", "Silent", "SweepResult"]
+
+BASE_PORTS = (80, 443, 554, 8000, 8080, 8899, 37777, 34567)
+# Telnet and FTP decide no identity, so no unknown address is asked for them: only a device that showed itself is, in
+# every profile. Two connects cost none of its request budget, and an open telnet port is the gravest thing to miss.
+HYGIENE_PORTS = (23, 21)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How one sweep is made.
+
+    Attributes:
+        profile: how much the network is trusted to bear.
+        port_map: where a lab serves the well-known ports.
+        neighbours: a neighbour or switch table as a file, for MACs this machine cannot see itself.
+        credentials: for the opt-in second pass; one attempt a device.
+        interfaces: only these links; empty: every link whose network meets the scope.
+        canary: ask the first device of each model alone; the lab does without.
+    """
+
+    profile: Profile = Profile.GENTLE
+    port_map: PortMap = field(default_factory=PortMap)
+    neighbours: Path | None = None
+    credentials: Credentials | None = None
+    interfaces: tuple[str, ...] = ()
+    canary: bool = True
+
+    @property
+    def pace(self) -> Pace:
+        """The numbers of the profile."""
+        return PACES[self.profile]
+
+
+@dataclass(frozen=True, slots=True)
+class LinkUse:
+    """One link of this machine: used for multicast and ARP, or skipped and why."""
+
+    name: str
+    network: str
+    used: bool
+    because: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Silent:
+    """An address of the scope where nothing was found: what was sent, and whether it refused or said nothing."""
+
+    address: str
+    reason: str
+    detail: str
+
+
+class Observer(Protocol):
+    """Told what the sweep does, as it does it; it must not block."""
+
+    def phase(self, name: str, total: int) -> None:
+        """A phase begins: `total` addresses or devices, 0 where it is not known."""
+
+    def device_started(self, device: str) -> None:
+        """The interview of `device` begins."""
+
+    def device_finished(self, device: str, observations: int, attempts: int) -> None:
+        """The interview of `device` is over and in the journal."""
+
+    def note(self, text: str) -> None:
+        """Something a person should know: a link skipped, a device left alone."""
+
+
+class Quiet:
+    """An observer that nobody listens to."""
+
+    def phase(self, name: str, total: int) -> None:
+        """Ignored."""
+
+    def device_started(self, device: str) -> None:
+        """Ignored."""
+
+    def device_finished(self, device: str, observations: int, attempts: int) -> None:
+        """Ignored."""
+
+    def note(self, text: str) -> None:
+        """Ignored."""
+
+
+@dataclass(frozen=True, slots=True)
+class SweepResult:
+    """Everything one sweep saw and tried.
+
+    Attributes:
+        observations: of the devices and the channels behind them, each once, in the order of device and time.
+        attempts: everything that was tried or left out, with reasons.
+        devices: addresses where something was found.
+        silent: the other addresses of the scope.
+        foreign: answers from addresses outside the scope, which were never contacted.
+        dropped: what was not kept, counted by what it was.
+        started, finished: UTC; a resumed sweep keeps its first start.
+        links: the links of this machine, used or skipped.
+        interrupted: the sweep ended before every device was asked.
+        resumed: it continued an earlier, unfinished sweep.
+    """
+
+    observations: Sequence[Observation]
+    attempts: Sequence[Attempt]
+    devices: Sequence[str]
+    silent: Mapping[str, Silent]
+    foreign: Sequence[Observation]
+    dropped: Mapping[str, int]
+    started: datetime
+    finished: datetime
+    links: Sequence[LinkUse] = ()
+    interrupted: bool = False
+    resumed: bool = False

@@ -1,0 +1,108 @@
+"""The IPv4 addresses of this machine, asked of the kernel over rtnetlink: which links a probe may go out on.
+
+Multicast leaves by the default route unless a socket is told otherwise, so every link is named and every link that is
+not used is named with its reason. Message layout: rtnetlink(7), ``struct ifaddrmsg`` and ``struct rtattr``.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+__all__ = ["Interface", "interfaces", "read_addresses"]
+
+_RTM_NEWADDR, _RTM_GETADDR = 20, 22
+_NLMSG_ERROR, _NLMSG_DONE = 2, 3
+_NLM_F_REQUEST, _NLM_F_DUMP = 0x1, 0x300
+_IFA_ADDRESS, _IFA_LOCAL, _IFA_BROADCAST = 1, 2, 4
+_HEADER = struct.Struct("=IHHII")
+_ADDRESS = struct.Struct("=BBBBI")
+_ATTRIBUTE = struct.Struct("=HH")
+_MOST_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """One IPv4 address of one link: name, kernel index, own address, network (CIDR) and broadcast address if any."""
+
+    name: str
+    index: int
+    address: str
+    network: str
+    broadcast: str = ""
+
+    @property
+    def loopback(self) -> bool:
+        """Whether it never leaves this machine."""
+        return ipaddress.ip_address(self.address).is_loopback
+
+    def holds(self, address: str) -> bool:
+        """Whether `address` is on this link."""
+        return ipaddress.ip_address(address) in ipaddress.ip_network(self.network)
+
+
+def interfaces() -> list[Interface]:
+    """Every IPv4 address of this machine. Empty where the kernel offers no rtnetlink."""
+    names = dict(socket.if_nameindex())
+    try:
+        reply = _dump()
+    except (OSError, AttributeError):      # not Linux, or a sandbox without netlink
+        return []
+    return [Interface(names.get(index, str(index)), index, address, network, broadcast)
+            for index, address, network, broadcast in read_addresses(reply)]
+
+
+def _dump() -> bytes:
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as link:
+        link.bind((0, 0))
+        link.settimeout(2)
+        body = _ADDRESS.pack(socket.AF_INET, 0, 0, 0, 0)
+        link.send(_HEADER.pack(_HEADER.size + len(body), _RTM_GETADDR, _NLM_F_REQUEST | _NLM_F_DUMP, 1, 0) + body)
+        reply = b""
+        while len(reply) < _MOST_BYTES:
+            part = link.recv(65_536)
+            reply += part
+            if not part or any(kind in (_NLMSG_DONE, _NLMSG_ERROR) for kind, _ in _messages(part)):
+                break
+        return reply
+
+
+def read_addresses(reply: bytes) -> list[tuple[int, str, str, str]]:
+    """``(index, address, network, broadcast)`` of every IPv4 address in an rtnetlink dump, without what is broken."""
+    found = []
+    for kind, body in _messages(reply):
+        if kind != _RTM_NEWADDR or len(body) < _ADDRESS.size:
+            continue
+        family, prefix, _, _, index = _ADDRESS.unpack_from(body)
+        attributes = dict(_attributes(body[_ADDRESS.size:]))
+        own = attributes.get(_IFA_LOCAL) or attributes.get(_IFA_ADDRESS, b"")
+        if family != socket.AF_INET or len(own) != 4 or prefix > 32:
+            continue
+        address = socket.inet_ntoa(own)
+        cast = attributes.get(_IFA_BROADCAST, b"")
+        found.append((index, address, str(ipaddress.ip_network(f"{address}/{prefix}", strict=False)),
+                      socket.inet_ntoa(cast) if len(cast) == 4 else ""))
+    return found
+
+
+def _messages(reply: bytes) -> Iterator[tuple[int, bytes]]:
+    at = 0
+    while at + _HEADER.size <= len(reply):
+        length, kind, _, _, _ = _HEADER.unpack_from(reply, at)
+        if length < _HEADER.size or at + length > len(reply):
+            return
+        yield kind, reply[at + _HEADER.size:at + length]
+        at += (length + 3) & ~3
+
+
+def _attributes(body: bytes) -> Iterator[tuple[int, bytes]]:
+    at = 0
+    while at + _ATTRIBUTE.size <= len(body):
+        length, kind = _ATTRIBUTE.unpack_from(body, at)
+        if length < _ATTRIBUTE.size or at + length > len(body):
+            return
+        yield kind, body[at + _ATTRIBUTE.size:at + length]
+        at += (length + 3) & ~3

@@ -1,0 +1,143 @@
+"""Text that devices sent: decoded, made printable, capped, and rid of credentials before anything keeps it.
+
+Everything a device says is hostile: terminal escapes, bidirectional overrides, zero-width letters inside a maker's
+name, and passwords echoed in URLs (Samsung returns ``rtsp://user:pass@…`` in Content-Base) all end here.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+import unicodedata
+
+__all__ = ["LONG", "SHORT", "clean", "clean_block", "decode", "redact", "redact_text"]
+
+SHORT = 512
+"""Characters kept of an ordinary field."""
+
+LONG = 65_536
+"""Characters kept of a body."""
+
+_HIDDEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0") | frozenset(
+    chr(code) for code in (*range(0x180B, 0x1810), *range(0xFE00, 0xFE10)))
+"""Default-ignorable code points of Unicode that are not of category Cf (Unicode 15, DerivedCoreProperties)."""
+
+_DECLARABLE = frozenset({
+    "ascii", "utf-8", "utf-16", "utf-16-le", "utf-16-be", "iso8859-1", "iso8859-2", "iso8859-5", "iso8859-15", "cp1250",
+    "cp1251", "cp1252", "cp949", "gb2312", "gbk", "gb18030", "big5", "shift_jis", "cp932", "euc_jp", "euc_kr", "koi8-r",
+})
+"""Encodings a device may declare. UTF-7 is absent: it turns plain ASCII into markup that no filter saw."""
+
+
+def decode(data: bytes, declared: str = "") -> tuple[str, bool]:
+    """Strict UTF-8, then the declared encoding, then UTF-8 with replacement; the flag says nothing was replaced."""
+    if data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        text = data.decode("utf-16", "replace")
+        return text, "\ufffd" not in text
+    try:
+        return data.removeprefix(codecs.BOM_UTF8).decode("utf-8"), True
+    except UnicodeDecodeError:
+        pass
+    name = _codec(declared)
+    if name:
+        try:
+            return data.decode(name), True
+        except UnicodeDecodeError:
+            pass
+    return data.decode("utf-8", "replace"), False
+
+
+def _codec(declared: str) -> str:
+    try:
+        name = codecs.lookup(declared.strip().strip("\"'")[:40]).name
+    except (LookupError, ValueError):
+        return ""
+    return name if name in _DECLARABLE else ""
+
+
+def _printable(text: str, keep: str) -> str:
+    """`text` with control, format and hidden characters dropped; those in `keep` stay, other white space is a space."""
+    if text.isascii() and text.isprintable():
+        return text
+    out: list[str] = []
+    for char in text:
+        if char in keep or char.isprintable():
+            if char not in _HIDDEN:
+                out.append(char)
+        elif char.isspace():
+            out.append(" ")
+    return "".join(out)
+
+
+def clean(value: str | bytes, limit: int = SHORT) -> str:
+    r"""One line of printable text in NFKC, without credentials, at most `limit` characters.
+
+    >>> clean("Da\u200bhua \x1b[31mIPC\r\n")
+    'Dahua [31mIPC'
+    """
+    text = decode(value)[0] if isinstance(value, bytes) else value
+    line = " ".join(_printable(unicodedata.normalize("NFKC", text[:limit * 4]), "").split())
+    return redact_text(line)[:limit].rstrip()
+
+
+def clean_block(value: str | bytes, limit: int = LONG) -> str:
+    """Several lines of printable text in NFKC: line feeds and tabs stay, credentials go, at most `limit` characters."""
+    text = decode(value)[0] if isinstance(value, bytes) else value
+    normal = unicodedata.normalize("NFKC", text[:limit].replace("\r\n", "\n"))
+    return redact_text(_printable(normal, "\n\t"))[:limit].strip()
+
+
+# ---- redaction -------------------------------------------------------------------------------------------------------
+
+_STARS = r"***"
+_WORDS = r"(?:pass(?:word|wd|phrase|code)?|pwd|psk|secret|wpakey|privatekey|sharedkey|userpass)"
+
+_RULES: tuple[tuple[re.Pattern[str], str], ...] = (
+    # rtsp://user:pass@host; a colon followed by a port and a slash is no password (http://host:80/a@b)
+    (re.compile(r"(?i)(\b[a-z][a-z0-9+.-]{1,15}://)[^\s\"'<>/?#@]{1,256}+@"), rf"\g<1>{_STARS}@"),
+    (re.compile(r"(?i)(\b[a-z][a-z0-9+.-]{1,15}://)[^\s\"'<>/?#@:]{1,128}:(?!\d{1,5}/)[^\s\"'<>@]{0,256}@"),
+     rf"\g<1>{_STARS}@"),
+    (re.compile(r"(?im)^([ \t]*(?:proxy-)?authorization[ \t]*:)[^\r\n]*(?:\r?\n[ \t][^\r\n]*)*"), rf"\g<1> {_STARS}"),
+    (re.compile(r"(?im)^([ \t]*(?:set-)?cookie[ \t]*:[ \t]*[^=;\r\n]{0,64}=)[^;\r\n]*"), rf"\g<1>{_STARS}"),
+    (re.compile(r"(?i)(\bdigest\b[^\r\n]{0,512}\bresponse[ \t]*=[ \t]*\"?)[0-9a-f]{16,128}"), rf"\g<1>{_STARS}"),
+    # <Password>…</Password>, <wsse:Password Type="…">, <adminPassword>, and <Nonce>; the closing tag may be missing
+    (re.compile(rf"(?i)(<(?:[\w.-]{{1,40}}:)?[\w.-]{{0,40}}{_WORDS}(?:\s[^<>]{{0,512}})?>)"
+                r"(?:<!\[CDATA\[[^\]]*(?:\]\]>)?|[^<])+"), rf"\g<1>{_STARS}"),
+    (re.compile(r"(?i)(<(?:[\w.-]{1,40}:)?Nonce(?:\s[^<>]{0,512})?>)[^<]+"), rf"\g<1>{_STARS}"),
+    # "password": "…" and 'password': '…' in JSON, with escaped quotes; numbers and booleans too
+    (re.compile(rf"(?i)(\"[\w.-]{{0,40}}(?:{_WORDS}|(?<=\")stok|(?<=\")(?:access_?)?token)\"\s{{0,8}}:\s{{0,8}})"
+                r"(?:\"(?:[^\"\\]|\\.)*+\"?|[^\s,}\]]+)"), rf'\g<1>"{_STARS}"'),
+    # root.Network.WPA.Password=…, &pwd=…, password: …; the name must end there, so PasswordReset=… stays
+    (re.compile(rf"(?i)({_WORDS}[ \t]{{0,4}}[=:][ \t]{{0,4}})"
+                r"(?:\"[^\"\r\n]+\"?|'[^'\r\n]+'?|[^\s&;,\"'<>]+)"), rf"\g<1>{_STARS}"),
+    (re.compile(r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[^-]*(?:-----END [A-Z ]{0,40}PRIVATE KEY-----)?"),
+     "-----PRIVATE KEY *** -----"),
+)
+
+
+def redact_text(text: str) -> str:
+    """`text` with passwords, Authorization headers, cookies, digest responses and private keys starred out."""
+    for pattern, replacement in _RULES:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+def redact(data: bytes, limit: int = LONG) -> bytes:
+    """The bytes that may rest in a database: the first `limit`, with credentials starred out.
+
+    UTF-16 and other wide encodings hide from byte patterns, so such data is decoded before it is searched.
+    """
+    head = data[:limit]
+    wide = _wide(head)
+    if wide:
+        return redact_text(head.decode(wide, "replace")).encode("utf-8")
+    return redact_text(head.decode("latin-1")).encode("latin-1")
+
+
+def _wide(head: bytes) -> str:
+    """The two-byte encoding of `head`, if it looks like one."""
+    if head[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        return "utf-16"
+    if len(head) >= 8 and not any(head[1:8:2]) and all(head[0:8:2]):
+        return "utf-16-le"
+    return "utf-16-be" if len(head) >= 8 and not any(head[0:8:2]) and all(head[1:8:2]) else ""

@@ -1,0 +1,58 @@
+"""What the whole test suite shares: tests that need a system component say so and are skipped where it is absent.
+
+``@pytest.mark.component("nmap")`` marks such a test. With ``CAMVET_REQUIRE_ALL=1`` it fails instead of being skipped,
+so that a machine that is meant to have everything cannot pass by having nothing.
+"""
+
+import os
+import shutil
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from lab import namespaces
+
+
+def _programs(advice: str, *names: str) -> Callable[[], str | None]:
+    def absent() -> str | None:
+        return None if any(shutil.which(name) for name in names) else advice
+
+    return absent
+
+
+def _no_postgresql() -> str | None:
+    servers = [*Path("/usr/lib/postgresql").glob("*/bin/postgres"), shutil.which("postgres")]
+    if any(servers) or os.environ.get("CAMVET_TEST_POSTGRESQL"):
+        return None
+    return "install PostgreSQL (Debian: apt-get install postgresql) or set CAMVET_TEST_POSTGRESQL to a database URL"
+
+
+COMPONENTS: dict[str, Callable[[], str | None]] = {
+    "nmap": _programs("install nmap (Debian: apt-get install nmap)", "nmap"),
+    "tshark": _programs("install tshark (Debian: apt-get install tshark)", "tshark"),
+    "chromium": _programs("install Chromium (Debian: apt-get install chromium)", "chromium", "chromium-browser",
+                          "google-chrome"),
+    "namespaces": namespaces.missing,
+    "postgresql": _no_postgresql,
+    "mqtt-broker": _programs("install an MQTT broker (Debian: apt-get install mosquitto)", "mosquitto"),
+}
+"""Each component a test may ask for, and a function that says how to get it where it is missing."""
+
+
+@cache
+def _how_to_get(component: str) -> str | None:
+    return COMPONENTS[component]()
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip, or fail where everything is required, a test whose component is missing; before any fixture is made."""
+    for marker in item.iter_markers("component"):
+        (component,) = marker.args
+        if component not in COMPONENTS:
+            pytest.fail(f"no component {component!r}; there are {', '.join(COMPONENTS)}", pytrace=False)
+        advice = _how_to_get(component)
+        if advice is not None:
+            end = pytest.fail if os.environ.get("CAMVET_REQUIRE_ALL") == "1" else pytest.skip
+            end(f"needs {component}: {advice}")

@@ -1,0 +1,73 @@
+"""The tables: one row a device or a finding, and no cell that a spreadsheet would run."""
+
+import csv
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sample_report import hostile, sample
+
+from reports.formats import render
+from reports.formats.csv import DEVICE_COLUMNS, FINDING_COLUMNS, cell
+
+
+def rows(report, **options):
+    return list(csv.DictReader(io.StringIO(render(report, "csv", **options).decode("utf-8"), newline="")))
+
+
+def test_one_row_a_device_with_every_column():
+    table = rows(sample())
+    assert len(table) == 17
+    assert tuple(table[0]) == DEVICE_COLUMNS
+    lorex = next(row for row in table if row["device"] == "10.20.0.14")
+    assert (lorex["brand"], lorex["maker"], lorex["label_names_maker"], lorex["outcome"], lorex["assurance"]) == (
+        "Lorex", "dahua", "other", "prohibited", "corroborated")
+    assert (lorex["failed"], lorex["not_assessed"], lorex["passed"]) == ("1", "2", "3")
+    assert lorex["prohibiting_effects"] == "US-889-A us_federal_agency prohibited"
+
+
+def test_one_row_a_finding():
+    table = rows(sample(), of="findings")
+    assert tuple(table[0]) == FINDING_COLUMNS
+    assert len(table) == sum(len(device.verdict.findings) for device in sample().devices)
+    assert {"pass", "fail", "not_assessed", "not_applicable", "waived"} == {row["status"] for row in table}
+
+
+def test_traffic_that_was_not_captured_does_not_read_as_silence():
+    by_device = {row["device"]: row["destinations"] for row in rows(sample())}
+    assert by_device["10.20.0.77"] == "not assessed"
+    assert by_device["10.20.0.22"] == ""
+    assert by_device["10.20.0.14"] == "p2p.easy4ipcloud.com 203.0.113.44"
+
+
+@pytest.mark.parametrize(("value", "written"), [
+    ("=1+1", "'=1+1"), ("+1", "'+1"), ("-1", "'-1"), ("@x", "'@x"), ("\t=1", "'␉=1"), ("\rx", "'␍x"), ("\nx", "'␊x"),
+    ("  =1", "'  =1"), ("\u00a0=1", "'\u00a0=1"), ("\uff1d1", "'\uff1d1"), ("\u200b=1", "⟨U+200B⟩=1"), ("a=1", "a=1"),
+    ("", ""), (None, ""), (3, "3"), ("'=1", "'=1"), ("02:DA:00", "02:DA:00"),
+])
+def test_formulas_are_defused(value, written):
+    assert cell(value) == written
+
+
+@given(st.text(st.characters()))
+def test_no_cell_begins_like_a_formula(text):
+    assert not cell(text).lstrip().startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
+
+
+@pytest.mark.parametrize("of", ["devices", "findings"])
+def test_hostile_text_breaks_neither_rows_nor_cells(of):
+    table = rows(hostile(), of=of)
+    assert len(table) == len(hostile().devices) * (1 if of == "devices" else 5)
+    for row in table:
+        assert None not in row
+        for value in row.values():
+            assert not value.startswith(("=", "+", "-", "@"))
+            assert value.isprintable() or "\u0301" in value or "\u00a0" in value
+            assert len(value) < 32_767
+
+
+def test_lines_end_as_the_rfc_says():
+    written = render(sample(), "csv")
+    assert written.count(b"\r\n") == 18
+    assert written.replace(b"\r\n", b"").count(b"\n") == 0

@@ -1,0 +1,69 @@
+"""The JSON form: fits its schema, says no more than the schema, and is safe to print."""
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+from sample_report import hostile, large, sample
+
+from reports.formats import render
+
+SCHEMA = json.loads((Path(__file__).parents[2] / "docs/report.schema.json").read_text())
+
+
+@pytest.mark.parametrize("report", [sample(), hostile(), large(0)], ids=["sample", "hostile", "empty"])
+def test_the_document_fits_its_schema(report):
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    jsonschema.Draft202012Validator(SCHEMA).validate(json.loads(render(report, "json")))
+
+
+def undeclared(value, schema):
+    """Names in `value` that the schema does not know, anywhere."""
+    while "$ref" in schema:
+        schema = SCHEMA["$defs"][schema["$ref"].rsplit("/", 1)[1]]
+    for option in schema.get("anyOf", ()):
+        if value is not None and option.get("type") != "null":
+            yield from undeclared(value, option)
+    if isinstance(value, dict):
+        for name, item in value.items():
+            if "properties" in schema:
+                if name not in schema["properties"]:
+                    yield name
+                else:
+                    yield from undeclared(item, schema["properties"][name])
+    elif isinstance(value, list):
+        for item in value:
+            yield from undeclared(item, schema.get("items", {}))
+
+
+def test_no_field_is_undocumented():
+    document = json.loads(render(sample(), "json"))
+    assert list(undeclared(document, SCHEMA)) == []
+    assert list(undeclared({**document, "novel": 1}, SCHEMA)) == ["novel"]
+
+
+def test_the_bytes_can_be_printed_in_a_terminal():
+    written = render(hostile(), "json")
+    assert all(byte == 0x0A or 0x20 <= byte < 0x7F for byte in written)
+
+
+def test_hostile_text_is_kept_whole():
+    texts = {device["identity"]["model"] for device in json.loads(render(hostile(), "json"))["devices"]}
+    assert "A" * 10_000 in texts
+    assert "\x1b[2J\x1b]0;owned\x07" in texts
+    assert "abc\u202egpj.exe" in texts
+
+
+def test_times_are_utc_and_dates_are_days():
+    document = json.loads(render(sample(), "json"))
+    assert document["generated_at"] == "2026-11-22T09:41:00.000Z"
+    assert document["as_of"] == "2026-11-22"
+    assert document["silent"][0] == {"address": "10.20.0.9", "reasons": [{"reason": "unreachable", "count": 1}]}
+
+
+def test_the_summary_says_what_the_devices_say():
+    document = json.loads(render(sample(), "json"))
+    outcomes = [device["verdict"]["outcome"] for device in document["devices"]]
+    assert document["summary"]["outcomes"] == {name: outcomes.count(name) for name in document["summary"]["outcomes"]}
+    assert document["summary"]["stale_lists"] == ["advisories"]

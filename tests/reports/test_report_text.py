@@ -1,0 +1,50 @@
+"""Hostile text becomes visible, short and fit for a file name."""
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reports.text import clean, clip, slug, visible
+
+
+@pytest.mark.parametrize(("text", "shown"), [
+    ("plain Größe 海康威视", "plain Größe 海康威视"), ("\x1b[31m", "␛[31m"), ("a\x00b\x7f", "a␀b␡"), ("\x9b2J", "⟨U+009B⟩2J"),
+    ("abc\u202egpj.exe", "abc⟨U+202E⟩gpj.exe"), ("\ufeffx\u200b", "⟨U+FEFF⟩x⟨U+200B⟩"), ("\ud800", "⟨U+D800⟩"),
+    ("a\r\nb\tc", "a␍␊b␉c"), ("e\u0301", "e\u0301"), ("z" + "\u0301" * 9, "z" + "\u0301" * 3),
+])
+def test_what_hides_or_acts_is_shown(text, shown):
+    assert visible(text) == shown
+
+
+@given(st.text(st.characters()))
+def test_nothing_that_acts_survives(text):
+    for char in visible(text):
+        assert unicodedata.category(char) not in {"Cc", "Cs"}
+        assert unicodedata.bidirectional(char) not in {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
+
+
+@given(st.text(st.characters()))
+def test_visible_text_stays_as_it_is(text):
+    assert visible(visible(text)) == visible(text)
+
+
+def test_what_is_cut_off_is_counted():
+    assert clip("abcdef", 4) == "abcd… [2 more characters]"
+    assert clip("abcd", 4) == "abcd"
+    assert clean("A" * 10_000).endswith("… [9600 more characters]")
+
+
+@pytest.mark.parametrize(("text", "name"), [
+    ("Harbour Road / depot", "harbour-road-depot"), ("../../etc/passwd", "etc-passwd"), ("Zürich", "zurich"),
+    ("海康", "unnamed"), ("", "unnamed"), ("a" * 200, "a" * 60), ("CON\x00.", "con"),
+])
+def test_file_names(text, name):
+    assert slug(text) == name
+
+
+@given(st.text(st.characters()))
+def test_a_slug_holds_nothing_but_letters_digits_and_hyphens(text):
+    assert set(slug(text)) <= set("abcdefghijklmnopqrstuvwxyz0123456789-")
+    assert 1 <= len(slug(text)) <= 60
