@@ -35,6 +35,8 @@ PRIVATE_PORTS = {"dhip": 37777, "sadp": 8000, "xiongmai": 34567, "mhed": 9008, "
 """The TCP port of a maker's private protocol, by the name of its discovery: open, and silent to strangers."""
 
 BACKLOG = 64
+ACCEPT_PAUSE_SECONDS = 0.05
+RESET_ON_CLOSE = struct.pack("ii", 1, 0)            # struct linger: on, zero seconds
 PRIVILEGED = 1024
 
 
@@ -42,60 +44,67 @@ class Device:
     """A running device. `close` ends every socket at once; closing twice is harmless."""
 
     def __init__(self) -> None:
-        self._servers: list[asyncio.Server] = []
-        self._writers: set[asyncio.StreamWriter] = set()
+        self._listening: dict[socket.socket, asyncio.Task[None]] = {}
+        self._connections: dict[asyncio.Task[None], socket.socket] = {}
         self._datagrams: DatagramDevice | None = None
-        self._closed = False
 
-    async def listen(self, address: str, port: int, handler: Handler, context: ssl.SSLContext | None = None) -> None:
+    def listen(self, address: str, port: int, handler: Handler, context: ssl.SSLContext | None = None) -> None:
         """Serve one TCP port. Raises `OSError` where it cannot be bound."""
-        server = await asyncio.start_server(partial(self._serve_connection, handler), address, port,
-                                            ssl=context, backlog=BACKLOG)
-        self._servers.append(server)
+        listening = socket.create_server((address, port), backlog=BACKLOG)
+        listening.setblocking(False)
+        self._listening[listening] = asyncio.create_task(self._accept(listening, handler, context))
 
     async def answer_datagrams(self, persona: Persona, address: str, interface: str | None) -> None:
         """Serve the persona's UDP protocols. Raises `OSError` where a port cannot be bound."""
         self._datagrams = await serve_datagrams(persona, address, interface)
 
-    async def _serve_connection(self, handler: Handler, reader: asyncio.StreamReader,
-                                writer: asyncio.StreamWriter) -> None:
-        if self._closed:                   # accepted just before the plug was pulled
-            _cut(writer)
-            return
-        self._writers.add(writer)
-        try:
-            # What a peer does to its own connection ends that connection and nothing else.
-            with contextlib.suppress(ConnectionError, TimeoutError):
-                await handler(reader, writer)
-        finally:
-            self._writers.discard(writer)
-            writer.close()
+    # Connections are accepted here rather than by `asyncio.start_server`, whose connections are out of reach until
+    # their TLS handshake is done: a device whose plug is pulled would keep them.
+    async def _accept(self, listening: socket.socket, handler: Handler, context: ssl.SSLContext | None) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                connection, _ = await loop.sock_accept(listening)
+            except OSError:                # aborted by the peer, or no file descriptor left: neither ends the device
+                await asyncio.sleep(ACCEPT_PAUSE_SECONDS)
+                continue
+            task = asyncio.create_task(_serve_connection(connection, handler, context))
+            self._connections[task] = connection
+            task.add_done_callback(self._connections.pop)
 
     async def close(self) -> None:
-        """Stop listening and cut open connections, as when the plug is pulled."""
-        self._closed = True
-        # asyncio cannot attach a connection that it accepted in the very turn in which its server closes: so first
-        # accept no more, then give what was accepted its turns, then close.
-        loop = asyncio.get_running_loop()
-        for server in self._servers:
-            for listening in server.sockets:
-                loop.remove_reader(listening.fileno())
-        for _ in range(3):
-            await asyncio.sleep(0)
-        for server in self._servers:
-            server.close()
-        for writer in tuple(self._writers):
-            _cut(writer)
+        """Stop listening and break open connections with a reset, as when the plug is pulled."""
+        ended = [*self._listening.values(), *self._connections]
+        for connection in self._connections.values():
+            if connection.fileno() >= 0:
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
+        for task in ended:
+            task.cancel()
+        for listening in self._listening:
+            listening.close()
+        self._listening.clear()
         if self._datagrams is not None:
             self._datagrams.close()
-        self._servers.clear()
-        await asyncio.sleep(0)             # the turn in which the sockets really close
+        await asyncio.gather(*ended, return_exceptions=True)
+        await asyncio.sleep(0)             # the turn in which the transports close their sockets
 
 
-def _cut(writer: asyncio.StreamWriter) -> None:
-    """Break a connection with a reset rather than a polite end; nothing lingers at the port."""
-    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    writer.transport.abort()
+async def _serve_connection(connection: socket.socket, handler: Handler, context: ssl.SSLContext | None) -> None:
+    """One connection from its TLS handshake, where it has one, to its end."""
+    loop = asyncio.get_running_loop()
+    reader = asyncio.StreamReader(loop=loop)
+    protocol = asyncio.StreamReaderProtocol(reader, loop=loop)
+    # What a peer does to its own connection ends that connection and nothing else.
+    with contextlib.suppress(ConnectionError, TimeoutError, ssl.SSLError):
+        transport, _ = await loop.connect_accepted_socket(lambda: protocol, connection, ssl=context)
+        writer = asyncio.StreamWriter(transport, protocol, reader, loop)
+        try:
+            await handler(reader, writer)
+        except asyncio.CancelledError:
+            writer.transport.abort()
+            raise
+        finally:
+            writer.close()
 
 
 def tcp_ports(persona: Persona) -> tuple[int, ...]:
@@ -148,14 +157,14 @@ async def serve(persona: Persona, address: str, port_map: Mapping[int, int] | No
             web = WebServer(persona, place)
             for port in sorted(web_ports):
                 context = _context(persona, certificates) if port == 443 else None
-                await device.listen(address, place.port(port), web.handle, context)
+                device.listen(address, place.port(port), web.handle, context)
         if "rtsp" in persona.protocols:
-            await device.listen(address, place.port(554), RtspServer(persona, place).handle)
+            device.listen(address, place.port(554), RtspServer(persona, place).handle)
         if "telnet" in persona.protocols:
             banner = firmware_of(persona).telnet
-            await device.listen(address, place.port(23), partial(hold, banner=banner))
+            device.listen(address, place.port(23), partial(hold, banner=banner))
         for port in sorted(_silent_ports(persona)):
-            await device.listen(address, place.port(port), hold)
+            device.listen(address, place.port(port), hold)
         await device.answer_datagrams(persona, address, interface)
     except OSError:
         await device.close()

@@ -88,7 +88,7 @@ def device_information(behaviour: Behaviour) -> str:
     """An ONVIF GetDeviceInformationResponse."""
     split = behaviour is Behaviour.XML_SPLIT_VENDOR
     maker = "Da<!-- -->hua" if split else "Odd"
-    model = "<![CDATA[IPC-]]>HDW2431T" if split else "Odd"
+    model = "<![CDATA[IPC-]]>HDW2431T" if split else "M1"
     serial = "5C0471E\u200bPAG6F20B" if split else "1"
     return ('<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope" '
             'xmlns:tds="http://www.onvif.org/ver10/device/wsdl"><s:Body><tds:GetDeviceInformationResponse>'

@@ -130,7 +130,7 @@ PERSONAS: Final[tuple[Persona, ...]] = (
             ChannelCamera(1, "Hanwha Techwin", "XNV-6080R", "192.168.50.11", "00:09:18:6E:51:01", protocol="Samsung"),
             ChannelCamera(2, "Hanwha Techwin", "XNO-6080R", "192.168.50.12", "00:09:18:6E:51:02", protocol="Samsung"),
             ChannelCamera(3, "HIKVISION", "DS-2CD2043G0-I", "192.168.50.13", mac="C0:56:E3:44:51:03",
-                          serial="DS-2CD2043G0-I20190612AAWRD30518842W", firmware="V5.5.82 build 190909"),
+                          serial="DS-2CD2043G0-I20190612AAWRD30518842", firmware="V5.5.82 build 190909"),
             ChannelCamera(4, "Hanwha Techwin", "QNV-7080R", "192.168.50.14", "00:09:18:6E:51:04", protocol="Samsung"),
         ),
         options={"kind": "recorder"},

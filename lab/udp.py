@@ -11,11 +11,10 @@ import asyncio
 import socket
 import struct
 from collections.abc import Iterable
-from functools import partial
 from typing import cast
 
 from lab import datagrams
-from lab.datagrams import wsd
+from lab.datagrams import dhip, wsd
 from lab.persona import Persona
 
 __all__ = ["DatagramDevice", "serve_datagrams"]
@@ -44,7 +43,7 @@ class DatagramDevice:
 class _Responder(asyncio.DatagramProtocol):
     """Answers each datagram at once; the answer itself is pure, so a hostile datagram cannot change the device."""
 
-    def __init__(self, persona: Persona, port: int, address: str, multicast: bool) -> None:
+    def __init__(self, persona: Persona, port: int, address: str, *, multicast: bool) -> None:
         self._persona, self._port, self._address = persona, port, address
         self._group = datagrams.REPLY_GROUPS.get(port) if multicast else None
         self._transport: asyncio.DatagramTransport | None = None
@@ -84,7 +83,7 @@ def _socket(address: str, port: int, groups: tuple[str, ...]) -> socket.socket:
 
 
 def _groups(persona: Persona, port: int, interface: str | None) -> tuple[str, ...]:
-    if interface is None or (port == 37810 and persona.options.get("dhip_unicast_only") == "yes"):
+    if interface is None or (port == dhip.PORT and persona.options.get("dhip_unicast_only") == "yes"):
         return ()
     # Broadcast protocols need the socket bound to any address as well; the all-hosts group is always joined anyway.
     return datagrams.GROUPS.get(port, ("224.0.0.1",))
@@ -96,15 +95,12 @@ async def serve_datagrams(persona: Persona, address: str, interface: str | None 
     With `interface` (the name of the link that has the address) the device hears multicast and broadcast, and says
     Hello once if it speaks WS-Discovery. Raises `OSError` where a port cannot be bound; nothing stays open then.
     """
-    loop = asyncio.get_running_loop()
     transports: list[asyncio.DatagramTransport] = []
     try:
         for port, protocol in datagrams.PORTS.items():
             if protocol not in persona.protocols:
                 continue
-            responder = _Responder(persona, port, address, multicast=interface is not None)
-            sock = _socket(address, port, _groups(persona, port, interface))
-            transport, _ = await loop.create_datagram_endpoint(partial(_keep, responder), sock=sock)
+            transport = await _open(persona, address, port, interface)
             transports.append(transport)
             if interface is not None and protocol == "wsd":
                 transport.sendto(wsd.hello(persona, address), (wsd.GROUP, wsd.PORT))
@@ -114,5 +110,8 @@ async def serve_datagrams(persona: Persona, address: str, interface: str | None 
     return DatagramDevice(transports)
 
 
-def _keep(responder: _Responder) -> _Responder:
-    return responder
+async def _open(persona: Persona, address: str, port: int, interface: str | None) -> asyncio.DatagramTransport:
+    responder = _Responder(persona, port, address, multicast=interface is not None)
+    sock = _socket(address, port, _groups(persona, port, interface))
+    transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(lambda: responder, sock=sock)
+    return transport

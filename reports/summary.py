@@ -249,8 +249,10 @@ def _law(report: Report) -> Iterator[Risk]:
         if maker and effects:
             laws = _and(sorted({f"{effect.name} ({EFFECT[effect.effect]})" for effect in effects})[:3])
             buyers = _and(sorted({roles(effect.buyer) for effect in effects}))
+            assumed = any(effect.condition_met == "unknown" for effect in effects)
             yield Risk(RiskKind.LAW, f"Prohibited equipment made by {maker_short(identity)}",
-                       f"For {buyers}: {laws}.", "Keep out and replace.", keys)
+                       f"For {buyers}: {laws}." + (" Its condition is not known and was assumed." if assumed else ""),
+                       "Keep out and replace.", keys)
         else:
             because = devices[0].verdict.reasons[0] if devices[0].verdict.reasons else "A clause of the policy decided."
             yield Risk(RiskKind.LAW, "Prohibited by the policy", because, "Keep out and replace.", keys)

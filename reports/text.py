@@ -14,9 +14,8 @@ __all__ = ["LONGEST", "clean", "clip", "slug", "visible"]
 LONGEST = 400
 """Characters of one text that a format for human eyes shows; the JSON form has them all."""
 
-_PICTURES = {code: 0x2400 + code for code in range(0x20)} | {0x7F: 0x2421}
 _HIDDEN = re.compile(
-    "[\x80-\x9f\u00ad\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f"
+    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f"
     "\ufeff\uffa0\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e0fff]"
 )
 _MARKS = "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u20d0-\u20f0]"
@@ -24,8 +23,8 @@ _STACKED = re.compile(f"({_MARKS}{{3}}){_MARKS}+")     # three marks on one lett
 
 
 def visible(text: str) -> str:
-    """`text` with every character that hides or acts shown instead: ESC as ``␛``, an override as ``⟨U+202E⟩``."""
-    shown = _HIDDEN.sub(lambda match: f"⟨U+{ord(match[0]):04X}⟩", text.translate(_PICTURES))
+    """`text` with every character that hides or acts shown instead: ESC as ``⟨U+001B⟩``."""
+    shown = _HIDDEN.sub(lambda match: f"⟨U+{ord(match[0]):04X}⟩", text)
     return _STACKED.sub(r"\1", shown)
 
 

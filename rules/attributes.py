@@ -1,27 +1,29 @@
-"""Model, firmware, serial number, addresses and kind of a device: the best source first, cleaned by the maker's grammar.
+"""Model, firmware, serial number, addresses and kind of a device: the best source first, in the maker's own form.
 
-A value that the device declares in a structured reply beats one read out of a banner; one that fits the maker's grammar beats
-one that does not. Values that every firmware carries (``IP Camera``, ``31``) name nothing and are dropped.
+A value that the device declares in a structured reply beats one read out of a banner; one that fits the maker's grammar
+beats one that does not. Values that every firmware carries (``IP Camera``, ``31``) name nothing and are dropped.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rules.labels import fold, generic
 from rules.makers import Grammar, Maker, Makers
 from rules.oui import normal_mac
-from rules.signals import scope_values
+from rules.signals import label_texts, scope_values
 from rules.vocabulary import Basis, Evidence, Kind, Strength
 from scanner.observation import Observation
 
 __all__ = ["Candidate", "addresses", "firmware", "firmware_build", "grammar_evidence", "kind", "model", "serial"]
 
 # Which reply is trusted first for a declared value; a transport that is not here comes last.
-_ORDER = ("onvif", "http", "sadp", "dhip", "mhed", "xiongmai", "gvcp", "bosch", "sony", "panasonic", "vivotek", "dahua_v1", "hanwha",
-          "ssdp", "mdns", "tplink", "wsd")
+_ORDER = ("onvif", "http", "sadp", "dhip", "mhed", "xiongmai", "gvcp", "bosch", "sony", "panasonic", "vivotek",
+          "dahua_v1", "hanwha", "ssdp", "mdns", "tplink", "wsd")
+MAX_WORDS = 64
+_MODEL_WORD = re.compile(r"^(?=[^0-9]*[0-9])(?=[^A-Za-z]*[A-Za-z])[\w.+/\-]{3,40}$")
 _NO_MODEL = re.compile(r"(?i)^(?:\d{1,3}|true|false|yes|no|-+|\*+|x+|#.*#)$")
 _NO_SERIAL = re.compile(r"(?i)^(?:0*|\*+|x+|#.*#|1234567890*|n/?a|none|unknown)$")
 _NOT_SHOWN = re.compile(r"\*{3,}")
@@ -37,25 +39,31 @@ class Candidate:
     observation: str
 
 
-_KIND_WORDS: tuple[tuple[Kind, str], ...] = (
-    (Kind.OTHER, r"print(?:er| ?server)|document server|cd(?:-rom)? server|\bswitch\b|router|access point|telepresence|video ?conferenc|"
-                 r"alarm panel|\bplug\b|\bhub\b|smart.*(?:bulb|plug|hub)|gateway|speaker|network audio|audio (?:module|bridge|encoder)|"
-                 r"room alert|tempager|environment|access (?:control|terminal)|\bmixer\b|amplifier|media server|set-top|meeting server|"
-                 r"video decoder|\bmcu\b"),
-    (Kind.INTERCOM, r"intercom|door ?(?:bell|phone|station)|\bvt[oh]\b"),
-    (Kind.RECORDER, r"\b(?:embedded )?(?:net(?:work)? )?(?:[dnx]|hc|hd|xm)vr(?:s|\b)|video recorder|\bdvr|recording (?:station|server)|\bnvr"),
-    (Kind.ENCODER, r"video (?:encoder|server)|encoder blade|\bdvs\b|\bencoder\b"),
-    (Kind.THERMAL, r"thermal|thermograph|infrared camera|\bbi-?spectrum\b"),
-    (Kind.CAMERA, r"network camera|ip ?cam(?:era)?\b|webcam|web cam|(?:dome|ptz|bullet|fixed|fisheye|internet|video|cloud|speed ?dome) ?camera|"
-                  r"\bip ?dome\b|\bipc(?:amera)?\b|smart\.ipcamera|\bcamera\b|network(?: |_)?video(?: |_)?transmitter|cctv"),
+_KIND_WORDS: tuple[tuple[Kind, tuple[str, ...]], ...] = (
+    (Kind.OTHER, (
+        r"print(?:er| ?server)", r"document server", r"cd(?:-rom)? server", r"\bswitch\b", r"router", r"access point",
+        r"telepresence", r"video ?conferenc", r"meeting server", r"\bmcu\b", r"alarm panel", r"access control",
+        r"\bplug\b", r"\bhub\b", r"smart.*(?:bulb|plug|hub)", r"gateway", r"speaker", r"network audio",
+        r"audio (?:module|bridge|encoder)", r"room alert", r"tempager", r"environment", r"\bmixer\b", r"amplifier",
+        r"media server", r"set-top", r"video decoder")),
+    (Kind.INTERCOM, (r"intercom", r"door ?(?:bell|phone|station)", r"\bvt[oh]\b")),
+    (Kind.RECORDER, (
+        r"\b(?:embedded )?(?:net(?:work)? )?(?:[dnx]|hc|hd|xm)vr(?:s|\b)", r"video recorder", r"\bdvr", r"\bnvr",
+        r"recording (?:station|server)")),
+    (Kind.ENCODER, (r"video (?:encoder|server)", r"encoder blade", r"\bdvs\b", r"\bencoder\b")),
+    (Kind.THERMAL, (r"thermal", r"thermograph", r"infrared camera", r"\bbi-?spectrum\b")),
+    (Kind.CAMERA, (
+        r"network camera", r"ip ?cam(?:era)?\b", r"webcam", r"web cam", r"\bcamera\b", r"cctv", r"smart\.ipcamera",
+        r"\bip ?dome\b", r"\bipc(?:amera)?\b",
+        r"network(?: |_)?video(?: |_)?transmitter")),
 )
-_KINDS = tuple((kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _KIND_WORDS)
-_KIND_FIELDS: tuple[tuple[str, Strength], ...] = (
-    ("device_class", Strength.STRONG), ("device_type", Strength.STRONG), ("device_description", Strength.MEDIUM),
-    ("title", Strength.MEDIUM), ("realm", Strength.MEDIUM), ("server", Strength.MEDIUM), ("banner", Strength.MEDIUM),
-    ("sys_descr", Strength.MEDIUM), ("vendor_class", Strength.MEDIUM), ("user_agent", Strength.MEDIUM), ("model", Strength.MEDIUM),
-    ("model_description", Strength.MEDIUM), ("friendly_name", Strength.WEAK), ("types", Strength.WEAK), ("service_types", Strength.WEAK),
-)
+_KINDS = tuple((kind, re.compile("|".join(patterns), re.IGNORECASE)) for kind, patterns in _KIND_WORDS)
+_KIND_FIELDS: Mapping[str, Strength] = {
+    **dict.fromkeys(("device_class", "device_type"), Strength.STRONG),
+    **dict.fromkeys(("device_description", "model_description", "model", "title", "realm", "server", "banner",
+                     "sys_descr", "vendor_class", "user_agent"), Strength.MEDIUM),
+    **dict.fromkeys(("friendly_name", "types", "service_types"), Strength.WEAK),
+}
 
 
 def _rank(transport: str) -> int:
@@ -81,7 +89,17 @@ def _from_signals(evidence: Iterable[Evidence], claim: str, owners: Sequence[str
     for item in evidence:
         owner = item.signal.partition(".")[0]
         if item.claim == claim and item.signal and (not owners or owner in owners or owner in {"brand", "oui"}):
-            yield Candidate(item.value, len(_ORDER) + 2, item.because, item.observations[0] if item.observations else "")
+            yield Candidate(item.value, len(_ORDER) + 2, item.because, next(iter(item.observations), ""))
+
+
+def _from_labels(observations: Iterable[Observation], maker: Maker | None) -> Iterator[Candidate]:
+    """Words of banners and titles that have the form of a model: ``Sony Network Camera SNC-EP520``."""
+    grammars = maker.models if maker else ()
+    for seen in observations:
+        for text in label_texts(seen):
+            for word in re.split(r"[\s,;|()\[\]\"]+", text)[:MAX_WORDS]:
+                if _MODEL_WORD.match(word) and any(re.match(grammar.pattern, word) for grammar in grammars):
+                    yield Candidate(word, len(_ORDER) + 3, f"{seen.transport} {text[:60]}", seen.id)
 
 
 def _read(grammars: Sequence[Grammar], text: str) -> str | None:
@@ -108,8 +126,8 @@ def _best(candidates: Iterable[Candidate], fits: Sequence[bool] | None = None) -
 
 
 def _decided(claim: str, value: str, chosen: Candidate) -> Evidence:
-    return Evidence(claim, value, Strength.MEDIUM, Basis.LABEL, claim, f"{chosen.because}: {chosen.value}", f"attribute.{claim}",
-                    (chosen.observation,) if chosen.observation else ())
+    return Evidence(claim, value, Strength.MEDIUM, Basis.LABEL, claim, f"{chosen.because}: {chosen.value}",
+                    f"attribute.{claim}", (chosen.observation,) if chosen.observation else ())
 
 
 def _without_name(text: str, maker: Maker | None, brand: str | None) -> str:
@@ -129,11 +147,12 @@ def _model_text(text: str, maker: Maker | None, brand: str | None) -> tuple[str,
     return _without_name(text, maker, brand), False
 
 
-def model(observations: Sequence[Observation], evidence: Sequence[Evidence], maker: Maker | None, owners: Sequence[str],
-          brand: str | None) -> Evidence | None:
+def model(observations: Sequence[Observation], evidence: Sequence[Evidence], maker: Maker | None,
+          owners: Sequence[str], brand: str | None) -> Evidence | None:
     """The model: declared, from the hardware scope, or read out of a banner by a signal of a credible maker."""
     candidates = [c for c in (*_declared(observations, "model"), *_from_scopes(observations, "hardware"),
                               *_from_scopes(observations, "model"), *_from_signals(evidence, "model", owners),
+                              *_from_labels(observations, maker),
                               *_declared(observations, "device_description"))
                   if not generic(c.value) and not _NO_MODEL.match(c.value)]
     texts = [_model_text(c.value, maker, brand) for c in candidates]
@@ -167,11 +186,13 @@ def serial(observations: Sequence[Observation], evidence: Sequence[Evidence], ma
     return _decided("serial", _read(grammars, chosen.value) or chosen.value, chosen) if chosen else None
 
 
-def addresses(observations: Sequence[Observation], evidence: Sequence[Evidence], owners: Sequence[str]) -> tuple[str, ...]:
-    """All MAC addresses, the one seen on the link layer first, then declared ones, then those inside realms and names."""
+def addresses(observations: Sequence[Observation], evidence: Sequence[Evidence],
+              owners: Sequence[str]) -> tuple[str, ...]:
+    """All MAC addresses: the one seen on the link layer first, then declared ones, then those in realms and names."""
     linked = [c for seen in observations if seen.transport == "link" for c in _declared((seen,), "mac")]
     others = [seen for seen in observations if seen.transport != "link"]
-    candidates = (*linked, *_declared(others, "mac"), *_from_scopes(others, "MAC"), *_from_signals(evidence, "mac", owners))
+    candidates = (*linked, *_declared(others, "mac"), *_from_scopes(others, "MAC"),
+                  *_from_signals(evidence, "mac", owners))
     found = (normal_mac(c.value) for c in candidates)
     return tuple(dict.fromkeys(mac for mac in found if mac))
 
@@ -190,22 +211,22 @@ def grammar_evidence(observations: Iterable[Observation], makers: Makers) -> Ite
 
 
 def _model_says(seen: Observation, maker: Maker) -> Iterator[Evidence]:
-    texts = {fold(text) for text in (*seen.values("model"), *scope_values(seen, "hardware"), *seen.values("device_description"))}
-    for text in sorted(texts):
-        for number, grammar in enumerate(maker.models):
-            if grammar.telling is None or not re.search(grammar.pattern, text):
-                continue
-            because = f"{seen.transport} model {text[:60]} has the form of {maker.name}"
-            common = (Basis.LABEL, "model", because, f"{maker.maker}.model.{number}", (seen.id,), grammar.source, grammar.unverified)
-            yield Evidence("maker", maker.maker, grammar.telling, *common)
+    texts = (*seen.values("model"), *scope_values(seen, "hardware"), *seen.values("device_description"))
+    for text in sorted({fold(text) for text in texts}):
+        because = f"{seen.transport} model {text[:60]} has the form of"
+        told = next(((number, grammar) for number, grammar in enumerate(maker.models)
+                     if grammar.telling is not None and re.search(grammar.pattern, text)), None)
+        if told is not None and told[1].telling is not None:
+            number, grammar = told
+            common = (Basis.LABEL, "model", f"{because} {maker.name}", f"{maker.maker}.model.{number}", (seen.id,),
+                      grammar.source, grammar.unverified)
+            yield Evidence("maker", maker.maker, told[1].telling, *common)
             if grammar.brand:
                 yield Evidence("brand", grammar.brand, Strength.MEDIUM, *common)
-            break
         for brand in maker.brands:
             if any(re.search(pattern, text) for pattern in brand.models):
-                yield Evidence("brand", brand.name, Strength.MEDIUM, Basis.LABEL, "model",
-                               f"{seen.transport} model {text[:60]} has the form of {brand.name}", f"{maker.maker}.brand-model",
-                               (seen.id,), brand.source, brand.unverified)
+                yield Evidence("brand", brand.name, Strength.MEDIUM, Basis.LABEL, "model", f"{because} {brand.name}",
+                               f"{maker.maker}.brand-model", (seen.id,), brand.source, brand.unverified)
 
 
 def _form_says(seen: Observation, maker: Maker, field: str, grammars: Sequence[Grammar]) -> Iterator[Evidence]:
@@ -220,7 +241,7 @@ def _form_says(seen: Observation, maker: Maker, field: str, grammars: Sequence[G
 
 def _kind_words(observations: Iterable[Observation]) -> Iterator[Evidence]:
     for seen in observations:
-        for field, strength in _KIND_FIELDS:
+        for field, strength in _KIND_FIELDS.items():
             for value in seen.values(field):
                 text = fold(value)
                 kind_of = next((kind for kind, pattern in _KINDS if pattern.search(text)), None)
@@ -229,13 +250,13 @@ def _kind_words(observations: Iterable[Observation]) -> Iterator[Evidence]:
                                    f"{seen.transport} {field} says {text[:60]}", "attribute.kind", (seen.id,))
 
 
-def kind(observations: Sequence[Observation], evidence: Sequence[Evidence], maker: Maker | None, owners: Sequence[str],
-         model_name: str | None, *, has_channels: bool) -> Evidence | None:
+def kind(observations: Sequence[Observation], evidence: Sequence[Evidence], maker: Maker | None,
+         owners: Sequence[str], model_name: str | None, *, has_channels: bool) -> Evidence | None:
     """What it is: the maker's model grammar first, then signals and device classes, then words on labels."""
     for grammar in maker.models if maker and model_name else ():
         if grammar.kind is not Kind.UNKNOWN and re.search(grammar.pattern, model_name or ""):
             return Evidence("kind", grammar.kind, Strength.STRONG, Basis.LABEL, "model",
-                            f"model {model_name} has the form of a {grammar.kind} of {maker.name if maker else ''}", "attribute.kind")
+                            f"model {model_name} has the form of a {grammar.kind}", "attribute.kind")
     order = list(Strength)
     found = [item for item in evidence if item.claim == "kind"
              and (not owners or item.signal.partition(".")[0] in owners or item.strength is Strength.DECISIVE)]

@@ -122,7 +122,8 @@ def _effect(regime: Regime, listing: Listing, question: _Question) -> Effect:
     entry = listing.entry
     return Effect(
         regime=regime.regime, name=regime.name, listed=listing.word, in_force=in_force, binds_buyer=binds,
-        buyer=question.role.buyer, activity=question.activity.value, effect=worst.effect if worst else ActivityEffect.NONE,
+        buyer=question.role.buyer, activity=question.activity.value,
+        effect=worst.effect if worst else ActivityEffect.NONE,
         because=_because(regime, listing, worst, question), condition=worst.condition if worst else None,
         condition_met=worst.met if worst else None,
         duty=tuple(duty.text for duty in regime.duties if _has_to(duty, question)) if acts and in_force else (),
@@ -139,7 +140,8 @@ def _hits(regime: Regime, question: _Question) -> list[_Hit]:
     stages = [stage for stage in regime.stages if stage.holds(question.day)]
     if not stages and question.day < regime.effective_from:
         stages = [stage for stage in regime.stages if stage.since == regime.effective_from]
-    return [_Hit(rule, stage, binds) for stage in stages for binds, rules in ((True, stage.binds), (False, stage.advises))
+    return [_Hit(rule, stage, binds) for stage in stages
+            for binds, rules in ((True, stage.binds), (False, stage.advises))
             for rule in rules if rule.meets(question.roles, question.activity)]
 
 
@@ -208,11 +210,12 @@ def _because(regime: Regime, listing: Listing, worst: _Hit | None, question: _Qu
             said.append("for this buyer only what is named itself counts")
     else:
         said.append(worst.rule.because)
-        if worst.met == "unknown" and worst.effect is not ActivityEffect.NONE:
-            said.append("whether its condition is met is not known" + (
-                " from the purpose given" if question.purpose else "") + "; it was assumed")
-        elif worst.met == "false" and worst.effect is ActivityEffect.NONE and worst.rule.effect is not ActivityEffect.NONE:
-            said.append(f"the purpose given ({question.purpose}) is none of those it names, which lifts it on the buyer's word")
-        elif worst.effect is ActivityEffect.REVIEW and _is_component(regime, question.party):
+        bites = worst.effect is not ActivityEffect.NONE
+        if worst.met == "unknown" and bites:
+            told = f"cannot be told from the purpose given ({question.purpose})" if question.purpose else "is not known"
+            said.append(f"whether its condition is met {told}; it was assumed")
+        elif worst.met == "false" and not bites and worst.rule.effect is not ActivityEffect.NONE:
+            said.append(f"the purpose given ({question.purpose}) is none of those it names: lifted on the buyer's word")
+        if worst.effect is ActivityEffect.REVIEW and _is_component(regime, question.party):
             said.append("this party makes parts: a chip of its in a camera does not settle who produced the camera")
     return "; ".join(said) + "."

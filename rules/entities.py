@@ -22,8 +22,8 @@ from rules.regimes import Relation, Words
 
 __all__ = ["Entities", "Link", "Party", "UnknownEntityError", "load"]
 
-_LEGAL_FORMS = {"co", "company", "corp", "corporation", "inc", "incorporated", "limited", "llc", "ltd", "plc", "gmbh", "ab",
-                "group", "bv", "pvt"}
+_LEGAL_FORMS = {"ab", "bv", "co", "company", "corp", "corporation", "gmbh", "group", "inc", "incorporated", "limited",
+                "llc", "ltd", "plc", "pvt"}
 
 
 class Link(Document):
@@ -82,8 +82,8 @@ class _Group(Document):
 class Party:
     """A company (or a category of goods) that can be asked about.
 
-    ``country`` is the ISO code of its seat, as far as known; who controls it follows from its links. ``component`` marks
-    a maker of parts, whose name on a chip says nothing of who built the camera around it.
+    ``country`` is the ISO code of its seat, as far as known; who controls it follows from its links. ``component``
+    marks a maker of parts, whose name on a chip says nothing of who built the camera around it.
     """
 
     id: str
@@ -113,7 +113,7 @@ class UnknownEntityError(LookupError):
 
 def _plain(text: str) -> str:
     folded = unicodedata.normalize("NFKC", text).casefold()
-    return " ".join(re.findall(r"[^\W_]+", folded.replace("'", "").replace("’", "")))
+    return " ".join(re.findall(r"[^\W_]+", folded.replace("'", "").replace("\N{RIGHT SINGLE QUOTATION MARK}", "")))
 
 
 def _bare(text: str) -> str:
@@ -167,8 +167,8 @@ def load() -> Entities:
 
 def _parties(group: _Group) -> Iterator[Party]:
     local = (group.local_name,) if group.local_name else ()
-    yield Party(group.entity, group.name, group.country, (*group.names, *local), group.brands, group.makers, group.part_of,
-                group.component, group.note, group.source, group.unverified)
+    yield Party(group.entity, group.name, group.country, (*group.names, *local), group.brands, group.makers,
+                group.part_of, group.component, group.note, group.source, group.unverified)
     for member in group.members:
         link = Link(to=group.entity, relation=member.relation, since=member.since, until=member.until,
                     percent=member.percent, afterwards=member.afterwards, note=member.note, source=member.source,

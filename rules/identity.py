@@ -1,8 +1,8 @@
 """Who built a device, whose name is on it, and how well either is known.
 
-A label can say anything, so what comes with the maker's software or hardware decides before any label does, and the two are kept
-apart: `maker` built it, `brand` is printed on it. Every credible maker is kept; nothing that a label adds can remove one. This
-module knows no law: which of several credible makers is worst is for the policy, which sees them all.
+A label can say anything, so what comes with the maker's software or hardware decides before any label does, and the two
+are kept apart: `maker` built it, `brand` is printed on it. Every credible maker is kept; nothing that a label adds can
+remove one. This module knows no law: which of several credible makers is worst is for the policy, which sees them all.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ class Standing:
     @property
     def credible(self) -> bool:
         """Strong evidence of any basis, or medium evidence that does not rest on a label."""
-        return any(item.strength in {Strength.DECISIVE, Strength.STRONG} for item in (*self.proof, *self.labels)) or any(
-            item.strength is Strength.MEDIUM for item in self.proof)
+        strong = any(_WEIGHT[item.strength] >= _WEIGHT[Strength.STRONG] for item in (*self.proof, *self.labels))
+        return strong or bool(self.proven)
 
     @property
     def proven(self) -> tuple[Evidence, ...]:
@@ -122,12 +122,13 @@ def _brand(evidence: Sequence[Evidence], maker_name: str | None) -> str | None:
 
 
 def _conflicts(credible: Sequence[Standing], makers: Makers) -> tuple[Conflict, ...]:
-    if len(credible) < 2:
+    if len(credible) <= 1:
         return ()
     names = tuple(makers.name(standing.maker) for standing in credible)
     reasons = []
     for standing in credible:
-        best = max((*standing.proof, *standing.labels), key=lambda item: (item.basis is not Basis.LABEL, _WEIGHT[item.strength]))
+        best = max((*standing.proof, *standing.labels),
+                   key=lambda item: (item.basis is not Basis.LABEL, _WEIGHT[item.strength]))
         reasons.append(f"{makers.name(standing.maker)} ({best.basis}: {best.because})")
     return (Conflict("maker", names, "; ".join(reasons)),)
 
@@ -145,8 +146,8 @@ def _channels(device: str, observations: Sequence[Observation]) -> tuple[Channel
 def identify(device: str, observations: Sequence[Observation], makers: Makers) -> Identity:
     """The identity of the device with the key `device` from all that was seen of it.
 
-    Observations of other devices are ignored, but for the ``channel`` observations in which a recorder named the cameras
-    behind it. The result is the same for any order of the observations but for the order of its evidence.
+    Observations of other devices are ignored, but for the ``channel`` observations in which a recorder named the
+    cameras behind it. The result is the same for any order of the observations but for the order of its evidence.
     """
     own = [seen for seen in observations if seen.device == device]
     evidence = _evidence(own, makers)

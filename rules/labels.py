@@ -1,7 +1,8 @@
 """Label text made comparable: what a person would read, whatever code points it was written with.
 
-Whoever sells a device writes its label, and can spell a listed maker's name with a Cyrillic letter, a zero-width space, full-width
-letters or a comment in the middle. Text is folded before it is matched, so such a spelling still counts against the device.
+Whoever sells a device writes its label, and can spell a listed maker's name with a Cyrillic letter, a zero-width space,
+full-width letters or a comment in the middle. Text is folded before it is matched, so such a spelling still counts
+against the device.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ MAX_LABEL = 4096
 _CONFUSABLE = str.maketrans(
     "АВСЕЅІЈКМНОРТУХԚԜѴԀасеһіјӏорԛѕухѵԝԁкгьтп"
     "мвинΑΒΕΖΗΙΚΜΝΟΡΤΥΧαικνορτυχηωεօհսոցıȷɑɡɩ"
-    "ʟᴅᴀʜᴜɪᴋᴠꜱᴏɴᎠᎪᎻᏦ‐‑‒–—−",
+    "ʟᴅᴀʜᴜɪᴋᴠꜱᴏɴᎠᎪᎻᏦ‐‑‒–—−",  # noqa: RUF001 - look-alikes are the point
     "ABCESIJKMHOPTYXQWVDacehijlopqsyxvwdkrbtn"
     "mbuhABEZHIKMNOPTYXaikvoptuxnweohungijagi"
     "LDAHUIKVSONDAHK------",
@@ -31,9 +32,9 @@ _SPACE = re.compile(r"\s+")
 
 # What firmware says of its maker when nobody filled the field in.
 _GENERIC = re.compile(
-    r"(?i)^(?:general|generic|private|oem|onvif[ _-]?\w*|ip[ _-]?c(?:am(?:era)?)?|h\.?26[45]|hd[ _-]?ip[ _-]?cam(?:era)?|ipnc|"
-    r"network[ _-]?(?:camera|video[ _-]?transmitter|digital[ _-]?video)|nvt|abc|manufacturer|vendor|company|unknown|none|null|n/?a|default|"
-    r"test|camera|dvr|nvr|xvr|ipc[ _-]?model|.?)$")
+    r"(?i)^(?:general|generic|private|oem|onvif[ _-]?\w*|ip[ _-]?c(?:am(?:era)?)?|h\.?26[45]|ipnc|nvt|abc|test|camera|"
+    r"hd[ _-]?ip[ _-]?cam(?:era)?|network[ _-]?(?:camera|video[ _-]?transmitter|digital[ _-]?video)|ipc[ _-]?model|"
+    r"manufacturer|vendor|company|unknown|none|null|n/?a|default|dvr|nvr|xvr|.?)$")
 
 
 def fold(text: str) -> str:

@@ -1,8 +1,8 @@
 """Is a party on a list on a day? By its own name, by category, or through an owner whose listing reaches that far.
 
-The answer is a word (see `rules.vocabulary.Effect`), the entry it rests on, and a sentence. A link between two companies
-counts only while it lasts and only where the regime's reach on that day says so; a reach or a link that nobody could
-establish gives ``unresolved``, never ``false``.
+The answer is a word (see `rules.vocabulary.Effect`), the entry it rests on, and a sentence. A link between two
+companies counts only while it lasts and only where the regime's reach on that day says so; a reach or a link that
+nobody could establish gives ``unresolved``, never ``false``.
 """
 
 from __future__ import annotations
@@ -58,20 +58,21 @@ def _named(regime: Regime, party: Party, day: date) -> Listing | None:
     if regime.category is not None:
         return None
     entries = [e for e in regime.entries if e.entity == party.id and e.listed_on <= day]
-    for entry in entries:
-        if max(entry.effective_on, regime.effective_from) <= day and (entry.removed_on is None or day < entry.removed_on):
-            return Listing("true", f"{party.name} is named in it as {entry.name!r}, listed on {entry.listed_on}"
-                           + (f", in effect since {entry.effective_on}" if entry.effective_on != entry.listed_on else ""),
-                           entry, entry.unverified)
-    for entry in entries:
-        if entry.removed_on is None or day < entry.removed_on:
-            start = max(entry.effective_on, regime.effective_from)
-            return Listing("not_yet_effective", f"{party.name} is named in it since {entry.listed_on}, with effect from "
-                           f"{start}", entry, entry.unverified)
-    for entry in entries:
-        return Listing("removed", f"{party.name} was on it from {entry.listed_on} and was removed on {entry.removed_on}",
-                       entry, entry.unverified)
-    return None
+    if not entries:
+        return None
+    kept = [e for e in entries if e.removed_on is None or day < e.removed_on]
+    for entry in kept:
+        if max(entry.effective_on, regime.effective_from) <= day:
+            since = f", in effect since {entry.effective_on}" if entry.effective_on != entry.listed_on else ""
+            said = f"{party.name} is named in it as {entry.name!r}, listed on {entry.listed_on}{since}"
+            return Listing("true", said, entry, entry.unverified)
+    for entry in kept:
+        start = max(entry.effective_on, regime.effective_from)
+        said = f"{party.name} is named in it since {entry.listed_on}, with effect from {start}"
+        return Listing("not_yet_effective", said, entry, entry.unverified)
+    last = max(entries, key=lambda e: e.listed_on)
+    said = f"{party.name} was on it from {last.listed_on} and was removed on {last.removed_on}"
+    return Listing("removed", said, last, last.unverified)
 
 
 def _by_category(regime: Regime, party: Party, entities: Entities, day: date) -> Listing | None:
@@ -85,8 +86,8 @@ def _by_category(regime: Regime, party: Party, entities: Entities, day: date) ->
                        + category.text, None, party.unverified)
     for link, owner in _owners(party, entities, day):
         if owner.country in category.countries and (_lasts(link, day) or _lingers(link, day)):
-            return Listing("unresolved", f"{party.name} is or was bound to {owner.name} ({link.relation}); whether it falls "
-                           "under the category, or sells what does, has to be looked into", None, True)
+            return Listing("unresolved", f"{party.name} is or was bound to {owner.name} ({link.relation}); whether it "
+                           "falls under the category, or sells what does, has to be looked into", None, True)
     if party.country is None:
         return Listing("unresolved", f"the country of {party.name} is not known here", None, True)
     return None
@@ -113,11 +114,13 @@ def _through_owners(regime: Regime, party: Party, entities: Entities, day: date)
             if word == "by_affiliation" and named.word == "not_yet_effective":
                 word = "not_yet_effective"
             if word is not None:
-                yield Listing(word, f"{party.name} is not named, but {_tie(link)} of {owner.name}, which is; {reach.text}",
-                              entry, unverified or word == "unresolved", link.relation is not Relation.DISPUTED)
+                said = f"{party.name} is not named, but {_tie(link)} of {owner.name}, which is; {reach.text}"
+                yield Listing(word, said, entry, unverified or word == "unresolved",
+                              by_reach=link.relation is not Relation.DISPUTED)
         elif _lingers(link, day) and regime.basis == "producer" and named.word == "true":
-            yield Listing("unresolved", f"{party.name} is no {link.relation} of {owner.name} on that day, but what it sells "
-                          "may still be made by it, and it is the maker that counts", entry, True)
+            said = (f"{party.name} is no {link.relation} of {owner.name} on that day, but what it sells may still be "
+                    "made by it, and it is the maker that counts")
+            yield Listing("unresolved", said, entry, unverified=True)
 
 
 def _reached(link: Link, reach: Reach, party: Party) -> str | None:

@@ -20,8 +20,8 @@ from rules.oui import PREFIX
 from rules.vocabulary import Basis, Kind, Strength
 
 __all__ = [
-    "Ask", "Asks", "Brand", "Chipset", "Cloud", "Example", "Grammar", "Maker", "Makers", "ModelGrammar", "OuiOwner", "See",
-    "Signal", "load",
+    "Ask", "Asks", "Brand", "Chipset", "Cloud", "Example", "Grammar", "Maker", "Makers", "ModelGrammar", "OuiOwner",
+    "See", "Signal", "load",
 ]
 
 
@@ -66,8 +66,8 @@ class Example(Document):
 class See(Document):
     """A field of an observation and the pattern one of its values must contain.
 
-    ``transport`` and ``field`` are those of ``docs/observations.md``; ``*`` is any transport. Named groups of the pattern
-    (``model firmware serial mac brand``) are read as claims of that name.
+    ``transport`` and ``field`` are those of ``docs/observations.md``; ``*`` is any transport, and as a field it means
+    that the protocol was spoken at all. Named groups (``model firmware serial mac brand``) are read as claims.
     """
 
     transport: Words
@@ -115,7 +115,7 @@ class Grammar(Document):
 class ModelGrammar(Document):
     """Model names of one family: what kind of thing they are, and the label they belong to, if only one uses them.
 
-    ``telling`` is how much the name says of the maker; a model name is the device's own word, so its basis is the label.
+    ``telling`` is how much the name says of the maker; it is the device's own word, so its basis is the label.
     """
 
     pattern: Pattern
@@ -130,8 +130,8 @@ class Brand(Document):
     """A name the maker's devices are sold under.
 
     ``own`` marks a brand of the maker's own house: its name and its address blocks point to the maker itself. Any other
-    brand buys where it likes, so its name and its blocks say the brand and never who built the device. Dates are ``YYYY``,
-    ``YYYY-MM`` or ``YYYY-MM-DD`` and bound when the relation held.
+    brand buys where it likes, so its name and its blocks say the brand and never who built the device. Dates are
+    ``YYYY``, ``YYYY-MM`` or ``YYYY-MM-DD`` and bound when the relation held.
     """
 
     name: str
@@ -188,7 +188,7 @@ class Maker(Document):
     """Everything known of one maker.
 
     ``names`` are unmistakable and are looked for wherever a device names itself; ``declared`` are words with another
-    meaning (Axis, Sony's α) that count only where a manufacturer is expected; ``not_names`` are look-alikes.
+    meaning (Axis, Ring) that count only where a manufacturer is expected; ``not_names`` are look-alikes.
     """
 
     maker: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")

@@ -1,7 +1,7 @@
 """What to ask a device next, once a maker is suspected: the ports and documents that the makers' files name.
 
-The sweep knows protocols, not makers; `plan` gives it a planner that does. What is asked stays under the sweep's budget, and
-a document that needs a login is read only in the pass with credentials.
+The sweep knows protocols, not makers; `plan` gives it a planner that does. What is asked stays under the sweep's
+budget, and a document that needs a login is read only in the pass with credentials.
 """
 
 from __future__ import annotations

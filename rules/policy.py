@@ -32,7 +32,7 @@ from rules.vocabulary import (
     Status,
     Verdict,
 )
-from scanner.observation import Attempt, AttemptStatus
+from scanner.observation import Attempt
 
 __all__ = ["Clause", "Consequence", "Policy", "decide", "is_outside_scope", "load", "worst_overall"]
 
@@ -161,7 +161,7 @@ def decide(identity: Identity, findings: Sequence[Finding], effects: Sequence[Ef
             Clause.KIND_NOT_A_CAMERA, "not a camera: outside the gate's scope, so there is nothing to admit")]
     else:
         hits = [*_of_law(identity, effects, overall), *_of_identity(identity), *_of_findings(findings, policy),
-                *_of_channels(identity, findings, mine, channels), *_of_probes(identity, mine, policy)]
+                *_of_channels(identity, findings, channels), *_of_probes(identity, mine, policy)]
     order = {clause: place for place, clause in enumerate(Clause)}
     hits.sort(key=lambda hit: (-_WEIGHT[policy.clauses[hit.clause]], order[hit.clause]))
     deciding = [hit for hit in hits if policy.clauses[hit.clause] is not Consequence.NOTE]
@@ -212,7 +212,8 @@ def _of_law(identity: Identity, effects: Sequence[Effect], overall: Overall, *,
         clause = _LAW_CLAUSES.get(_amounts_to(effect))
         if clause is not None and (clause is Clause.LAW_PROHIBITED or not only_prohibited):
             said.add(clause)
-            yield _Hit(clause, f"{effect.name}: {effect.because}" + (f" [{effect.citation}]" if effect.citation else ""))
+            cited = f" [{effect.citation}]" if effect.citation else ""
+            yield _Hit(clause, f"{effect.name}: {effect.because}{cited}")
     clause = _LAW_CLAUSES.get(overall)
     if clause is not None and clause not in said and not only_prohibited:
         yield _Hit(clause, f"what the law says of {identity.maker_name or identity.maker} could not be settled")
@@ -249,15 +250,12 @@ _CHANNEL_CLAUSES = {
 }
 
 
-def _of_channels(identity: Identity, findings: Sequence[Finding], attempts: Sequence[Attempt],
-                 channels: Sequence[Verdict]) -> Iterator[_Hit]:
-    # Whatever it calls itself: a device that answered a question for its channel list is a recorder.
-    answered = any(a.probe == "auth.recorder.channels" and a.status is AttemptStatus.COMPLETED for a in attempts)
-    if identity.kind is not Kind.RECORDER and not identity.channels and not answered:
-        return
-    read = any(f.rule == _CHANNEL_CHECK and f.status in {Status.PASS, Status.WAIVED} for f in findings)
-    if not read and not identity.channels:
-        yield _Hit(Clause.CHANNELS_UNASSESSED, "the cameras behind this recorder are unknown")
+def _of_channels(identity: Identity, findings: Sequence[Finding], channels: Sequence[Verdict]) -> Iterator[_Hit]:
+    check = next((f for f in findings if f.rule == _CHANNEL_CHECK), None)
+    unlooked = check is None and identity.kind is Kind.RECORDER and not identity.channels
+    if unlooked or (check is not None and check.status is Status.NOT_ASSESSED):
+        reason = check.reason if check is not None else "nobody looked for cameras behind it"
+        yield _Hit(Clause.CHANNELS_UNASSESSED, f"the cameras behind this recorder are unknown: {reason}")
     judged = {verdict.device for verdict in channels}
     for channel in identity.channels:
         if channel.device not in judged:
@@ -284,9 +282,9 @@ def _of_findings(findings: Sequence[Finding], policy: Policy) -> Iterator[_Hit]:
         elif finding.status is Status.WAIVED:
             yield _Hit(Clause.FINDING_WAIVED, f"waived: {finding.title}: {finding.reason}")
         elif finding.status is Status.NOT_ASSESSED and finding.rule in policy.assessed:
-            yield _Hit(Clause.FINDING_REQUIRED_NOT_ASSESSED, f"not assessed: {finding.title}: {finding.reason}")
+            yield _Hit(Clause.FINDING_REQUIRED_NOT_ASSESSED, f"{finding.rule} not assessed: {finding.reason}")
         elif finding.status is Status.NOT_ASSESSED and finding.rule != _CHANNEL_CHECK:
-            yield _Hit(Clause.FINDING_NOT_ASSESSED, f"not assessed: {finding.title}: {finding.reason}")
+            yield _Hit(Clause.FINDING_NOT_ASSESSED, f"{finding.rule} not assessed: {finding.reason}")
 
 
 @cache

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Self
 
 from rules.destinations import Purpose, is_outside
-from rules.vocabulary import Identity, Status
+from rules.vocabulary import Identity, Kind, Status
 from scanner.observation import Attempt, AttemptStatus, Observation, Reason
 
 __all__ = ["PREDICATES", "Case", "Made", "Predicate", "Progress", "Result", "progress_of"]
@@ -304,15 +304,17 @@ def contacts_reporting_cloud(case: Case) -> Result:
 
 @_predicate
 def contacts_another_makers_cloud(case: Case) -> Result:
-    """A capture shows the cloud of a maker that nothing else seen on this device speaks of: a rebrand's tell."""
+    """A capture shows the cloud of one maker on a device that credibly names another: a rebrand's tell."""
     clouds = [o for o in _outside(case) if o.text("cloud_of")]
-    strange = [o for o in clouds if o.text("cloud_of") not in {*case.identity.makers, case.identity.maker}]
-    if strange and case.identity.maker is not None:
-        makers = dict.fromkeys(o.text("cloud_of") for o in strange)
-        return Result.fail(f"taken for {case.identity.maker}, but talks to the cloud of {', '.join(makers)}", strange,
-                           [("cloud of", maker) for maker in makers])
+    credible = dict.fromkeys(m for m in (case.identity.maker, *case.identity.makers) if m)
+    strange = [o for o in clouds if set(credible) - {o.text("cloud_of")}]
     if strange:
-        return Result.unknown("no maker is known to compare the clouds with", strange)
+        makers = dict.fromkeys(o.text("cloud_of") for o in strange)
+        others = ", ".join(m for m in credible if set(makers) - {m})
+        return Result.fail(f"taken for {others}, but talks to the cloud of {', '.join(makers)}", strange,
+                           [("cloud of", maker) for maker in makers])
+    if clouds and not credible:
+        return Result.unknown("no maker is known to compare the clouds with", clouds)
     return Result.passed("talks to no other maker's cloud", clouds)
 
 
@@ -349,11 +351,18 @@ def makers_contradict(case: Case) -> Result:
 
 @_predicate
 def channels_are_unseen(case: Case) -> Result:
-    """A recorder whose list of cameras was not read; the check itself never fails."""
-    listed = [o for o in case.seen("channel") if o.text("recorder") in {"", case.device}]
+    """A recorder whose list of cameras is not known; the check itself never fails.
+
+    A device that answered a question for its channel list is a recorder, whatever it calls itself. An empty list is no
+    reassurance: its cameras may be analogue, or the list in a form nobody reads yet.
+    """
+    listed = case.seen("channel")
     if listed:
         return Result.passed(f"the recorder lists {len({o.text('channel') for o in listed})} channels", listed)
-    read = [a for a in case.attempts if a.probe == "auth.recorder.channels" and a.status is AttemptStatus.COMPLETED]
-    if read and not any(a.observations for a in read) and not case.identity.channels:
-        return Result.passed("the recorder's channel list was read and is empty")
+    documents = [o for o in case.seen("http") if o.text("document").endswith("-channels") and _answers(o)]
+    lost = any(a.probe == "auth.recorder.channels" and a.reason is Reason.INTERNAL for a in case.attempts)
+    if documents:
+        return Result.unknown("its channel list names no camera that could be read", documents)
+    if case.identity.kind is not Kind.RECORDER and not lost:
+        return Result(Status.NOT_APPLICABLE, f"a device of kind {case.identity.kind} that showed no channel list")
     return Result.unknown("the cameras behind this recorder were not read")

@@ -7,6 +7,7 @@ understands, or that come near a named purpose, leave the question open: unknown
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from difflib import SequenceMatcher
 from functools import cache
 from typing import Literal
@@ -22,7 +23,7 @@ _NEARLY_SPELT = 0.85
 
 
 class Purpose(Document):
-    """A purpose a law can name (``names`` mean it, ``near`` words make one ask), or the ``words`` of ordinary other uses."""
+    """A purpose a law can name (``names`` mean it, ``near`` words make one ask), or ``words`` of other uses."""
 
     purpose: str
     kind: Literal["named", "ordinary"]
@@ -42,6 +43,12 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(re.findall(r"[^\W_]+", text.casefold()))
 
 
+def _spellings(purposes: Iterable[str]) -> Iterator[tuple[str, ...]]:
+    for purpose in purposes:
+        for name in (purpose, *load()[purpose].names):
+            yield _words(name)
+
+
 def _says(words: tuple[str, ...], phrase: tuple[str, ...]) -> bool:
     size = len(phrase)
     return any(words[start:start + size] == phrase for start in range(len(words) - size + 1))
@@ -54,18 +61,16 @@ def _ordinary() -> frozenset[str]:
 def matches(given: str, condition: Condition) -> Answer:
     """Whether a purpose given in free words is one of the condition's: ``true``, ``false`` or ``unknown``."""
     words = _words(given)
-    named = [load()[name] for name in condition.purposes]
     said = set(words)
-    if any(_says(words, _words(name)) for purpose in named for name in (purpose.purpose, *purpose.names)):
+    named = tuple(_spellings(condition.purposes))
+    if any(_says(words, phrase) for phrase in named):
         return "unknown" if said & _NEGATIONS else "true"
-    doubtful = [load()[name] for name in condition.doubtful]
-    near = {word for purpose in named for word in purpose.near}
-    if said & near or any(_says(words, _words(name)) for purpose in doubtful for name in (purpose.purpose, *purpose.names)):
-        return "unknown"
-    if any(_nearly(given, name) for purpose in named for name in (purpose.purpose, *purpose.names)):
+    near = {word for purpose in condition.purposes for word in load()[purpose].near}
+    doubtful = any(_says(words, phrase) for phrase in _spellings(condition.doubtful))
+    if said & near or doubtful or any(_nearly(words, phrase) for phrase in named):
         return "unknown"
     return "false" if said & _ordinary() else "unknown"
 
 
-def _nearly(given: str, name: str) -> bool:
-    return SequenceMatcher(None, " ".join(_words(given)), " ".join(_words(name))).ratio() >= _NEARLY_SPELT
+def _nearly(words: tuple[str, ...], phrase: tuple[str, ...]) -> bool:
+    return SequenceMatcher(None, " ".join(words), " ".join(phrase)).ratio() >= _NEARLY_SPELT

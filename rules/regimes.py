@@ -218,7 +218,8 @@ class Regime(Document):
         named = {e.condition for e in self.entries} | {r.condition for s in self.stages for r in (*s.binds, *s.advises)}
         if unknown := {n for n in named if n} - set(self.conditions):
             raise ValueError(f"conditions not described: {', '.join(sorted(unknown))}")
-        cited = {k for e in (*self.entries, *self.stages, *self.reach) for k in e.source.split()}
+        origins = [*(e.source for e in self.entries), *(s.source for s in self.stages), *(r.source for r in self.reach)]
+        cited = {key for origin in origins for key in origin.split()}
         if unknown := cited - set(self.sources):
             raise ValueError(f"sources not described: {', '.join(sorted(unknown))}")
         return self
@@ -244,7 +245,7 @@ class Regime(Document):
 
 @cache
 def load() -> tuple[Regime, ...]:
-    """Every regime, in the order of the file names; a regime may take over the entries of another. Raises `DataError`."""
+    """Every regime, in the order of the file names; one may take over the entries of another. Raises `DataError`."""
     read = {regime.regime: regime for _, regime in read_all("regimes", Regime)}
     return tuple(_with_entries(regime, read) for regime in read.values())
 

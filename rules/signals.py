@@ -1,14 +1,15 @@
 """From observations to evidence: which signals match, whose names are on the label, whose block the address is from.
 
-Three readers, each blind to the others: the makers' own signals, the names that labels carry, and address blocks. What they
-find is weighed in `rules.identity`; nothing is decided here.
+Separate readers, each blind to the others: the makers' own signals, the names that labels carry, address blocks, clouds
+and device certificates. What they find is weighed in `rules.identity`; nothing is decided here.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from functools import cache
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
 from urllib.parse import unquote
 
 from rules.labels import fold, generic, mentions, name_pattern
@@ -17,9 +18,12 @@ from rules.oui import longest_prefix, normal_mac
 from rules.vocabulary import Basis, Evidence, Strength
 from scanner.observation import Observation
 
-__all__ = ["GROUPS", "brand_evidence", "certificate_evidence", "cloud_evidence", "evidence_of", "label_evidence", "matches", "oui_evidence", "scope_values"]
+__all__ = ["CLAIMS", "brand_evidence", "certificate_evidence", "cloud_evidence", "evidence_of", "label_evidence",
+           "label_texts", "matches", "oui_evidence", "scope_values"]
 
-GROUPS = ("model", "firmware", "serial", "mac", "brand", "hardware")
+CLAIMS = ("model", "firmware", "serial", "mac", "brand")
+"""Named groups of a signal's pattern that are read as claims."""
+
 MAX_FIELD = 65536
 ANY_FIELD = "*"
 _SHARED_HOSTING = ("amazonaws.com", "backblazeb2.com", "azure.com", "googleapis.com", "cloudfront.net")
@@ -28,17 +32,17 @@ _SCOPE = re.compile(r"(?i)^onvifs?://www\.onvif\.org/(?P<name>[a-z_]+)/(?P<value
 # Where a device names itself, and how much a name there weighs. What a user may have typed weighs least.
 _DECLARED = ("manufacturer", "vendor")
 _ORGANISATION = ("subject_o", "issuer_o")
-_BANNERS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("http", ("server", "realm", "title")),
-    ("rtsp", ("server", "realm", "sdp_tool", "sdp_session", "sdp_origin")),
-    ("onvif", ("realm",)),
-    ("tcp", ("banner",)),
-    ("snmp", ("sys_descr",)),
-    ("sip", ("user_agent", "server")),
-    ("dhcp", ("vendor_class",)),
-    ("ssdp", ("server",)),
-    ("tls", ("subject", "issuer", "subject_cn", "issuer_cn")),
-)
+_BANNERS: Mapping[str, tuple[str, ...]] = {
+    "http": ("server", "realm", "title"),
+    "rtsp": ("server", "realm", "sdp_tool", "sdp_session", "sdp_origin"),
+    "onvif": ("realm",),
+    "tcp": ("banner",),
+    "snmp": ("sys_descr",),
+    "sip": ("user_agent", "server"),
+    "dhcp": ("vendor_class",),
+    "ssdp": ("server",),
+    "tls": ("subject", "issuer", "subject_cn", "issuer_cn"),
+}
 _CHOSEN = ("instances", "hostname", "device_name", "friendly_name", "machine_name", "user_name")
 
 
@@ -106,9 +110,11 @@ def _of_signal(owner: str, name: str, number: int, signal: Signal, observation: 
                         signal.source, signal.unverified)
 
     yield evidence(signal.says, value, signal.strength)
+    if signal.says == "maker" and signal.basis is Basis.LABEL and signal.strength is Strength.STRONG:
+        yield evidence("brand", name, signal.strength)      # what a label says of the maker, it says of the brand
     if signal.kind is not None:
         yield evidence("kind", signal.kind, Strength.STRONG)
-    for claim in GROUPS:
+    for claim in CLAIMS:
         text = found.groupdict().get(claim)
         if text:
             yield evidence(claim, text.strip(), Strength.STRONG)
@@ -121,6 +127,13 @@ def _of_makers(observation: Observation, makers: Makers) -> Iterator[Evidence]:
     for chipset in makers.chipsets.values():
         for number, signal in enumerate(chipset.signals):
             yield from _of_signal(chipset.chipset, chipset.name, number, signal, observation)
+
+
+def label_texts(observation: Observation) -> Iterator[str]:
+    """The folded texts in which a device introduces itself: titles, realms, server lines, banners, instance names."""
+    for field in (*_BANNERS.get(observation.transport, ()), "instances"):
+        for text in observation.values(field):
+            yield fold(text)
 
 
 def scope_values(observation: Observation, name: str) -> tuple[str, ...]:
@@ -148,75 +161,75 @@ class _Names:
         self.made = {maker.name.casefold() for maker in makers}
 
 
-_NAMES: dict[int, tuple[Makers, _Names]] = {}
-
-
+@lru_cache(maxsize=4)
 def _names_of(makers: Makers) -> _Names:
-    held = _NAMES.get(id(makers))
-    if held is None or held[0] is not makers:
-        _NAMES.clear()
-        held = (makers, _Names(makers))
-        _NAMES[id(makers)] = held
-    return held[1]
+    return _Names(makers)
 
 
-def _label_texts(observation: Observation) -> Iterator[tuple[str, str, str, Strength, bool]]:
-    """Each text in which a device names itself: field, text, group, strength, and whether a manufacturer belongs there."""
-    for field in _DECLARED:
-        for text in observation.values(field):
-            yield field, text, "declared", Strength.STRONG, True
-    for field in _ORGANISATION:
-        for text in observation.values(field):
-            yield field, text, "certificate", Strength.STRONG, True
-    for name, declared in (("manufacturer", True), ("name", True)):
-        for text in scope_values(observation, name):
-            yield f"scope {name}", text, "declared", Strength.STRONG, declared
-    for transport, fields in _BANNERS:
-        if observation.transport == transport:
-            for field in fields:
-                for text in observation.values(field):
-                    if len(text) <= 512:
-                        group = "certificate" if transport == "tls" else "banner"
-                        yield field, text, group, Strength.STRONG, False
-    for field in _CHOSEN:
-        for text in observation.values(field):
-            yield field, text, "chosen-name", Strength.WEAK, False
+@dataclass(frozen=True, slots=True)
+class _Label:
+    """A text in which a device names itself; `declared` where a manufacturer, and so an ambiguous word, belongs."""
+
+    field: str
+    text: str
+    group: str
+    strength: Strength = Strength.STRONG
+    declared: bool = False
 
 
-def _named(names: _Names, text: str, *, declared: bool) -> Iterator[tuple[Maker, str]]:
+def _labels(observation: Observation) -> Iterator[_Label]:
+    for fields, group, strength, declared in (
+        (_DECLARED, "declared", Strength.STRONG, True),
+        (_ORGANISATION, "certificate", Strength.STRONG, True),
+        (_BANNERS.get(observation.transport, ()), "certificate" if observation.transport == "tls" else "banner",
+         Strength.STRONG, False),
+        (_CHOSEN, "chosen-name", Strength.WEAK, False),
+    ):
+        for field in fields:
+            for text in observation.values(field):
+                yield _Label(field, text, group, strength, declared)
+    for text in scope_values(observation, "manufacturer"):
+        yield _Label("scope manufacturer", text, "declared", declared=True)
+    for text in scope_values(observation, "name"):
+        yield _Label("scope name", text, "declared")
+        yield _Label("scope name", text.split(" ", 1)[0], "declared", declared=True)   # "AXIS M1065", not "Pan axis"
+
+
+def _named(names: _Names, text: str, *, declared: bool) -> Iterator[Maker]:
     for maker, free, every, excluded in names.makers:
-        found = mentions(text, every if declared else free)
-        if found and not (excluded and excluded.search(text)):
-            yield maker, found
+        if mentions(text, every if declared else free) and not (excluded and excluded.search(text)):
+            yield maker
 
 
 def label_evidence(observation: Observation, makers: Makers) -> Iterator[Evidence]:
     """Whom the labels name: makers by their names, brands by theirs, and an unknown manufacturer as a brand."""
     names = _names_of(makers)
-    for field, raw, group, strength, declared in _label_texts(observation):
-        text = fold(raw)
+    for label in _labels(observation):
+        text = fold(label.text)
         if not text or generic(text):
             continue
-        named = list(_named(names, text, declared=declared))
-        brands = [(name, rows) for name, rows, free, pattern in names.brands if (declared or free) and mentions(text, pattern)]
-        for maker, found in named:
-            because = f"{observation.transport} {field} names {maker.name}: {_shown(raw)}"
-            common = (Basis.LABEL, group, because, f"{maker.maker}.name", (observation.id,))
-            yield Evidence("maker", maker.maker, strength, *common)
+        where = f"{observation.transport} {label.field}"
+        named = list(_named(names, text, declared=label.declared))
+        brands = [(name, rows) for name, rows, free, pattern in names.brands
+                  if (label.declared or free) and mentions(text, pattern)]
+        for maker in named:
+            because = f"{where} names {maker.name}: {_shown(label.text)}"
+            common = (Basis.LABEL, label.group, because, f"{maker.maker}.name", (observation.id,))
+            yield Evidence("maker", maker.maker, label.strength, *common)
             if not brands:
-                yield Evidence("brand", maker.name, strength, *common)
+                yield Evidence("brand", maker.name, label.strength, *common)
         for name, rows in brands:
-            because = f"{observation.transport} {field} names the brand {name}: {_shown(raw)}"
-            yield from brand_evidence(name, rows, strength, group, because, observation, names.made)
-        if declared and not named and not brands and strength is Strength.STRONG and field in _DECLARED:
-            yield Evidence("brand", raw.strip(), Strength.MEDIUM, Basis.LABEL, group,
-                           f"{observation.transport} {field} is {_shown(raw)}, a name no maker file knows", "unknown.name",
+            because = f"{where} names the brand {name}: {_shown(label.text)}"
+            yield from brand_evidence(name, rows, label.strength, label.group, because, observation, names.made)
+        if label.field in _DECLARED and not named and not brands:
+            yield Evidence("brand", label.text.strip(), Strength.MEDIUM, Basis.LABEL, label.group,
+                           f"{where} is {_shown(label.text)}, a name no maker file knows", "unknown.name",
                            (observation.id,))
 
 
 def brand_evidence(name: str, rows: Sequence[tuple[Maker, Brand]], strength: Strength, group: str, because: str,
                    observation: Observation, makers_named: Collection[str] = ()) -> Iterator[Evidence]:
-    """A brand on the label: it says the brand, its own house's maker, and only hints at makers that it merely buys from."""
+    """A brand on the label: it says the brand and its own house's maker, and only hints at makers it buys from."""
     yield Evidence("brand", name, strength, Basis.LABEL, group, because, "brand.name", (observation.id,))
     sole = len({maker.maker for maker, _ in rows}) == 1
     for maker, brand in rows:
@@ -229,14 +242,14 @@ def brand_evidence(name: str, rows: Sequence[tuple[Maker, Brand]], strength: Str
         if strength is Strength.WEAK:
             weight = Strength.WEAK
         if not brand.own and name.casefold() in makers_named:
-            weight = Strength.NOTE                          # a maker that also buys some lines: its name is its own first
+            weight = Strength.NOTE                  # a maker that also buys some lines: its name is its own first
         link = "is a brand of" if brand.own else "has been sold with devices of"
         yield Evidence("maker", maker.maker, weight, Basis.LABEL, group, f"{because}; {name} {link} {maker.name}",
                        f"{maker.maker}.brand", (observation.id,), brand.source, brand.unverified)
 
 
 def oui_evidence(observation: Observation, makers: Makers) -> Iterator[Evidence]:
-    """Whose block the address is from: hardware where the link layer showed it, a weak label where the device said so."""
+    """Whose block the address is from: hardware if the link layer showed it, a weak label if the device said so."""
     seen = observation.transport == "link"
     addresses = [*observation.values("mac"), *(() if seen else scope_values(observation, "MAC"))]
     for text in addresses:
@@ -252,7 +265,8 @@ def oui_evidence(observation: Observation, makers: Makers) -> Iterator[Evidence]
                            "oui.brand", (observation.id,), owner.source)
         if owner.maker:
             because = f"{mac} ({where}) is from a block of {makers.name(owner.maker)}"
-            yield Evidence("maker", owner.maker, strength, basis, "oui", because, "oui.maker", (observation.id,), owner.source)
+            yield Evidence("maker", owner.maker, strength, basis, "oui", because, "oui.maker", (observation.id,),
+                           owner.source)
 
 
 def cloud_evidence(observation: Observation, makers: Makers) -> Iterator[Evidence]:
@@ -277,8 +291,8 @@ def certificate_evidence(observation: Observation, makers: Makers) -> Iterator[E
     slug = observation.text("chain_verified")
     if observation.transport == "tls" and slug in makers.by_slug:
         yield Evidence("maker", slug, Strength.DECISIVE, Basis.CRYPTOGRAPHIC, "device-certificate",
-                       f"its device certificate was challenged and chains to {makers.name(slug)}'s root", f"{slug}.certificate",
-                       (observation.id,))
+                       f"its device certificate was challenged and chains to {makers.name(slug)}'s root",
+                       f"{slug}.certificate", (observation.id,))
 
 
 def evidence_of(observations: Iterable[Observation], makers: Makers) -> list[Evidence]:

@@ -125,8 +125,6 @@ class Discovery:
         self._links = links_for(scope, settings)
         self._ears: dict[str, list[udp.Listener]] = {}
         self._deaf: dict[str, str] = {}
-        self._heard: dict[tuple[str, str], list[Observation]] = {}
-        self._arp_seen: set[str] = set()
         self.foreign: dict[str, Observation] = {}
         self.dropped: dict[str, int] = {}
 
@@ -138,7 +136,7 @@ class Discovery:
     # -- link layer ----------------------------------------------------------------------------------------------
 
     def read_tables(self, *, last: bool = False) -> None:
-        """Take MACs from the kernel's table and the imported one; the `last` time, note who is in neither."""
+        """Take MACs from the kernel's table and the imported one; the `last` time, note what the link did not tell."""
         sources = [(neighbours.KERNEL_TABLE, "neighbours")]
         if self._settings.neighbours:
             sources.append((self._settings.neighbours, "import"))
@@ -155,8 +153,16 @@ class Discovery:
                     self._link_seen(dossier, "link.neighbour", fields, f"{entry.address} {entry.mac}".encode())
         if last:
             for dossier in self._dossiers.values():
-                if dossier.showed_itself and not dossier.tried("link.neighbour"):
+                if not dossier.showed_itself:
+                    continue
+                if not dossier.tried("link.neighbour"):
                     dossier.failed("link.neighbour", None, Reason.NO_ANSWER, "in no neighbour table")
+                if not dossier.tried("link.arp"):
+                    dossier.skipped("link.arp", None, Reason.NOT_APPLICABLE, self._why_no_arp(dossier))
+
+    def _why_no_arp(self, dossier: Dossier) -> str:
+        near = any(use.used and ":" not in dossier.address and link.holds(dossier.address) for link, use in self._links)
+        return "a neighbour table had it" if near else "on no link of this machine that is in use"
 
     def _link_seen(self, dossier: Dossier, probe: str, fields: Fields, wire: bytes) -> None:
         count = len(dossier.observations)
@@ -217,7 +223,9 @@ class Discovery:
         self._ears, self._deaf = {}, {}
         used = [link for link, use in self._links if use.used]
         for protocol in PROTOCOLS:
-            wanted: list[Interface | None] = [*used] or ([None] if protocol.reply_port else [])
+            # Without a link in use no group can be heard; a fixed port that unicast answers come to still can.
+            fixed = protocol.reply_port and not protocol.reply_groups
+            wanted: list[Interface | None] = [*used] or ([None] if fixed else [])
             for link in wanted:
                 try:
                     ear = await udp.Listener.open(protocol.reply_port, interface=link,
@@ -249,7 +257,7 @@ class Discovery:
             self._hear()
 
     async def _ask(self, dossier: Dossier, protocol: Protocol, patience: float | None = None) -> None:
-        if self._heard.get((dossier.address, protocol.probe)):
+        if dossier.answered(protocol.probe):
             return                                                  # multicast answered: it need not say it twice
         if not Scope.private(dossier.address):
             dossier.skipped(protocol.probe, protocol.port, Reason.OUT_OF_SCOPE, "UDP goes to private addresses only")
@@ -263,7 +271,7 @@ class Discovery:
                                       gap=self._pace.repeat_gap)
             except ExchangeError as error:
                 self._hear()
-                if not self._heard.get((dossier.address, protocol.probe)):
+                if not dossier.answered(protocol.probe):
                     deaf = self._deaf.get(protocol.probe, "") if error.reason is Reason.NO_ANSWER else ""
                     dossier.failed(protocol.probe, protocol.port, error.reason, deaf or error.detail,
                                    elapsed_ms=_since(begun))
@@ -298,9 +306,8 @@ class Discovery:
             seen = dossier.observe(protocol.transport, protocol.probe, protocol.port, read, data)
             if seen:
                 kept.append(seen)
-        known = self._heard.setdefault((dossier.address, protocol.probe), [])
-        new = [one for one in kept if one not in known]
-        known.extend(new)
+        known = {each for attempt in dossier.attempts for each in attempt.observations}
+        new = [one for one in kept if one.id not in known]
         if new:
             dossier.completed(protocol.probe, protocol.port, new, elapsed_ms=elapsed_ms)
         elif not kept:

@@ -82,6 +82,10 @@ class Dossier:
         """Whether an attempt of that name stands in the dossier."""
         return any(attempt.probe == probe for attempt in self.attempts)
 
+    def answered(self, probe: str) -> bool:
+        """Whether an attempt of that name brought an answer."""
+        return any(attempt.probe == probe and attempt.status is AttemptStatus.COMPLETED for attempt in self.attempts)
+
     def declared(self, *names: str) -> list[FieldValue]:
         """The values of a field over all observations, in order, each once: the device's own word."""
         found = (seen.fields[name] for seen in self.seen for name in names if name in seen.fields)

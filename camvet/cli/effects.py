@@ -32,12 +32,12 @@ _IN_WORDS = {
 def effects(
     ctx: typer.Context,
     words: list[str] = typer.Argument(..., metavar="ENTITY", help="Company, brand, alias, id or maker; quote spaces."),
-    buyer: list[str] = typer.Option(..., "--buyer", metavar="B", help="Who buys; several roles at once: the worst counts."),
-    as_of: str | None = typer.Option(None, "--as-of", metavar="YYYY-MM-DD", help="The day in question (default: today)."),
+    buyer: list[str] = typer.Option(..., "--buyer", metavar="B", help="Who buys; of several roles the worst counts."),
+    as_of: str | None = typer.Option(None, "--as-of", metavar="YYYY-MM-DD", help="The day in question; default today."),
     activity: str | None = typer.Option(None, "--activity", metavar="A", help=(
         "procure, use, provide, import, market, export_to, invest, subsidise or contract (default: the buyer's own).")),
     purpose: str | None = typer.Option(None, "--purpose", metavar="P", help="What it is for; some laws look at it."),
-    regime: list[str] | None = typer.Option(None, "--regime", metavar="R", help="Ask only this law or list; repeatable."),
+    regime: list[str] | None = typer.Option(None, "--regime", metavar="R", help="Only this law or list; repeatable."),
 ) -> None:
     """Say what each law and list means for a buyer on a day. Dated facts with citations, no legal advice."""
     from rules import effects as law
@@ -107,17 +107,16 @@ def render_effects(found: Effects, version: ListVersion) -> list[str]:
 
     party = found.party
     unverified = " (what is known of it is unverified)" if party.unverified else ""
-    lines = [f"{party.name} [{party.id}{', ' + party.country if party.country else ''}] on {found.as_of} for "
-             f"{', '.join(found.buyers)}: {_IN_WORDS[str(found.overall)]}{unverified}"]
-    lines += _wrapped("", f"activity: {found.activity or 'what the buyer usually does'}; purpose: {found.purpose or 'not given'}")
+    seat = f", {party.country}" if party.country else ""
+    lines = _wrapped("", f"{party.name} [{party.id}{seat}] on {found.as_of} for {', '.join(found.buyers)}: "
+                         f"{_IN_WORDS[str(found.overall)]}{unverified}")
+    activity, purpose = found.activity or "what the buyer usually does", found.purpose or "not given"
+    lines += _wrapped("", f"activity: {activity}; purpose: {purpose}")
     if party.note:
         lines += _wrapped("", f"note: {party.note}")
     for effect in found.binding:
         lines += ["", *_told(effect)]
-    silent = [e for e in found.effects if str(e.effect) == "none"]
-    if silent:
-        lines += ["", "no effect"]
-        lines += [line for effect in silent for line in _wrapped(f"  {effect.regime:<16} ", _remark(effect))]
+    lines += _silent([e for e in found.effects if str(e.effect) == "none"])
     lines += ["", *_wrapped("", f"{DISCLAIMER} Facts of {version.dated}, edition {version.version}.")]
     return lines
 
@@ -125,7 +124,8 @@ def render_effects(found: Effects, version: ListVersion) -> list[str]:
 def _told(effect: Effect) -> list[str]:
     binding = "binds" if effect.binds_buyer else "does not bind"
     mark = "  (unverified)" if effect.unverified else ""
-    lines = [f"{effect.regime}  {effect.effect}  {binding} {effect.buyer} ({effect.activity}){mark}", f"  {effect.name}"]
+    lines = [f"{effect.regime}  {effect.effect}  {binding} {effect.buyer} ({effect.activity}){mark}",
+             f"  {effect.name}"]
     lines += _wrapped("  because     ", effect.because)
     if effect.condition:
         lines += _wrapped("  condition   ", f"{effect.condition} (met: {effect.condition_met})")
@@ -138,8 +138,18 @@ def _told(effect: Effect) -> list[str]:
     return lines
 
 
-def _remark(effect: Effect) -> str:
-    return effect.because + (" (unverified)" if effect.unverified else "")
+def _silent(quiet: Sequence[Effect]) -> list[str]:
+    """Regimes without effect: those with something to say in full, the others by name."""
+    others = [e for e in quiet if e.in_force and e.listed in {"category", "unresolved"} and not e.binds_buyer]
+    told = [e for e in quiet if e.in_force and e.listed != "false" and e not in others]
+    lines = ["", "no effect"] if quiet else []
+    lines += [line for e in told for line in _wrapped(f"  {e.regime:<16}  ", e.because)]
+    absent = [e for e in quiet if e.in_force and e.listed == "false"]
+    for title, group in (("not on it", absent), ("for others", others),
+                         ("not in force", [e for e in quiet if not e.in_force])):
+        names = ", ".join(e.regime + (" (unverified)" if e.unverified else "") for e in group)
+        lines += _wrapped(f"  {title:<16}  ", names) if names else []
+    return lines
 
 
 def _wrapped(head: str, text: str) -> list[str]:

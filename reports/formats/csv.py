@@ -21,9 +21,9 @@ __all__ = ["DEVICE_COLUMNS", "FINDING_COLUMNS", "cell", "write"]
 
 DEVICE_COLUMNS = (
     "site", "sweep", "as_of", "policy", "buyers", "device", "inventory_id", "address", "mac", "kind", "brand", "maker",
-    "maker_name", "label_names_maker", "model", "firmware", "firmware_build", "serial", "assurance", "confidence", "outcome",
-    "overall", "expires", "reasons", "prohibiting_effects", "failed", "not_assessed", "waived", "passed", "attempts_unfinished",
-    "destinations", "channels", "first_seen", "last_seen",
+    "maker_name", "label_names_maker", "model", "firmware", "firmware_build", "serial", "assurance", "confidence",
+    "outcome", "overall", "expires", "reasons", "prohibiting_effects", "failed", "not_assessed", "waived", "passed",
+    "attempts_unfinished", "destinations", "channels", "first_seen", "last_seen",
 )
 FINDING_COLUMNS = (
     "site", "sweep", "as_of", "device", "inventory_id", "address", "brand", "maker", "outcome", "rule", "rule_version",
@@ -64,8 +64,8 @@ def _device(report: Report, device: DeviceReport) -> Sequence[object]:
         report.site, report.sweep, report.as_of, report.policy, _joined(report.buyers), device.device,
         device.inventory_id, device.address, device.mac, identity.kind, identity.brand, identity.maker,
         identity.maker_name, summary.label_match(identity), identity.model, identity.firmware,
-        identity.firmware_build, identity.serial, identity.assurance, f"{identity.confidence:.2f}", verdict.outcome, verdict.overall, verdict.expires,
-        _joined(verdict.reasons),
+        identity.firmware_build, identity.serial, identity.assurance, f"{identity.confidence:.2f}",
+        verdict.outcome, verdict.overall, verdict.expires, _joined(verdict.reasons),
         _joined([f"{one.regime} {one.buyer} {one.effect}" for one in summary.binding(device)]),
         counts[Status.FAIL], counts[Status.NOT_ASSESSED], counts[Status.WAIVED], counts[Status.PASS],
         len(summary.unfinished(device)),

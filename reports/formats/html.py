@@ -14,9 +14,10 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from reports import charts, summary, words
@@ -29,6 +30,7 @@ from scanner.observation import Attempt, AttemptStatus, Reason
 
 __all__ = ["LawNote", "Section", "Undone", "policy", "write"]
 
+_TEMPLATES = Path(__file__).parents[1] / "templates"
 _STRENGTH_ORDER = ("decisive", "strong", "medium", "weak", "note")
 
 
@@ -143,7 +145,7 @@ def _finalize(value: Any) -> Any:  # noqa: ANN401 - jinja2 hands over whatever a
 @cache
 def _environment() -> Environment:
     environment = Environment(
-        loader=PackageLoader("reports", "templates"), autoescape=True, undefined=StrictUndefined, finalize=_finalize,
+        loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, finalize=_finalize,
         trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=False,
     )
     environment.globals.update(words=words, plural=words.plural, roles=words.roles, Status=Status)
@@ -154,9 +156,7 @@ def _environment() -> Environment:
 @cache
 def _source(name: str) -> Markup:
     """A style or script of this package: the only text besides the charts that is not escaped."""
-    loader = _environment().loader
-    assert loader is not None  # noqa: S101 - set two functions above
-    return Markup(loader.get_source(_environment(), name)[0].strip())  # noqa: S704 - a file of this package
+    return Markup((_TEMPLATES / name).read_text(encoding="utf-8").strip())  # noqa: S704 - a file of this package
 
 
 @cache

@@ -83,7 +83,7 @@ class ResponseReader:
     async def _read(self) -> Response:
         for _ in range(_MOST_INTERIM):
             head = await self._head()
-            status = _status(head)
+            status = _status(head) if head.startswith(self._start) else None
             if status is None:
                 raise self._error(Reason.MALFORMED, f"the answer is not {self._protocol}")
             if status >= 200:

@@ -32,7 +32,10 @@ def _without_negotiation(data: bytes) -> bytes:
             at += 1
             continue
         command = data[at + 1] if at + 1 < len(data) else 0
-        if command == _SB:
+        if command == _IAC:
+            out.append(_IAC)
+            at += 2
+        elif command == _SB:
             end = data.find(bytes([_IAC, _SE]), at)
             at = len(data) if end < 0 else end + 2
         else:

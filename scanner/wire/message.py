@@ -19,7 +19,7 @@ MAX_HEADERS = 100
 MAX_BODY = 1 << 20
 MAX_VALUE = 4_096
 
-_STATUS = re.compile(r"([A-Z]{2,8})(?:/(\d{1,2}\.\d{1,2}))?[ \t]+(\d{3})(?:[ \t]+(.{0,256}))?")
+_STATUS = re.compile(r"([A-Z]{2,8})(?:/(\d{1,2}\.\d{1,2}))?[ \t]+(\d{3})(?!\d)(?:[ \t]+(.{0,256}))?")
 _HEAD_END = re.compile(rb"\r?\n[ \t]*\r?\n|\r\r")
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}")
 

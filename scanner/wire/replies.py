@@ -174,7 +174,9 @@ def _rtsp(data: bytes, source: Endpoint, now: datetime) -> Read:
 
 
 def _mac(data: bytes, _source: Endpoint, _now: datetime) -> Read:
-    mac = oui.normalise(clean(data[:64])) or (oui.normalise(data.hex()) if len(data) == 6 else "")
+    mac = oui.normalise(clean(data[:64]))
+    if not mac and len(data) == 6 and not data.isascii():
+        mac = oui.normalise(data.hex())
     return "link", {"mac": mac, "via": "import"} if mac else Refusal("malformed", "no MAC")
 
 

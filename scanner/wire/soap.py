@@ -56,7 +56,7 @@ PRE_AUTH = ("GetSystemDateAndTime", "GetServices", "GetCapabilities", "GetScopes
 """Worth asking without a login, in this order; the last is refused by most devices, and that is a good sign."""
 
 _ATTEMPTS = re.compile(r"(?i)(\d{1,3})\s{0,3}(?:more\s{1,3})?(?:login\s{1,3})?(?:attempts?|tries|times)\b|"
-                       r"attempts?\D{0,20}?(?:left|remain\w{0,5})\D{0,4}(\d{1,3})")
+                       r"(?:remaining\s{1,3}attempts?|attempts?\s{1,3}(?:left|remain\w{0,5}))\D{0,4}(\d{1,3})")
 
 
 def request(operation: str, *, header: str = "", soap11: bool = False,

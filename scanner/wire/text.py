@@ -94,8 +94,8 @@ _WORDS = r"(?:pass(?:word|wd|phrase|code)?|pwd|psk|secret|wpakey|privatekey|shar
 
 _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     # rtsp://user:pass@host; a colon followed by a port and a slash is no password (http://host:80/a@b)
-    (re.compile(r"(?i)(\b[a-z][a-z0-9+.-]{1,15}://)[^\s\"'<>/?#@]{1,256}+@"), rf"\g<1>{_STARS}@"),
-    (re.compile(r"(?i)(\b[a-z][a-z0-9+.-]{1,15}://)[^\s\"'<>/?#@:]{1,128}:(?!\d{1,5}/)[^\s\"'<>@]{0,256}@"),
+    (re.compile(r"(?i)(\b[a-z][a-z0-9+.-]{1,15}://)(?:[^\s\"'<>/?#@]{0,256}+@){1,8}"), rf"\g<1>{_STARS}@"),
+    (re.compile(r"(?i)(\b[a-z][a-z0-9+.-]{1,15}://)[^\s\"'<>/?#@:]{1,128}:(?!\d{1,5}/)[^\s\"'<>]{0,256}@"),
      rf"\g<1>{_STARS}@"),
     (re.compile(r"(?im)^([ \t]*(?:proxy-)?authorization[ \t]*:)[^\r\n]*(?:\r?\n[ \t][^\r\n]*)*"), rf"\g<1> {_STARS}"),
     (re.compile(r"(?im)^([ \t]*(?:set-)?cookie[ \t]*:[ \t]*[^=;\r\n]{0,64}=)[^;\r\n]*"), rf"\g<1>{_STARS}"),

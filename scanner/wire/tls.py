@@ -29,7 +29,7 @@ _UNREADABLE = (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtens
                x509.UnsupportedGeneralNameType)
 _NAMES = {"2.5.4.5": "SERIALNUMBER", "1.2.840.113549.1.9.1": "EMAILADDRESS"}
 _PART = re.compile(r"\s{0,4}([A-Za-z][\w.]{0,30})\s{0,4}=\s{0,4}"
-                   r"((?:\\.|[^,+/\\]|/(?![A-Za-z]{1,20}=)|,(?!\s{0,4}[A-Za-z][\w.]{0,30}=))*+)")
+                   r"((?:\\.|[^,+/\\]|/(?![A-Za-z]{1,20}=)|,(?!\s{0,4}[A-Za-z][\w.]{0,30}\s{0,4}=))*+)")
 _LABEL = re.compile(r"(?i)^\s{0,8}(subject|issuer)\s{0,4}[:=]\s{0,4}(?=[A-Za-z/])")
 
 

@@ -39,6 +39,14 @@ def body_of(reply: bytes) -> bytes:
     return reply.partition(b"\r\n\r\n")[2]
 
 
+def is_over(sock: socket.socket) -> bool:
+    """Whether the other side has ended the connection, orderly or not."""
+    try:
+        return sock.recv(1) == b""
+    except ConnectionResetError:
+        return True
+
+
 def ask_udp(host: HostileHost, port: int, request: bytes) -> bytes:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.settimeout(5)
@@ -166,7 +174,6 @@ def test_a_split_name_is_whole_only_for_who_reads_all_of_it(host: HostileHost) -
     tree = etree.fromstring(body_of(read_all(connect(host))))
     maker = next(node for node in tree.iter() if str(node.tag).endswith("Manufacturer"))
     assert maker.text == "Da"
-    assert "".join(maker.itertext(etree.Element, with_tail=True)) in {"Dahua", "Da"}
     assert "".join(maker.xpath("text()")) == "Dahua"
     assert b"<DeviceDescription>Da<!-- -->hua</DeviceDescription>" in ask_udp(host, 37020, SADP)
     assert b"name/Da<!-- -->hua" in ask_udp(host, 3702, probe())
@@ -207,8 +214,8 @@ def test_nothing_outlives_the_block() -> None:
     with hostile(Behaviour.SILENT, ADDRESS, {80: 0}, [37810]) as host:
         open_connection = connect(host)
         ports = [host.ports[80], host.trap_port]
-    assert open_connection.recv(1) == b""
-    open_connection.close()
+    with open_connection:
+        assert is_over(open_connection)
     for port in ports:
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection((ADDRESS, port), timeout=2)

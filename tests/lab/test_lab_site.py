@@ -1,5 +1,6 @@
 """The simulated site as a whole: its files, its devices going and coming, many devices in one thread."""
 
+import contextlib
 import ipaddress
 import json
 import os
@@ -24,7 +25,7 @@ GET = b"GET / HTTP/1.1\r\nHost: camera\r\nConnection: close\r\n\r\n"
 
 def network(number):
     """A network of this process's own, so that two runs on one machine do not meet."""
-    return f"127.{82 + number}.{os.getpid() % 250 + 1}.0/24"
+    return f"127.{102 + number}.{os.getpid() % 250 + 1}.0/24"
 
 
 @pytest.fixture
@@ -92,9 +93,11 @@ def test_devices_answer_datagrams_at_their_own_address(site):
 def test_a_killed_device_is_gone_alone_and_comes_back(site):
     address, port = site.address("axis"), site.port(80)
     with socket.create_connection((address, port), timeout=10) as held:
+        held.sendall(b"HEAD / HTTP/1.1\r\n\r\n")
+        assert held.recv(65536).startswith(b"HTTP/1.1 200")
         site.kill("axis")
-        with pytest.raises(ConnectionResetError):
-            held.recv(1)
+        with contextlib.suppress(ConnectionResetError):       # a reset, or an end where the kernel softens it
+            assert held.recv(1) == b""
     assert not is_open(address, port)
     assert not is_open(address, site.port(443))
     assert is_open(site.address("dahua-tpc"), port)

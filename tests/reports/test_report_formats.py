@@ -20,7 +20,8 @@ def test_every_module_of_the_folder_registers_the_format_of_its_name():
 
 
 @pytest.mark.parametrize(("name", "options", "told"), [
-    ("docx", {}, "no format 'docx'; there are: .*csv.*html.*json"), ("html", {"of": "devices"}, "html has no option 'of'"),
+    ("docx", {}, "no format 'docx'; there are: .*csv.*html.*json"),
+    ("html", {"of": "devices"}, "html has no option 'of'"),
     ("csv", {"of": "everything"}, "of='everything' is not one of devices, findings"),
     ("__init__", {}, "no format"), ("../report", {}, "no format"),
 ])

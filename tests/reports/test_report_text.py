@@ -10,9 +10,10 @@ from reports.text import clean, clip, slug, visible
 
 
 @pytest.mark.parametrize(("text", "shown"), [
-    ("plain Größe 海康威视", "plain Größe 海康威视"), ("\x1b[31m", "␛[31m"), ("a\x00b\x7f", "a␀b␡"), ("\x9b2J", "⟨U+009B⟩2J"),
+    ("plain Größe 海康威视", "plain Größe 海康威视"),
+    ("\x1b[31m", "⟨U+001B⟩[31m"), ("a\x00b\x7f", "a⟨U+0000⟩b⟨U+007F⟩"), ("\x9b2J", "⟨U+009B⟩2J"),
     ("abc\u202egpj.exe", "abc⟨U+202E⟩gpj.exe"), ("\ufeffx\u200b", "⟨U+FEFF⟩x⟨U+200B⟩"), ("\ud800", "⟨U+D800⟩"),
-    ("a\r\nb\tc", "a␍␊b␉c"), ("e\u0301", "e\u0301"), ("z" + "\u0301" * 9, "z" + "\u0301" * 3),
+    ("a\r\nb\tc", "a⟨U+000D⟩⟨U+000A⟩b⟨U+0009⟩c"), ("e\u0301", "e\u0301"), ("z" + "\u0301" * 9, "z" + "\u0301" * 3),
 ])
 def test_what_hides_or_acts_is_shown(text, shown):
     assert visible(text) == shown

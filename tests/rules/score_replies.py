@@ -2,8 +2,8 @@
 
     python -m tests.rules.score_replies ../shared/samples/replies [--verbose]
 
-The folder holds ``MANIFEST.json`` with one row a reply: file, transport and what a correct reader must conclude. The replies are
-other people's and stay where they are; nothing of them is kept here.
+The folder holds ``MANIFEST.json`` with one row a reply: file, transport and what a correct reader must conclude. The
+replies are other people's and stay where they are; nothing of them is kept here.
 """
 
 from __future__ import annotations
@@ -30,14 +30,24 @@ SAMPLES = Path(__file__).parents[3] / "shared" / "samples" / "replies"
 
 # How the corpus spells a maker that the maker files name otherwise.
 _SAME = {
-    "samsung": "hanwha", "hanwhatechwin": "hanwha", "hanwhavision": "hanwha", "2ntelekomunikace": "2n",
-    "shenzhenreecamtechltd": "reecam", "ubnt": "ubiquiti", "tandberg": "cisco", "flir": "teledyneflir", "ipro": "panasonic",
-    "steinsvik": "steinsvik", "avtechsoftware": "avtech", "meritlilin": "lilin", "lilin": "lilin",
+    "samsung": "hanwha",
+    "hanwhatechwin": "hanwha",
+    "hanwhavision": "hanwha",
+    "2ntelekomunikace": "2n",
+    "shenzhenreecamtechltd": "reecam",
+    "ubnt": "ubiquiti",
+    "tandberg": "cisco",
+    "flir": "teledyneflir",
+    "ipro": "panasonic",
+    "steinsvik": "steinsvik",
+    "avtechsoftware": "avtech",
+    "meritlilin": "lilin",
+    "lilin": "lilin",
 }
 
 
 def plain(name: str) -> str:
-    """A name without case, spaces, brackets and what the corpus adds in them, in the one spelling used for comparing."""
+    """A name without case, spaces, brackets and their content, in the one spelling used for comparing."""
     text = re.sub(r"\(.*?\)|[?-]family\b", "", name)
     text = re.sub(r"[^a-z0-9]", "", fold(text).casefold())
     return _SAME.get(text, text)
@@ -77,7 +87,11 @@ def _judge(score: Score, question: str, expected: str, got: str | None, where: s
     elif got is None:
         score.add(question, "unknown", f"{where}: expected {expected}")
     else:
-        alike = plain(got) == plain(expected) or plain(got).startswith(plain(expected)) or plain(expected).endswith(plain(got))
+        alike = (
+            plain(got) == plain(expected)
+            or plain(got).startswith(plain(expected))
+            or plain(expected).endswith(plain(got))
+        )
         score.add(question, "right" if alike else "wrong", f"{where}: expected {expected}, got {got}")
 
 
@@ -104,15 +118,27 @@ def score_row(score: Score, row: Mapping[str, Any], data: bytes, makers: Makers)
     if expected.get("sold_as"):
         _judge(score, "brand", expected["sold_as"], identity.brand, where, carried=True)
     text = plain(data.decode("latin-1")) + plain(data.replace(b"\0", b"").decode("latin-1"))
-    wanted = {"model": ("model", "hw.model"), "firmware": ("firmware",), "serial": ("serial", "hw.serial_number"), "mac": ("mac", "host.mac")}
-    got = {"model": identity.model, "firmware": identity.firmware, "serial": identity.serial, "mac": next(iter(identity.macs), None)}
+    wanted = {
+        "model": ("model", "hw.model"),
+        "firmware": ("firmware",),
+        "serial": ("serial", "hw.serial_number"),
+        "mac": ("mac", "host.mac"),
+    }
+    got = {
+        "model": identity.model,
+        "firmware": identity.firmware,
+        "serial": identity.serial,
+        "mac": next(iter(identity.macs), None),
+    }
     for question, keys in wanted.items():
         answer = next((str(expected[key]) for key in keys if expected.get(key)), None)
         if answer:
             _judge(score, question, answer, got[question], where, carried=plain(answer) in text)
     if "is_camera" in expected:
         camera = identity.kind not in {Kind.OTHER, Kind.UNKNOWN}
-        outcome = "unknown" if identity.kind is Kind.UNKNOWN else "right" if camera == expected["is_camera"] else "wrong"
+        outcome = (
+            "unknown" if identity.kind is Kind.UNKNOWN else "right" if camera == expected["is_camera"] else "wrong"
+        )
         score.add("camera", outcome, f"{where}: expected {expected['is_camera']}, got {identity.kind}")
     return identity
 
@@ -129,7 +155,10 @@ def table(score: Score) -> str:
     """The counts as aligned text."""
     columns = ("right", "as brand", "unknown", "wrong", "invented", "absent")
     lines = [f"{'':10}" + "".join(f"{column:>10}" for column in columns)]
-    lines += [f"{question:10}" + "".join(f"{counts[column]:>10}" for column in columns) for question, counts in score.counts.items()]
+    lines += [
+        f"{question:10}" + "".join(f"{counts[column]:>10}" for column in columns)
+        for question, counts in score.counts.items()
+    ]
     return "\n".join(lines)
 
 

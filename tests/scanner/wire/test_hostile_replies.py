@@ -1,4 +1,4 @@
-"""Every parser, against truncation at every length, garbage, and bytes flipped in a good reply: a value, never a raise."""
+"""Every parser against truncation at every length, garbage and flipped bytes: a value, never a raise."""
 
 import pytest
 from hypothesis import given, settings

@@ -47,7 +47,7 @@ def test_what_the_bytes_declare_is_found(name):
         got = seen[0].text(name)
         if name == "mac":
             value = value.replace("-", ":").upper()
-            value = value if ":" in value else ":".join(value[i:i + 2] for i in range(0, 12, 2))
+            value = value if ":" in value else ":".join(value[i : i + 2] for i in range(0, 12, 2))
         if got == value:
             found += 1
         else:

@@ -1,0 +1,298 @@
+"""The page: self-contained, closed to whatever a device says, and usable by everybody."""
+
+import base64
+import hashlib
+import re
+from collections import Counter
+from dataclasses import replace
+from html.parser import HTMLParser
+from itertools import pairwise
+
+import pytest
+from lxml import html
+from sample_report import HOSTILE, hostile, large, sample
+
+from reports.formats import render
+from reports.formats.html import policy
+from rules.vocabulary import ListVersion
+
+PAGES = {"sample": sample(), "hostile": hostile(), "empty": large(0)}
+VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+VISIBLE_TEXT = "descendant-or-self::*[not(self::script or self::style)]/text()"
+
+
+@pytest.fixture(scope="module", params=list(PAGES))
+def page(request):
+    return render(PAGES[request.param], "html").decode("utf-8")
+
+
+def tree_of(text: str):
+    return html.document_fromstring(text)
+
+
+def words_of(element) -> str:
+    return " ".join(" ".join(element.xpath(VISIBLE_TEXT)).split())
+
+
+class Balance(HTMLParser):
+    """Refuses an end tag that does not close the element last opened."""
+
+    def __init__(self):
+        super().__init__(convert_charrefs=True)
+        self.open, self.wrong = [], []
+
+    def handle_starttag(self, tag, attrs):
+        names = [name for name, _ in attrs]
+        if len(names) != len(set(names)):
+            self.wrong.append(f"<{tag}> repeats an attribute")
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        return
+
+    def handle_endtag(self, tag):
+        if not self.open or self.open[-1] != tag:
+            self.wrong.append(f"</{tag}> closes {self.open[-1:]} at {self.getpos()}")
+        else:
+            self.open.pop()
+
+
+def test_every_element_is_closed_in_order(page):
+    balance = Balance()
+    balance.feed(page)
+    assert balance.wrong == []
+    assert balance.open == []
+
+
+def test_nothing_is_asked_of_anybody(page):
+    tree = tree_of(page)
+    for element in tree.iter():
+        for name, value in element.items():
+            local = name.rsplit(":", 1)[-1].rsplit("}", 1)[-1]
+            assert local not in {"src", "srcset", "action", "formaction", "poster", "background", "data", "style",
+                                 "ping"}
+            assert not local.startswith("on"), f"{element.tag} {name}"
+            if local == "href":
+                assert value.startswith("#"), f"{element.tag} {value}"
+    assert not tree.xpath("//link | //img | //iframe | //object | //embed | //base | //video | //audio")
+    style = tree.xpath("//style")[0].text
+    assert not re.search(r"url\(|@import|expression\(", style)
+
+
+def test_the_policy_allows_exactly_the_one_style_and_the_one_script(page):
+    tree = tree_of(page)
+    styles, scripts = tree.xpath("//style"), tree.xpath("//script")
+    assert (len(styles), len(scripts)) == (1, 1)
+    assert scripts[0].attrib == {}
+    (meta,) = tree.xpath("//meta[@http-equiv='Content-Security-Policy']/@content")
+    assert meta == policy()
+    for directive, element in (("style-src", styles[0]), ("script-src", scripts[0])):
+        digest = base64.b64encode(hashlib.sha256(element.text.encode()).digest()).decode()
+        assert f"{directive} 'sha256-{digest}'" in meta
+    assert "default-src 'none'" in meta
+    assert "unsafe" not in meta
+    head = page[:page.index("<style>")]
+    assert head.index("Content-Security-Policy") < head.index("viewport")
+
+
+def test_every_link_inside_the_page_has_a_target_and_every_id_is_its_own(page):
+    tree = tree_of(page)
+    ids = Counter(tree.xpath("//@id"))
+    assert [one for one, count in ids.items() if count > 1] == []
+    hrefs = set(tree.xpath("//@href"))
+    assert {href[1:] for href in hrefs} <= set(ids)
+    for name in tree.xpath("//@aria-labelledby") + tree.xpath("//@data-section"):
+        assert set(name.split()) <= set(ids)
+
+
+def test_anchors_are_counted_and_never_named_by_a_device(page):
+    for one in tree_of(page).xpath("//@id"):
+        assert re.fullmatch(r"[a-z0-9-]+", one)
+
+
+def test_hostile_text_arrives_as_text_and_nothing_else():
+    page = render(hostile(), "html").decode("utf-8")
+    tree = tree_of(page)
+    models = [dd.text_content() for dd in tree.xpath("//article//dt[text()='Model']/following-sibling::dd")]
+    assert len(models) == len(HOSTILE)
+    assert "<script>alert(1)</script>" in models
+    assert "{{ 7*7 }}{% raw %}" in models
+    assert "&lt;b&gt;" in models
+    assert "abc⟨U+202E⟩gpj.exe" in models
+    assert any(model.startswith("AAAA") and model.endswith("… [9600 more characters]") for model in models)
+    known = {"a", "article", "b", "bdi", "body", "button", "caption", "code", "dd", "details", "dl", "div", "dt",
+             "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "head", "header", "html", "input",
+             "label", "li", "main", "meta", "nav", "ol", "option", "p", "script", "section", "select", "span", "strong",
+             "style", "summary", "table", "tbody", "td", "th", "thead",
+             "time", "title", "tr", "ul", "svg", "symbol", "path",
+             "circle", "use", "rect", "defs", "pattern", "desc", "text"}
+    assert {element.tag for element in tree.iter()} <= known
+
+
+def test_no_character_that_acts_is_in_the_page(page):
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]", page)
+
+
+# -- for everybody
+
+
+def test_language_title_and_landmarks(page):
+    tree = tree_of(page)
+    assert tree.get("lang") == "en"
+    assert tree.findtext(".//title").strip()
+    for landmark in ("header[@class='top']", "nav[@aria-label]", "main", "footer"):
+        assert len(tree.xpath(f"//body/{landmark}")) == 1, landmark
+    skip = tree.xpath("//body/*[1]")[0]
+    assert (skip.tag, skip.get("href")) == ("a", "#main")
+    assert tree.xpath("//section[not(@aria-labelledby)]") == []
+
+
+def test_headings_skip_no_level(page):
+    levels = [int(one.tag[1]) for one in tree_of(page).xpath("//h1|//h2|//h3|//h4|//h5|//h6")]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after - before <= 1 for before, after in pairwise(levels))
+
+
+def test_tables_are_named_and_their_headers_say_what_they_head(page):
+    tree = tree_of(page)
+    for table in tree.xpath("//table"):
+        assert table.xpath("caption")
+        assert table.xpath(".//th[not(@scope)]") == []
+        columns = len(table.xpath("thead/tr/th"))
+        for row in table.xpath("tbody/tr"):
+            assert len(row) == columns
+            assert row[0].get("scope") == "row"
+            assert all(cell.get("data-label") for cell in row[1:])
+
+
+def test_pictures_have_a_name_or_are_hidden(page):
+    for svg in tree_of(page).xpath("//svg"):
+        assert svg.get("aria-hidden") == "true" or (svg.xpath("title") and svg.xpath("desc"))
+
+
+def test_the_filter_is_labelled_announced_and_absent_without_script():
+    tree = tree_of(render(sample(), "html").decode())
+    (form,) = tree.xpath("//form")
+    assert "hidden" in form.attrib
+    for control in form.xpath(".//input | .//select"):
+        assert form.xpath(f".//label[@for='{control.get('id')}']")
+    assert form.xpath(".//*[@role='status' and @aria-live='polite']")
+    assert "off" not in " ".join(tree.xpath("//tr/@class | //article/@class")).split()
+
+
+def test_a_verdict_is_never_told_by_colour_alone():
+    for badge in tree_of(render(sample(), "html").decode()).xpath("//*[contains(@class, 'badge')]"):
+        assert badge.xpath("svg/use")
+        assert badge.text_content().strip()
+
+
+def luminance(colour: str) -> float:
+    value = colour.lstrip("#")
+    value = "".join(char * 2 for char in value) if len(value) == 3 else value
+    parts = [int(value[at:at + 2], 16) / 255 for at in (0, 2, 4)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: str, other: str) -> float:
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("theme", [0, 1, 2], ids=["light", "dark", "print"])
+def test_text_stands_out_from_its_ground(theme):
+    style = tree_of(render(sample(), "html").decode()).xpath("//style")[0].text
+    roots = re.findall(r":root \{(.*?)\}", style, re.DOTALL)
+    assert len(roots) == 3
+    colours = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]+)", roots[theme]))
+    outcomes = ("prohibited", "undetermined", "conditional", "approved")
+    text = [("ink", "paper"), ("ink", "wash"), ("muted", "paper"), ("muted", "wash"), ("link", "paper"),
+            ("link", "wash"), ("paper", "prohibited"), *((one, "paper") for one in outcomes),
+            *((one, f"{one}-wash") for one in outcomes),
+            *(("ink", f"{one}-wash") for one in outcomes)]
+    shapes = [("same", "paper"), ("other", "paper"), ("focus", "paper")] if theme < 2 else []
+    low = [(pair, round(contrast(*(colours[name] for name in pair)), 2)) for pair in text
+           if contrast(*(colours[name] for name in pair)) < 4.5]
+    low += [(pair, 0) for pair in shapes if contrast(*(colours[name] for name in pair)) < 3]
+    assert low == []
+
+
+# -- what it tells
+
+
+def section(address: str) -> str:
+    tree = tree_of(render(sample(), "html").decode())
+    (article,) = [one for one in tree.xpath("//article") if one.xpath("header/h3/bdi/text()")[0] == address]
+    return words_of(article)
+
+
+@pytest.mark.parametrize("told", [
+    "Made by Zhejiang Dahua Technology Co., Ltd. , corroborated by independent signals; the label says Lorex .",
+    "It answered Dahua's private discovery protocol on UDP 37810.",
+    "decisive · firmware (comes with the maker's software)",
+    "rule lorex.title unverified", "Block it at the firewall; switch P2P off.", "NIST IR 8259A logical access",
+    "failed , no complete answer before the deadline: rtsp.describe :554 (after 8 s)",
+    "not attempted , no credentials were given: auth.onvif.GetDeviceInformation :80",
+    "Passwords are never guessed, and no credentials were given.", "listed by name since 2018-08-13",
+    "yes, from 2019-08-13", "assumed , not known", "cloud of dahua ; owner Dahua (CN)", "3 checks passed",
+    "Read, and saying nothing of it: FASCSA orders.", "expires 2027-02-20",
+])
+def test_the_section_of_a_rebranded_camera(told):
+    assert told in section("10.20.0.14")
+
+
+@pytest.mark.parametrize(("address", "told"), [
+    ("10.20.0.16", "Conflict about the maker: dahua or axis . Its label says Axis; its firmware, Dahua."),
+    ("10.20.0.22", "V5.5.82 build 190220"), ("10.20.0.32", "waived by J. Ortiz · until 2027-01-31"),
+    ("10.20.0.40", "Channel 1: 10.20.0.40#1 , no section of its own Channel 2: 10.20.0.40#2"),
+    ("10.20.0.40#2", "Nothing was asked of this device itself."),
+    ("10.20.0.40#2", "Not assessed: its traffic was not captured."),
+    ("10.20.0.22", "Nothing outside the site was seen during the capture."),
+    ("10.20.0.77", "Who made this device is not known ."),
+    ("10.20.0.15", "No check failed. That is no clean bill: some were not assessed, see below."),
+])
+def test_what_other_sections_tell(address, told):
+    assert told in section(address)
+
+
+@pytest.mark.parametrize("told", [
+    "Of 17 devices found, 6 must stay out", "Authorised by M. Adeyemi", "CHG-20418", "docker0 (virtual)",
+    "10.20.0.51 : nothing came back (3), no complete answer before the deadline (8)", "192.168.1.108 by dhip, 2 times",
+    "addresses handed out by devices and not followed: 11", "52 days old", "Pub. L. 115-232 s.889(a)(1)(A)",
+    "Ask the offeror for the representation before award.", "It is not legal advice.",
+    "named by the agency in connection with human rights abuses", "Traffic was captured for 20 minutes",
+    "What this sweep cannot know", "How to verify this report",
+])
+def test_what_the_whole_page_tells(told):
+    assert told in words_of(tree_of(render(sample(), "html").decode()))
+
+
+def test_the_digest_is_that_of_the_json_form():
+    page = render(sample(), "html").decode()
+    assert tree_of(page).xpath("//*[@class='digest']/text()") == [hashlib.sha256(render(sample(), "json")).hexdigest()]
+
+
+def test_a_verdict_on_other_lists_says_so():
+    other = ListVersion("regimes", "Laws and lists", "000000000000", sample().as_of)
+    first = sample().devices[0]
+    changed = replace(first, verdict=replace(first.verdict, lists=(other,)))
+    page = words_of(tree_of(render(replace(sample(), devices=(changed,)), "html").decode()))
+    assert "Other lists were used for this verdict" in page
+    assert "Other lists" not in words_of(tree_of(render(sample(), "html").decode()))
+
+
+def test_an_empty_report_does_not_read_as_a_clean_site():
+    told = words_of(tree_of(render(replace(large(0), lists=()), "html").decode()))
+    assert "No device was found; that does not mean that there is none." in told
+    assert "Treat every statement about law and weaknesses as unsupported." in told
+
+
+def test_a_thousand_devices_stay_light_and_whole():
+    page = render(large(1000), "html")
+    assert len(page) < 8_000_000
+    tree = tree_of(page.decode())
+    assert len(tree.xpath("//article")) == len(tree.xpath("//tr[@data-outcome]")) == 1000
+    assert len(tree.xpath("//ol[@class='law-notes']/li")) == len(
+        tree_of(render(sample(), "html").decode()).xpath("//ol[@class='law-notes']/li"))

@@ -1,0 +1,121 @@
+"""Text of devices: decoded, printable, capped, and without credentials."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scanner.wire.text import clean, clean_block, decode, redact, redact_text
+
+
+@pytest.mark.parametrize(
+    ("data", "declared", "text", "faithful"),
+    [
+        (b"Yard", "", "Yard", True),
+        ("Hof Süd".encode(), "iso-8859-1", "Hof Süd", True),  # UTF-8 first, whatever is declared
+        ("Hof Süd".encode("latin-1"), "iso-8859-1", "Hof Süd", True),
+        (b"\xce\xc4_A", "gb2312", "文_A", True),
+        (b"\xce\xc4_A", "utf-8", "\ufffd\ufffd_A", False),
+        ("Süd".encode("utf-16"), "", "Süd", True),
+        (b"+ADw-script+AD4-", "utf-7", "+ADw-script+AD4-", True),  # UTF-7 is no encoding here
+        (b"\xff\xfe\xff", "rot13", "\ufffd", False),
+        (b"\x80abc", "no-such-codec", "\ufffdabc", False),
+    ],
+)
+def test_decode_is_strict_then_declared_then_replaced(data, declared, text, faithful):
+    assert decode(data, declared) == (text, faithful)
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        ("Da\u200bhua", "Dahua"),  # zero width
+        ("Da\u00adhua", "Dahua"),  # soft hyphen
+        ("Da\u034fhua", "Dahua"),  # combining grapheme joiner
+        ("\uff24\uff41\uff48\uff55\uff41", "Dahua"),  # full width
+        ("a\u202eb", "ab"),  # right-to-left override
+        ("\x1b]8;;http://x\x07click\x1b[31m", "]8;;http://xclick[31m"),
+        ("a\r\nb\tc  d", "a b c d"),
+        ("\x00\x01", ""),
+        ("\ud800x", "x"),
+    ],
+)
+def test_clean_keeps_one_printable_line(sent, kept):
+    assert clean(sent) == kept
+
+
+def test_clean_caps_even_what_normalisation_expands():
+    assert len(clean("\ufdfa" * 1000, 100)) <= 100
+    assert len(clean_block("x" * 100_000, 500)) == 500
+
+
+def test_a_block_keeps_its_lines():
+    assert clean_block(b"a\r\nb\x1b[0m\n\tc\0") == "a\nb[0m\n\tc"
+
+
+@given(st.text())
+def test_clean_is_stable_and_printable(text):
+    once = clean(text)
+    assert once.isprintable()
+    assert clean(once) == once
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        "rtsp://admin:SECRET@10.0.0.1/x",
+        "rtsp://admin:SE/CR@ET@10.0.0.1/x",
+        "http://SECRET@10.0.0.1/",
+        "Authorization: Basic SECRET",
+        'authorization:Digest username="a",\r\n response="SECRET"\r\nServer: x',
+        "Proxy-Authorization: Bearer SECRET",
+        "Set-Cookie: sid=SECRET; path=/",
+        "Cookie: a=SECRET",
+        "<Password>SECRET</Password>",
+        '<wsse:Password Type="x#PasswordDigest">SECRET</wsse:Password>',
+        "<adminPassword><![CDATA[SECRET]]></adminPassword>",
+        "<password>SECRET",
+        '<wsse:Nonce EncodingType="b">SECRET</wsse:Nonce>',
+        '{"password": "SECRET"}',
+        '{"userPwd":"SE\\"CRET"}',
+        '{"passwd": SECRET}',
+        '{"token": "SECRET"}',
+        '{"stok":"SECRET"}',
+        "root.Network.WPA.Password=SECRET",
+        "a=b&pwd=SECRET&c=d",
+        "password: SECRET",
+        "pass='SECRET'",
+        'secret = "SECRET"',
+        'Digest username="a", response="5ec2e75ec2e75ec2e75ec2e75ec2e701"',
+        "-----BEGIN EC PRIVATE KEY-----\nSECRET\n-----END EC PRIVATE KEY-----",
+    ],
+)
+def test_credentials_are_starred_out(sent):
+    assert "***" in redact_text(sent)
+    for form in (
+        redact_text(sent),
+        redact(sent.encode()).decode(),
+        redact(sent.encode("utf-16")).decode(),
+        redact(sent.encode("utf-16-le")).decode(),
+    ):
+        assert not any(trace in form for trace in ("SECRET", "CRET", "ET@", "5ec2e7"))
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        'WWW-Authenticate: Digest realm="Login to 7E0A", nonce="abc"',
+        "<PasswordResetAbility>true</PasswordResetAbility>",
+        "http://10.0.0.1:80/a@b",
+        "Password: ",
+        '<trt:Profiles token="Profile_1">',
+        "user@example.com",
+        'Basic realm="password"',
+    ],
+)
+def test_what_is_no_credential_stays(sent):
+    assert redact_text(sent) == sent
+
+
+@given(st.binary(max_size=400))
+def test_redaction_never_raises_and_never_grows_without_bound(data):
+    assert len(redact(data)) <= 4 * len(data) + 64
