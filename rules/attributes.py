@@ -154,10 +154,10 @@ def model(observations: Sequence[Observation], evidence: Sequence[Evidence], mak
                               *_from_scopes(observations, "model"), *_from_signals(evidence, "model", owners),
                               *_from_labels(observations, maker),
                               *_declared(observations, "device_description"))
-                  if not generic(c.value) and not _NO_MODEL.match(c.value)]
+                  if not generic(c.value)]
     texts = [_model_text(c.value, maker, brand) for c in candidates]
     usable = [(c, text, fits) for c, (text, fits) in zip(candidates, texts, strict=True)
-              if fits or not c.because.endswith("device_description")]
+              if fits or not (_NO_MODEL.match(text) or c.because.endswith("device_description"))]
     chosen = _best([c for c, _, _ in usable], [fits for _, _, fits in usable])
     if chosen is None:
         return None

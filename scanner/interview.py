@@ -208,9 +208,8 @@ class Interview:
         client = RtspClient(self.dossier.address, port, self.settings.port_map, self.settings.pace.exchange_deadline)
         try:
             await self._rtsp_ask(client, port, "rtsp.options", "OPTIONS", "/")
-            planned = [ask.path for ask in self.planner(self.dossier.address, self.dossier.seen).asks
-                       if ask.document == "rtsp" and not ask.login]
-            for path in (planned or ["/"])[:2]:
+            planned = self.planner(self.dossier.address, self.dossier.seen).rtsp_paths
+            for path in (planned or ("/",))[:2]:
                 await self._rtsp_ask(client, port, "rtsp.describe", "DESCRIBE", path)
             # Some servers describe anything: only a path that cannot exist tells an open stream from a talkative one.
             await self._rtsp_ask(client, port, "rtsp.describe_random_path", "DESCRIBE", f"/{secrets.token_hex(8)}")
@@ -233,7 +232,7 @@ class Interview:
         for _ in range(2):
             plan = self.planner(self.dossier.address, self.dossier.seen)
             await connect_all(self.dossier, plan.tcp_ports, self.settings, self._rate)
-            new = [ask for ask in plan.asks if not ask.login and ask.document != "rtsp" and ask not in self._asked]
+            new = [ask for ask in plan.asks if not ask.login and ask not in self._asked]
             if not new:
                 return
             for ask in new[:_MOST_ASKS - len(self._asked)]:

@@ -29,10 +29,11 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """More TCP ports to try and more documents to read on one device."""
+    """More TCP ports to try, documents to read and RTSP paths to describe (two at most are) on one device."""
 
     tcp_ports: tuple[int, ...] = ()
     asks: tuple[Ask, ...] = ()
+    rtsp_paths: tuple[str, ...] = ()
 
 
 Planner = Callable[[str, Sequence[Observation]], Plan]

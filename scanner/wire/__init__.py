@@ -16,9 +16,9 @@ auth            ``Credentials``, ``challenges(values)``, ``strongest(challenges,
                 ``authorization(challenge, credentials, method, uri, cnonce=…)``, ``username_token(…)``,
                 ``challenge_fields(values)``
 http            ``request(method, path, host, headers, body)``, ``read(data) -> Response | Refusal``,
-                ``is_complete(data)``, ``parse(…, path="/", document="")``, ``fields_of(response, …)``,
+                ``parse(…, path="/", document="")``, ``fields_of(response, …)``,
                 ``parse_body``, ``parse_headers``, ``title(body)``, ``channels(body)``
-rtsp            ``request(method, uri, cseq, headers)``, ``read``, ``is_complete``, ``parse(…, path="")``
+rtsp            ``request(method, uri, cseq, headers)``, ``read(data)``, ``parse(…, path="")``
 sdp             ``parse`` only
 favicon         ``parse`` only
 tls             ``parse_chain(certificates, source, now, version, cipher)``, ``parse_name(text, …)``

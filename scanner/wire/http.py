@@ -16,10 +16,10 @@ from scanner.wire.auth import challenge_fields
 from scanner.wire.channels import read as channels
 from scanner.wire.documents import declared
 from scanner.wire.fields import MAX_VALUES, Fields, build
-from scanner.wire.message import Response, is_complete
+from scanner.wire.message import Response
 from scanner.wire.text import clean, clean_block, decode
 
-__all__ = ["Response", "channels", "fields_of", "header_fields", "is_complete", "parse", "parse_body", "parse_headers",
+__all__ = ["Response", "channels", "fields_of", "header_fields", "parse", "parse_body", "parse_headers",
            "read", "request", "title"]
 
 MAX_BODY_TEXT = 16_384

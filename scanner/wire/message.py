@@ -12,12 +12,13 @@ from dataclasses import dataclass, field
 from scanner.observation import Refusal
 from scanner.wire.text import clean
 
-__all__ = ["MAX_BODY", "MAX_HEAD", "Response", "build", "is_complete", "read", "read_headers"]
+__all__ = ["MAX_BODY", "MAX_HEAD", "Response", "build", "read", "read_headers"]
 
 MAX_HEAD = 32_768
 MAX_HEADERS = 100
 MAX_BODY = 1 << 20
 MAX_VALUE = 4_096
+MAX_INTERIM = 5
 
 _STATUS = re.compile(r"([A-Z]{2,8})(?:/(\d{1,2}\.\d{1,2}))?[ \t]+(\d{3})(?!\d)(?:[ \t]+(.{0,256}))?")
 _HEAD_END = re.compile(rb"\r?\n[ \t]*\r?\n|\r\r")
@@ -28,7 +29,7 @@ _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}")
 class Response:
     """One reply: protocol, status, reason, headers in order (names in lower case) and the body, chunks joined.
 
-    ``complete`` is false where less came than was announced; ``trailing`` is how many bytes came after the body.
+    ``complete`` is false where less came than was announced.
     """
 
     protocol: str
@@ -38,7 +39,6 @@ class Response:
     headers: tuple[tuple[str, str], ...]
     body: bytes = field(repr=False)
     complete: bool = True
-    trailing: int = 0
 
     def header(self, name: str) -> str:
         """The first value of a header; empty where it is absent."""
@@ -90,7 +90,7 @@ def _split(data: bytes) -> tuple[bytes, bytes, bool]:
 
 def read(data: bytes, *protocols: str) -> Response | Refusal:
     """One whole reply of one of these protocols (``HTTP``, ``RTSP``); interim 1xx replies before it are skipped."""
-    for _ in range(5):
+    for _ in range(MAX_INTERIM):
         head, rest, ended = _split(data.lstrip(b"\r\n"))
         status_line, _sep, header_text = head.decode("latin-1").replace("\r\n", "\n").partition("\n")
         match = _STATUS.match(status_line.strip())
@@ -101,35 +101,9 @@ def read(data: bytes, *protocols: str) -> Response | Refusal:
             data = rest
             continue
         headers = read_headers(header_text)
-        body, complete, used = _body(status, headers, rest)
-        return Response(match[1], match[2] or "", status, clean(match[4] or ""), headers, body, complete and ended,
-                        max(0, len(rest) - used))
+        body, complete = _body(status, headers, rest)
+        return Response(match[1], match[2] or "", status, clean(match[4] or ""), headers, body, complete and ended)
     return Refusal("malformed", "only interim replies")
-
-
-def is_complete(data: bytes, *, expects_body: bool = True) -> bool:
-    """Whether a whole reply has arrived; false also where only the peer's close will tell.
-
-    ``expects_body=False`` is for HEAD and for RTSP, where no Content-Length means no body.
-    """
-    head, rest, ended = _split(data.lstrip(b"\r\n"))
-    if not ended:
-        return False
-    lines = head.decode("latin-1")
-    match = _STATUS.match(lines.strip())
-    status = int(match[3]) if match else 0
-    if 100 <= status < 200 and status != 101:
-        return bool(rest) and is_complete(rest[-MAX_BODY - MAX_HEAD:], expects_body=expects_body)
-    headers = read_headers(lines.replace("\r\n", "\n").partition("\n")[2])
-    named = dict(headers)
-    if status in (204, 304):
-        return True
-    if "chunked" in named.get("transfer-encoding", "").lower():
-        return _chunks(rest)[1]
-    length = _length(headers)
-    if length is None:
-        return not expects_body
-    return len(rest) >= min(length, MAX_BODY)
 
 
 def _length(headers: tuple[tuple[str, str], ...]) -> int | None:
@@ -139,46 +113,41 @@ def _length(headers: tuple[tuple[str, str], ...]) -> int | None:
     return min(lengths) if lengths else None
 
 
-def _body(status: int, headers: tuple[tuple[str, str], ...], rest: bytes) -> tuple[bytes, bool, int]:
-    """Body, whether it is complete, and how many bytes of `rest` it took."""
+def _body(status: int, headers: tuple[tuple[str, str], ...], rest: bytes) -> tuple[bytes, bool]:
+    """The body, and whether all of it is here."""
     named = dict(headers)
     if status in (204, 304):
-        return b"", True, 0
+        return b"", True
     if "chunked" in named.get("transfer-encoding", "").lower():
-        body, complete, used = _chunks(rest)
+        body, complete = _chunks(rest)
     else:
         length = _length(headers)
-        used = len(rest) if length is None else min(length, len(rest))
-        complete = length is None or (length <= len(rest) and length <= MAX_BODY)
-        body = rest[:min(used, MAX_BODY)]
-    coding = named.get("content-encoding", "").lower()
-    if coding in ("gzip", "x-gzip", "deflate"):
+        body = rest[:MAX_BODY if length is None else min(length, MAX_BODY)]
+        complete = length is None or len(body) == length
+    if named.get("content-encoding", "").lower() in ("gzip", "x-gzip", "deflate"):
         inflated = _inflate(body)
-        return (inflated, complete, used) if inflated is not None else (body, False, used)
-    return body, complete, used
+        return (body, False) if inflated is None else (inflated, complete)
+    return body, complete
 
 
-def _chunks(rest: bytes) -> tuple[bytes, bool, int]:
-    """RFC 9112 section 7.1: what the chunks hold, whether the last one came, and how many bytes were used."""
+def _chunks(rest: bytes) -> tuple[bytes, bool]:
+    """RFC 9112 section 7.1: what the chunks hold, and whether the last one came."""
     out = bytearray()
     at = 0
     while len(out) <= MAX_BODY:
         line_end = rest.find(b"\n", at, at + 256)
-        if line_end < 0:
-            return bytes(out[:MAX_BODY]), False, len(rest)
-        digits = rest[at:line_end].split(b";")[0].strip()
-        if not re.fullmatch(rb"[0-9A-Fa-f]{1,8}", digits):
-            return bytes(out[:MAX_BODY]), False, len(rest)
-        size = int(digits, 16)
-        at = line_end + 1
+        digits = rest[at:max(line_end, 0)].split(b";")[0].strip()
+        if line_end < 0 or not re.fullmatch(rb"[0-9A-Fa-f]{1,8}", digits):
+            break
+        size, at = int(digits, 16), line_end + 1
         if size == 0:
-            return bytes(out[:MAX_BODY]), True, len(rest)
+            return bytes(out), True
         out += rest[at:at + size]
-        if at + size > len(rest):
-            return bytes(out[:MAX_BODY]), False, len(rest)
         at += size
+        if at > len(rest):
+            break
         at += 2 if rest[at:at + 2] == b"\r\n" else 1
-    return bytes(out[:MAX_BODY]), False, at
+    return bytes(out[:MAX_BODY]), False
 
 
 def _inflate(body: bytes) -> bytes | None:

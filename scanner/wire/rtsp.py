@@ -13,7 +13,7 @@ from scanner.wire.auth import challenge_fields
 from scanner.wire.fields import Fields, build
 from scanner.wire.message import Response
 
-__all__ = ["READ_ONLY", "Response", "is_complete", "parse", "parse_headers", "read", "request"]
+__all__ = ["READ_ONLY", "Response", "parse", "parse_headers", "read", "request"]
 
 READ_ONLY = frozenset({"OPTIONS", "DESCRIBE", "TEARDOWN", "SETUP", "PLAY", "GET_PARAMETER"})
 """Methods that may be sent: three for a sweep, the rest for an admitted stream. No ANNOUNCE, no RECORD."""
@@ -39,11 +39,6 @@ def request(method: str, uri: str, cseq: int, headers: dict[str, str] | None = N
 def read(data: bytes) -> Response | Refusal:
     """One whole reply."""
     return message.read(data, "RTSP")
-
-
-def is_complete(data: bytes) -> bool:
-    """Whether a whole reply is here: in RTSP no Content-Length means no body (RFC 2326 section 4.4)."""
-    return message.is_complete(data, expects_body=False)
 
 
 def parse(data: bytes, source: Endpoint, now: datetime, *, path: str = "") -> Fields | Refusal:

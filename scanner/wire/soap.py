@@ -17,11 +17,10 @@ from scanner.wire.auth import challenge_fields
 from scanner.wire.fields import Fields, build, firmware_and_build, ipv4, mac, number
 from scanner.wire.message import Response
 
-__all__ = ["OPERATIONS", "PRE_AUTH", "Operation", "http_headers", "parse", "parse_response", "request"]
+__all__ = ["OPERATIONS", "Operation", "http_headers", "parse", "parse_response", "request"]
 
 _DEVICE = "http://www.onvif.org/ver10/device/wsdl"
 _MEDIA = "http://www.onvif.org/ver10/media/wsdl"
-_MEDIA2 = "http://www.onvif.org/ver20/media/wsdl"
 _SOAP12 = "http://www.w3.org/2003/05/soap-envelope"
 _SOAP11 = "http://schemas.xmlsoap.org/soap/envelope/"
 
@@ -48,12 +47,8 @@ OPERATIONS: Mapping[str, Operation] = {operation.name: operation for operation i
     Operation("GetProfiles", _MEDIA, "/onvif/media_service"),
     Operation("GetVideoSources", _MEDIA, "/onvif/media_service"),
     Operation("GetStreamUri", _MEDIA, "/onvif/media_service", _STREAM),
-    Operation("GetProfiles2", _MEDIA2, "/onvif/media2_service"),
 )}
 """Every operation that may be sent; all of access class PRE_AUTH, READ_SYSTEM or READ_MEDIA, none writes."""
-
-PRE_AUTH = ("GetSystemDateAndTime", "GetServices", "GetCapabilities", "GetScopes", "GetDeviceInformation")
-"""Worth asking without a login, in this order; the last is refused by most devices, and that is a good sign."""
 
 _ATTEMPTS = re.compile(r"(?i)(\d{1,3})\s{0,3}(?:more\s{1,3})?(?:login\s{1,3})?(?:attempts?|tries|times)\b|"
                        r"(?:remaining\s{1,3}attempts?|attempts?\s{1,3}(?:left|remain\w{0,5}))\D{0,4}(\d{1,3})")
@@ -72,16 +67,15 @@ def request(operation: str, *, header: str = "", soap11: bool = False,
     what = OPERATIONS[operation]
     given = (arguments or {}).items()
     inner = what.inner + "".join(f"<t:{name}>{xml.escape(value)}</t:{name}>" for name, value in given)
-    name = what.name.removesuffix("2")
     head = f"<e:Header>{header}</e:Header>" if header else ""
     return (f'<?xml version="1.0" encoding="UTF-8"?><e:Envelope xmlns:e="{_SOAP11 if soap11 else _SOAP12}">{head}'
-            f'<e:Body><t:{name} xmlns:t="{what.namespace}">{inner}</t:{name}></e:Body></e:Envelope>').encode()
+            f'<e:Body><t:{what.name} xmlns:t="{what.namespace}">{inner}</t:{what.name}></e:Body></e:Envelope>').encode()
 
 
 def http_headers(operation: str, *, soap11: bool = False) -> dict[str, str]:
     """The HTTP headers that go with `request`: the media type carries the action in SOAP 1.2, SOAPAction in 1.1."""
     what = OPERATIONS[operation]
-    action = f"{what.namespace}/{what.name.removesuffix('2')}"
+    action = f"{what.namespace}/{what.name}"
     if soap11:
         return {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"{action}"'}
     return {"Content-Type": f'application/soap+xml; charset=utf-8; action="{action}"'}

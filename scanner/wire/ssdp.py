@@ -9,12 +9,11 @@ from scanner.observation import Endpoint, Refusal
 from scanner.wire import message
 from scanner.wire.fields import Fields, build, mac
 
-__all__ = ["GROUP", "GROUP_V6", "PORT", "TARGETS", "parse", "request"]
+__all__ = ["GROUP", "GROUP_V6", "PORT", "parse", "request"]
 
 GROUP = "239.255.255.250"
 GROUP_V6 = "ff02::c"
 PORT = 1900
-TARGETS = ("upnp:rootdevice", "urn:axis-com:service:BasicService:1")
 
 _MAC_TAIL = re.compile(r"(?i)-([0-9a-f]{12})(?=::|$)")
 

@@ -3,6 +3,7 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from scanner.scope import Scope, ScopeError
 
 
@@ -123,7 +124,8 @@ def test_scope_file(tmp_path):
 
 
 @pytest.mark.parametrize(("text", "word"), [
-    ("targets: [10.0.0.1]\n", "owner"), ("targets: 7\nowner: x\n", "targets"), ("owner: x\nextra: 1\ntargets: []\n", "extra"),
+    ("targets: [10.0.0.1]\n", "owner"), ("targets: 7\nowner: x\n", "targets"),
+    ("owner: x\nextra: 1\ntargets: []\n", "extra"),
     ("targets: [\n", "scope.yaml"), ("", "scope.yaml"),
     ("targets: [10.0.0.1]\nowner: x\nnot_before: 2026-02-01\nnot_after: 2026-01-01\n", "window"),
 ])

@@ -5,6 +5,7 @@ import time
 from contextlib import AsyncExitStack
 
 import pytest
+
 from scanner.dossier import Dossier
 from scanner.interview import Interview
 from scanner.journal import Journal
@@ -123,7 +124,8 @@ def test_a_redirect_is_evidence_and_is_not_followed():
 
     async def redirect(reader, writer):
         await reader.readuntil(b"\r\n\r\n")
-        writer.write(b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:%d/secret\r\nContent-Length: 0\r\n\r\n" % target[0])
+        writer.write(b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: http://127.0.0.1:%d/secret\r\n\r\n"
+                     % target[0])
         await writer.drain()
 
     dossier = interviewed({80: redirect}, prepare=prepare)
@@ -188,8 +190,8 @@ def fault(status, code, reason, *headers):
     return f"HTTP/1.1 {status} No\r\n{lines}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
 
-NOW = b"<UTCDateTime><Time><Hour>%d</Hour><Minute>%d</Minute><Second>%d</Second></Time><Date><Year>%d</Year><Month>%d" \
-      b"</Month><Day>%d</Day></Date></UTCDateTime>"
+NOW = (b"<UTCDateTime><Time><Hour>%d</Hour><Minute>%d</Minute><Second>%d</Second></Time>"
+       b"<Date><Year>%d</Year><Month>%d</Month><Day>%d</Day></Date></UTCDateTime>")
 
 
 def onvif(refusal, refusal_with_login, *, offset_s=0.0):
@@ -204,7 +206,8 @@ def onvif(refusal, refusal_with_login, *, offset_s=0.0):
                 at = time.gmtime(time.time() + offset_s)
                 inner = NOW % (at.tm_hour, at.tm_min, at.tm_sec, at.tm_year, at.tm_mon, at.tm_mday)
                 body = (b'<e:Envelope xmlns:e="http://www.w3.org/2003/05/soap-envelope"><e:Body>'
-                        b"<GetSystemDateAndTimeResponse>" + inner + b"</GetSystemDateAndTimeResponse></e:Body></e:Envelope>")
+                        b"<GetSystemDateAndTimeResponse>" + inner
+                        + b"</GetSystemDateAndTimeResponse></e:Body></e:Envelope>")
                 writer.write(OK + b"Content-Length: %d\r\n\r\n" % len(body) + body)
             elif b"Password" in asked or b"Authorization:" in asked:
                 handler.logins.append(asked)
@@ -279,3 +282,37 @@ def test_outside_its_window_nothing_starts():
     scope = Scope.of(["10.0.0.1"], owner="tests", not_after=datetime(2020, 1, 1, tzinfo=UTC))
     with pytest.raises(ScopeError, match="window"):
         asyncio.run(sweep(scope, Settings(), nothing_more, Journal.none(), Quiet()))
+
+
+def test_what_the_planner_wants_is_asked_within_the_rules():
+    from scanner.plan import Ask, Plan
+    asked = []
+
+    async def web(reader, writer):
+        head = await reader.readuntil(b"\r\n\r\n")
+        asked.append(head.split(b" ")[1].decode())
+        start = b"RTSP/1.0 404 No\r\n" if b"RTSP/1.0" in head else (
+            b"HTTP/1.1 302 F\r\nLocation: http://203.0.113.1/\r\n" if b"/moved" in head else b"HTTP/1.1 404 No\r\n")
+        writer.write(start + b"Content-Length: 0\r\n\r\n")
+        await writer.drain()
+
+    wishes = Plan(tcp_ports=(9000,), rtsp_paths=("/live",), asks=(
+        Ask("upnp", "/desc.xml"), Ask("psia", "/moved"), Ask("lapi", "/secret", login=True),
+        Ask("reolink", "/x", port=81)))
+
+    async def scene():
+        async with AsyncExitStack() as stack:
+            ports = dict(zip((*BASE_PORTS, *HYGIENE_PORTS, 9000), await unused_ports(11), strict=True))
+            ports |= {80: await serve(stack, web), 554: await serve(stack, web)}
+            dossier = Dossier(HERE, PACES[Profile.FAST])
+            await Interview(dossier, Settings(profile=Profile.FAST, port_map=PortMap(ports)), lambda _a, _s: wishes,
+                            RateLimit(5000)).run()
+            return dossier
+
+    dossier = asyncio.run(scene())
+    assert "/desc.xml" in asked
+    assert "/secret" not in asked
+    assert any(path.endswith("/live") for path in asked)
+    assert outcome(dossier, "http.psia") == [(AttemptStatus.FAILED, Reason.REDIRECTED)]
+    assert outcome(dossier, "http.reolink") == [(AttemptStatus.NOT_ATTEMPTED, Reason.PORT_CLOSED)]
+    assert dossier.ports[9000] == "closed"

@@ -2,6 +2,7 @@ import json
 from datetime import UTC, datetime
 
 import pytest
+
 from scanner.journal import Batch, Journal, JournalError
 from scanner.observation import Attempt, AttemptStatus, Observation, Reason
 from scanner.pace import Profile
@@ -34,7 +35,8 @@ def test_a_batch_comes_back_as_it_went(tmp_path):
     second.close()
 
 
-@pytest.mark.parametrize("torn", [b'{"kind":"device","dev', b'{"kind":"device"}\n', b"\x00\x00\x00", b"[]\n", b"null\n"])
+@pytest.mark.parametrize("torn", [
+    b'{"kind":"device","dev', b'{"kind":"device"}\n', b"\x00\x00\x00", b"[]\n", b"null\n"])
 def test_a_torn_tail_is_cut_and_the_journal_goes_on(tmp_path, torn):
     begun(tmp_path, DONE).close()
     path = next(tmp_path.iterdir())

@@ -9,6 +9,7 @@ import textwrap
 from collections import Counter
 
 import pytest
+
 from lab.personas import persona
 from lab.site import Site
 from scanner.journal import Journal

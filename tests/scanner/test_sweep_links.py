@@ -5,6 +5,7 @@ import sys
 import textwrap
 
 import pytest
+
 from lab.namespace_site import NamespaceSite
 from lab.personas import persona
 

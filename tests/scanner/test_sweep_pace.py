@@ -1,6 +1,7 @@
 import asyncio
 
 import pytest
+
 from scanner.canary import Canaries
 from scanner.dossier import Dossier
 from scanner.observation import Reason
@@ -15,8 +16,8 @@ def pace(**changes):
 
 def test_the_profiles_are_those_of_the_contract():
     gentle, normal, fast = (PACES[one] for one in (Profile.GENTLE, Profile.NORMAL, Profile.FAST))
-    assert (gentle.arp_rate, gentle.gap, gentle.requests, gentle.devices, gentle.canary_recheck) == (10, 0.25, 10, 16, 30)
-    assert (normal.arp_rate, normal.gap, normal.requests, normal.devices, normal.canary_recheck) == (200, 0.05, 20, 64, 5)
+    told = [(one.arp_rate, one.gap, one.requests, one.devices, one.canary_recheck) for one in (gentle, normal)]
+    assert told == [(10, 0.25, 10, 16, 30), (200, 0.05, 20, 64, 5)]
     assert (fast.gap, fast.canary_recheck) == (0, None)
     assert gentle.connect_rate <= 50
     assert gentle.exchange_deadline == 8
@@ -69,7 +70,8 @@ def test_one_exchange_at_a_time_with_a_gap_between():
         await asyncio.gather(*(ask(n) for n in range(3)))
 
     Clockwork.run(scene())
-    assert log == [("begin", 0, 0), ("end", 0, 1), ("begin", 1, 1.25), ("end", 1, 2.25), ("begin", 2, 2.5), ("end", 2, 3.5)]
+    assert log == [("begin", 0, 0), ("end", 0, 1), ("begin", 1, 1.25), ("end", 1, 2.25),
+                   ("begin", 2, 2.5), ("end", 2, 3.5)]
 
 
 def outcome(gate, *, request=True):

@@ -3,6 +3,7 @@ import struct
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from scanner.transport.addresses import interfaces, read_addresses
 from scanner.transport.neighbours import parse_table
 from scanner.transport.packets import arp_request, parse_arp

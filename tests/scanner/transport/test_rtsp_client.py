@@ -2,6 +2,7 @@ import asyncio
 
 import pytest
 from hostile_servers import says, tcp_server
+
 from scanner.observation import Reason
 from scanner.transport.exchange import ExchangeError, PortMap
 from scanner.transport.rtsp import RtspClient

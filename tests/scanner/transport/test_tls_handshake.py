@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 from hostile_servers import tcp_server
+
 from scanner import clock
 from scanner.observation import Reason
 from scanner.transport.exchange import ExchangeError, PortMap
@@ -52,7 +53,7 @@ def test_a_modern_handshake_shows_the_certificate(tmp_path):
 
 
 def test_old_firmware_is_seen_by_the_legacy_context_only(tmp_path):
-    with pytest.warns(DeprecationWarning):
+    with pytest.warns(DeprecationWarning, match="TLSv1"):
         old = server_context(tmp_path, rsa.generate_private_key(65537, 1024), oldest=ssl.TLSVersion.TLSv1,
                              newest=ssl.TLSVersion.TLSv1)
     with pytest.raises(ExchangeError) as caught:

@@ -2,6 +2,7 @@ import asyncio
 from contextlib import asynccontextmanager
 
 import pytest
+
 from scanner.observation import Reason
 from scanner.transport.exchange import ExchangeError
 from scanner.transport.udp import MOST_ANSWERS, Listener, ask

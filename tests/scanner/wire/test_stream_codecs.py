@@ -54,7 +54,6 @@ def test_a_description_is_read_and_its_echoed_password_is_not():
 )
 def test_replies_without_a_body(raw, status):
     assert fields_of(rtsp.parse(raw, SOURCE, NOW))["status"] == status
-    assert rtsp.is_complete(raw)
 
 
 def test_public_methods_are_listed():
@@ -62,9 +61,7 @@ def test_public_methods_are_listed():
     assert fields["public"] == ("OPTIONS", "DESCRIBE", "PLAY")
 
 
-def test_a_body_is_awaited():
-    assert rtsp.is_complete(RTSP_REPLY)
-    assert not rtsp.is_complete(RTSP_REPLY[:-1])
+def test_another_protocol_is_refused():
     assert isinstance(rtsp.parse(b"HTTP/1.1 200 OK\r\n\r\n", SOURCE, NOW), Refusal)
 
 
