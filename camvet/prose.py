@@ -8,7 +8,7 @@ from datetime import date
 from rules.vocabulary import ActivityEffect, Assurance, Effect, Finding, Identity, Outcome, Severity, Status, Verdict
 from scanner.observation import Attempt, AttemptStatus, Observation
 
-__all__ = ["OUTCOME_STYLE", "headline", "paragraphs", "table", "told_evidence"]
+__all__ = ["OUTCOME_STYLE", "headline", "paragraphs", "summary", "table", "told_evidence"]
 
 OUTCOME_STYLE = {Outcome.APPROVED: "green", Outcome.CONDITIONAL: "yellow", Outcome.PROHIBITED: "red",
                  Outcome.UNDETERMINED: "yellow"}
@@ -35,24 +35,58 @@ def _reasons(identity: Identity) -> list[str]:
 
 
 def paragraphs(identity: Identity, verdict: Verdict, attempts: Sequence[Attempt] = ()) -> Iterable[str]:
-    """The lines under the headline: the verdict with its reasons, law, failed checks, what was not assessed."""
+    """The lines under the headline, in full: verdict and reasons, law, failed checks, what was not assessed."""
     yield f"  {verdict.outcome} under policy {verdict.policy} on {verdict.as_of.isoformat()}, until {verdict.expires}"
     for reason in verdict.reasons:
-        yield f"    because {reason}"
+        if not _is_finding(reason, verdict):
+            yield f"    because {reason}"
     for effect in verdict.effects:
         if effect.effect is not ActivityEffect.NONE:
             yield "  " + _law(effect, verdict)
-    failed = sorted((f for f in verdict.findings if f.status is Status.FAIL),
-                    key=lambda f: _SEVERITIES.index(f.severity))
-    for finding in failed:
-        yield from _failed(finding)
+    for finding in _failed(verdict):
+        yield f"  {finding.severity:<9} {_said(finding)}"
+        if finding.remedy:
+            yield f"            do: {finding.remedy}"
     for conflict in identity.conflicts:
         yield f"  conflict  {conflict.claim}: {' or '.join(conflict.values)} ({conflict.because})"
     for channel in identity.channels:
         yield f"  channel {channel.number} is judged on its own: {channel.device}"
     missing = _missing(verdict, attempts)
     if missing:
-        yield "  not assessed: " + "; ".join(missing)
+        yield "  not assessed:"
+        yield from (f"    {one}" for one in missing)
+
+
+def summary(identity: Identity, verdict: Verdict) -> Iterable[str]:
+    """At most a handful of lines under the headline, for a sweep of many devices; `explain` has the rest."""
+    reasons = [reason for reason in verdict.reasons if not _is_finding(reason, verdict)]
+    if verdict.outcome is not Outcome.APPROVED:
+        yield from (f"    {_cut(reason, 160)}" for reason in reasons[:2])
+    for finding in _failed(verdict)[:3]:
+        yield f"    {finding.severity}: {_cut(_said(finding), 150)}"
+    open_checks = sum(f.status is Status.NOT_ASSESSED for f in verdict.findings)
+    more = max(0, len(reasons) - 2) + max(0, len(_failed(verdict)) - 3)
+    rest = [f"{more} more reasons" if more else "", f"{open_checks} checks not assessed" if open_checks else ""]
+    if any(rest):
+        yield f"    {', '.join(part for part in rest if part)}: camvet explain {identity.device}"
+
+
+def _failed(verdict: Verdict) -> list[Finding]:
+    return sorted((f for f in verdict.findings if f.status is Status.FAIL), key=lambda f: _SEVERITIES.index(f.severity))
+
+
+def _said(finding: Finding) -> str:
+    return f"{finding.title}: {finding.reason}"
+
+
+def _is_finding(reason: str, verdict: Verdict) -> bool:
+    """Whether a reason of the verdict only repeats a finding, which is told with the findings."""
+    return any(reason in (_said(f), f"{f.rule} not assessed: {f.reason}") for f in verdict.findings)
+
+
+def _cut(text: str, most: int) -> str:
+    """`text` up to `most` characters, ended at a word with an ellipsis."""
+    return text if len(text) <= most else text[:most].rpartition(" ")[0] + " …"
 
 
 def _law(effect: Effect, verdict: Verdict) -> str:
@@ -75,17 +109,11 @@ def _days(then: date, now: date) -> str:
     return "today's" if days == 0 else f"{days} day{'s' if days != 1 else ''} old"
 
 
-def _failed(finding: Finding) -> Iterable[str]:
-    yield f"  {finding.severity:<9} {finding.title}: {finding.reason}"
-    if finding.remedy:
-        yield f"            do: {finding.remedy}"
-
-
 def _missing(verdict: Verdict, attempts: Sequence[Attempt]) -> list[str]:
     missing = [f"{f.title.lower()} ({f.reason})" for f in verdict.findings if f.status is Status.NOT_ASSESSED]
     failed = [a for a in attempts if a.status is AttemptStatus.FAILED]
     if failed:
-        missing.append(f"{len(failed)} attempts failed")
+        missing.append(f"{len(failed)} attempts failed: " + ", ".join(sorted({a.probe for a in failed})))
     return missing
 
 

@@ -25,7 +25,7 @@ Colour = tuple[float, float, float]
 NOISE_FIELDS = 16
 SHIFT = 4                                       # OpenCV's fixed point: people move by sixteenths of a pixel
 CLOTHES: tuple[tuple[Colour, Colour], ...] = (  # trunk and legs, blue green red; all far from the grey background
-    ((40, 30, 30), (70, 50, 40)), ((235, 235, 240), (60, 50, 45)), ((40, 40, 190), (35, 30, 30)),
+    ((40, 30, 30), (70, 50, 40)), ((235, 235, 240), (60, 50, 45)), ((30, 20, 150), (35, 30, 30)),
     ((200, 215, 225), (45, 40, 60)), ((60, 25, 20), (50, 40, 35)), ((60, 220, 235), (40, 35, 35)),
 )
 SKIN: tuple[Colour, ...] = ((150, 180, 230), (60, 90, 140), (30, 45, 75))
@@ -39,7 +39,7 @@ class Painter:
         self._schedule = scene.schedule()
         grain = np.random.default_rng(scene.seed)
         self._background = _background(scene, grain)
-        spread = 3.0 if scene.kind is Kind.THERMAL else 2.0
+        spread = 1.5 if scene.kind is Kind.THERMAL else 2.0
         size = (scene.height, scene.width)
         self._noise = [(grain.standard_normal(size, np.float32) * spread).astype(np.int16)
                        for _ in range(1 if scene.still else NOISE_FIELDS)]

@@ -72,8 +72,8 @@ class Scene:
 
     @property
     def group(self) -> int:
-        """Pictures from one key picture to the next."""
-        return 1 if self.still else min(self.pictures, int(SECONDS_A_GROUP * self.fps))
+        """Pictures that are coded together; the first is a key picture, and in a still film every one."""
+        return min(self.pictures, int(SECONDS_A_GROUP * self.fps))
 
     def second(self, number: int) -> float:
         """The second of the schedule that picture `number` shows; of a still one the first crossing of the line."""

@@ -233,6 +233,9 @@ def _of_identity(identity: Identity) -> Iterator[_Hit]:
 
 
 def _of_probes(identity: Identity, attempts: Sequence[Attempt], policy: Policy) -> Iterator[_Hit]:
+    if "#" in identity.device and not attempts:
+        yield _Hit(Clause.PROBE_UNFINISHED, "known only by what its recorder says of it; it was not reached itself")
+        return
     answered, tried = policy.needs(identity.kind)
     for probes, enough in ((answered, {Progress.ANSWERED, Progress.CLOSED}),
                            (tried, {Progress.ANSWERED, Progress.CLOSED, Progress.SILENT})):

@@ -72,7 +72,9 @@ def _read(path: Path, terminal: Terminal) -> tuple[dict[str, list[Observation]],
             continue
         if device not in devices and len(devices) >= MOST_DEVICES:
             raise UsageError(f"{path}: more than {MOST_DEVICES} devices; split the file")
-        devices.setdefault(device, []).extend(replies.read(transport, port, data, device=device, now=now))
+        devices.setdefault(device, [])
+        for observation in replies.read(transport, port, data, device=device, now=now):
+            devices.setdefault(observation.device, []).append(observation)     # a recorder's channels are their own
     return devices, refused
 
 

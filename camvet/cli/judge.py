@@ -20,7 +20,7 @@ def judge(
 ) -> None:
     """Judge a stored sweep again with today's rule data. Nothing is sent; the old verdicts stay in the log."""
     from camvet.assessment import as_of_day, assess, exit_code, policy_named
-    from camvet.prose import headline, paragraphs
+    from camvet.prose import headline, summary
     from camvet.shapes import identity_json, verdict_json
     from camvet.sweeping import actor
     from scanner import clock
@@ -43,5 +43,7 @@ def judge(
     else:
         for judgement in judgements:
             context.terminal.text(headline(judgement.identity))
-            context.terminal.lines(paragraphs(judgement.identity, judgement.verdict))
+            outcome = judgement.verdict.outcome
+            context.terminal.lines([f"  {outcome} on {judgement.verdict.as_of} under {judgement.verdict.policy}"])
+            context.terminal.lines(summary(judgement.identity, judgement.verdict))
     raise typer.Exit(exit_code(judgements, complete=row.complete))

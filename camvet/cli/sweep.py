@@ -116,18 +116,27 @@ def _settings(profile: str, ports: PortMap, neighbours: Path | None, credentials
 
 
 def _print_plan(context: Context, scope: Scope, settings: Settings) -> None:
-    from scanner.forecast import plan
+    from camvet.prose import table
+    from scanner.preview import plan
 
-    forecast = plan(scope, settings)
+    preview = plan(scope, settings)
     if context.terminal.as_json:
-        context.terminal.document(forecast.to_json())
-    else:
-        context.terminal.lines(forecast.lines())
+        context.terminal.document(preview.to_json())
+        return
+    context.terminal.text(f"{preview.addresses} addresses in {', '.join(preview.targets)}; profile {preview.profile}; "
+                          f"owner {preview.owner or 'not stated'}, ticket {preview.ticket or 'not stated'}")
+    context.terminal.lines(table(
+        [[step.name, step.what, step.to, str(step.at_most), f"{step.per_second:g}" if step.per_second else "-"]
+         for step in preview.steps], ("step", "what is sent", "to whom", "at most", "a second")))
+    for link in preview.links:
+        used = "used" if link.used else f"skipped: {link.because}"
+        context.terminal.text(f"interface {link.name} {link.network}: {used}")
+    context.terminal.text("Nothing was sent.")
 
 
 def tell(context: Context, record: SweepRecord, order: SweepOrder) -> None:
     """Print a finished sweep: one JSON document, or a paragraph a device, worst first."""
-    from camvet.prose import OUTCOME_STYLE, headline, paragraphs
+    from camvet.prose import OUTCOME_STYLE, headline, summary
     from camvet.shapes import list_json
     from reports.report import OUTCOME_ORDER
     from rules.vocabulary import Outcome
@@ -144,8 +153,7 @@ def tell(context: Context, record: SweepRecord, order: SweepOrder) -> None:
     for judgement in sorted(record.judgements, key=lambda j: OUTCOME_ORDER.index(j.verdict.outcome)):
         outcome = judgement.verdict.outcome
         context.terminal.styled_text((f"{outcome.upper():<13}", OUTCOME_STYLE[outcome]), headline(judgement.identity))
-        tried = [a for a in record.attempts if a.device == judgement.identity.device]
-        context.terminal.lines(paragraphs(judgement.identity, judgement.verdict, tried))
+        context.terminal.lines(summary(judgement.identity, judgement.verdict))
     counts = {outcome: sum(j.verdict.outcome is outcome for j in record.judgements) for outcome in Outcome}
     context.terminal.text(
         f"{len(record.judgements)} devices: " + ", ".join(f"{n} {o}" for o, n in counts.items() if n)
