@@ -6,6 +6,7 @@ read, what could not be, the verdict, the policy, the edition of every list, who
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -70,18 +71,21 @@ def issue(*, device: str, address: str, fingerprint: Fingerprint, verdict: Verdi
     """Sign an attestation and return its envelope as JSON text.
 
     Only an ``approved`` verdict is signed, or a ``conditional`` one whose every deciding rule somebody else has waived.
+    It ends after `lasts`, or with the first rule that no waiver covers any more.
 
     Raises:
         AttestationError: ``attestation.verdict``, ``attestation.waiver``, ``attestation.same_actor``,
-            ``attestation.verdict_expired`` or ``attestation.fingerprint``.
+            ``attestation.term``, ``attestation.verdict_expired`` or ``attestation.fingerprint``.
     """
     waived = _waived(verdict, waivers, actor, now)
+    if lasts <= timedelta(0):
+        raise AttestationError("attestation.term", "it must hold for some time")
     if len(fingerprint.readable) < LEAST_TRAITS:
         raise AttestationError("attestation.fingerprint", f"only {len(fingerprint.readable)} of {len(TRAITS)} traits "
                                "could be read: too little to tell the device from another one later")
     if verdict.expires < now.date():
         raise AttestationError("attestation.verdict_expired", f"the verdict held until {verdict.expires}: judge again")
-    ends = [now + min(lasts, LONGEST), *(w.expires for w in waivers if w.rule in waived)]
+    ends = [now + min(lasts, LONGEST), *waived.values()]
     statement = {
         "_type": STATEMENT,
         "subject": [{"name": device, "digest": {"sha256": fingerprint.digest}}],
@@ -99,18 +103,21 @@ def issue(*, device: str, address: str, fingerprint: Fingerprint, verdict: Verdi
     return json.dumps(dsse.seal(json.dumps(statement, sort_keys=True).encode(), dsse.IN_TOTO, key))
 
 
-def _waived(verdict: Verdict, waivers: Sequence[Waiver], actor: str, now: datetime) -> tuple[str, ...]:
+def _waived(verdict: Verdict, waivers: Sequence[Waiver], actor: str, now: datetime) -> dict[str, datetime]:
+    """The waived rules of a conditional verdict, each with the end of the longest waiver by somebody else."""
     if verdict.outcome is Outcome.APPROVED:
-        return ()
-    if verdict.outcome is not Outcome.CONDITIONAL:
+        return {}
+    if verdict.outcome is not Outcome.CONDITIONAL or not verdict.rules:
         raise AttestationError("attestation.verdict", f"the verdict is {verdict.outcome}: {'; '.join(verdict.rules)}")
+    waived = {}
     for rule in verdict.rules:
         mine = [w for w in waivers if w.rule == rule and w.holds(now)]
         if not mine:
             raise AttestationError("attestation.waiver", f"{rule} decides against the device and nobody has waived it")
-        if all(w.actor == actor for w in mine):
+        if not (others := [w.expires for w in mine if w.actor != actor]):
             raise AttestationError("attestation.same_actor", f"{actor} waived {rule}, so somebody else must approve")
-    return tuple(verdict.rules)
+        waived[rule] = max(others)
+    return waived
 
 
 def verify(envelope: str | bytes, *, trusted: Mapping[str, Ed25519PublicKey], now: datetime,
@@ -130,7 +137,7 @@ def verify(envelope: str | bytes, *, trusted: Mapping[str, Ed25519PublicKey], no
         raise AttestationError(rule.get(error.rule, "attestation.malformed"), error.because) from error
     try:
         found = _read(opened.payload)
-    except (KeyError, TypeError, ValueError, IndexError, RecursionError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError) as error:
         raise AttestationError("attestation.malformed", "signed, but not a statement of this kind") from error
     if found.id in revoked:
         raise AttestationError("attestation.revoked", f"{found.id[:16]} was revoked")
@@ -142,8 +149,6 @@ def verify(envelope: str | bytes, *, trusted: Mapping[str, Ed25519PublicKey], no
 
 
 def _read(payload: bytes) -> Attestation:
-    import hashlib
-
     document: Any = json.loads(payload)
     if document["_type"] != STATEMENT or document["predicateType"] != PREDICATE:
         raise ValueError("another kind of statement")
@@ -151,9 +156,11 @@ def _read(payload: bytes) -> Attestation:
     fingerprint = Fingerprint.from_json(predicate["fingerprint"])
     if subject["digest"]["sha256"] != fingerprint.digest:
         raise ValueError("the subject is not the fingerprint")
+    issued, expires = (datetime.fromisoformat(predicate[name]) for name in ("issued", "expires"))
+    if issued.tzinfo is None or expires.tzinfo is None:
+        raise ValueError("a time without its zone")
     return Attestation(
         id=hashlib.sha256(payload).hexdigest(), device=str(subject["name"]), address=str(predicate["address"]),
         fingerprint=fingerprint, outcome=Outcome(predicate["verdict"]["outcome"]),
-        policy=str(predicate["verdict"]["policy"]), issued=datetime.fromisoformat(predicate["issued"]),
-        expires=datetime.fromisoformat(predicate["expires"]), actor=str(predicate["actor"]),
+        policy=str(predicate["verdict"]["policy"]), issued=issued, expires=expires, actor=str(predicate["actor"]),
         waived=tuple(map(str, predicate["waived"])), lists={str(k): str(v) for k, v in predicate["lists"].items()})

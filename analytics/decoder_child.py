@@ -1,12 +1,13 @@
 """The decoding half that may be killed: access units on stdin, small grey pictures on stdout.
 
 Run by `analytics.decoder` with the words CODEC MAX_PIXELS WIDTH. It uses libavcodec alone: no demuxer, no protocol,
-no file and no address ever reaches FFmpeg, so nothing in a stream can make it open one. Memory is capped by the
-kernel; time is the parent's business, who kills it.
+no file and no address ever reaches FFmpeg, so nothing in a stream can make it open one. Before the first byte of a
+stream is read, the kernel is told to hand out no further descriptor: no file and no socket can be opened any more.
+Memory is capped by the kernel too; time is the parent's business, who kills it.
 
 Request:  ``!IBI`` length, 1 to get the picture (else decode only), timestamp; then the access unit.
 Answer:   ``!BIHHHH`` status, timestamp, width, height, grey width, grey height; then the grey picture where one was
-asked for and came (status `PICTURE`).
+asked for and came (status `PICTURE`). The first answer (status `READY`) comes unasked, once everything is loaded.
 """
 
 from __future__ import annotations
@@ -14,64 +15,96 @@ from __future__ import annotations
 import resource
 import struct
 import sys
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
-__all__ = ["ANSWER", "CORRUPT", "DECODED", "NOTHING", "PICTURE", "REQUEST", "TOO_LARGE", "main"]
+if TYPE_CHECKING:
+    from av.video.codeccontext import VideoCodecContext
+    from av.video.frame import VideoFrame
+
+__all__ = ["ANSWER", "CORRUPT", "DECODED", "NOTHING", "PICTURE", "READY", "REQUEST", "TOO_LARGE", "main"]
 
 REQUEST = struct.Struct("!IBI")
 ANSWER = struct.Struct("!BIHHHH")
-NOTHING, DECODED, PICTURE, CORRUPT, TOO_LARGE = range(5)
-MEMORY = 1536 * 1024 * 1024            # of address space: enough for a 4K picture's references and FFmpeg itself
+NOTHING, DECODED, PICTURE, CORRUPT, TOO_LARGE, READY = range(6)
+MEMORY = 1536 * 1024 * 1024            # of address space: enough for an 8K picture's references and FFmpeg itself
+
+Shape = tuple[int, int, int, int]
 
 
 def main(words: list[str]) -> None:
     """Decode until stdin ends."""
     codec, max_pixels, width = words[0], int(words[1]), int(words[2])
-    _confine()
-    _serve(codec, max_pixels, width, sys.stdin.buffer, sys.stdout.buffer)
-
-
-def _confine() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))        # it has no business writing a file
-    resource.setrlimit(resource.RLIMIT_NOFILE, (16, 16))
+    context = _prepare(codec, max_pixels)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))       # nor opening one, nor a socket: what is open stays open
+    _serve(context, max_pixels, width, sys.stdin.buffer, sys.stdout.buffer)
 
 
-def _serve(codec: str, max_pixels: int, width: int, requests: BinaryIO, answers: BinaryIO) -> None:
+def _prepare(codec: str, max_pixels: int) -> VideoCodecContext:
+    """A decoder, with all that decoding and scaling load: later on nothing can be loaded."""
     import av
-    from av.error import FFmpegError
     from av.video.codeccontext import VideoCodecContext
 
     context = VideoCodecContext.create({"H264": "h264", "H265": "hevc"}[codec], "r")
     if not isinstance(context, VideoCodecContext):
         raise TypeError(f"{codec} is no video codec")
     # Far larger pictures are refused by libavcodec before it allocates them (they read as corrupt); what is somewhat
-    # too large is seen below and told apart.
+    # too large is seen in `_decode` and told apart.
     context.options = {"max_pixels": str(4 * max_pixels)}
     context.thread_count = 1
-    while len(head := requests.read(REQUEST.size)) == REQUEST.size:
+    context.open()
+    _grey(av.VideoFrame(64, 64, "yuv420p"), 32)
+    return context
+
+
+def _serve(context: VideoCodecContext, max_pixels: int, width: int, requests: BinaryIO, answers: BinaryIO) -> None:
+    status, timestamp, shape, grey = READY, 0, (0, 0, 0, 0), b""
+    while True:
+        answers.write(ANSWER.pack(status, timestamp, *shape) + grey)
+        answers.flush()
+        head = requests.read(REQUEST.size)
+        if len(head) < REQUEST.size:
+            return
         size, wanted, timestamp = REQUEST.unpack(head)
         unit = requests.read(size)
         if len(unit) < size:
             return
-        status, grey, shape = NOTHING, b"", (0, 0, 0, 0)
-        try:
-            for frame in context.decode(av.Packet(unit)):
-                if frame.width * frame.height > max_pixels:
-                    status = TOO_LARGE
-                    continue
-                status, shape = DECODED, (frame.width, frame.height, 0, 0)
-                if wanted:
-                    high = max(2, round(frame.height * min(width, frame.width) / frame.width / 2) * 2)
-                    small = frame.reformat(width=min(width, frame.width), height=high, format="gray")
-                    grey = small.to_ndarray().tobytes()
-                    status, shape = PICTURE, (frame.width, frame.height, small.width, small.height)
-        except (FFmpegError, ValueError, MemoryError):
-            status = CORRUPT
-        answers.write(ANSWER.pack(status, timestamp, *shape))
-        answers.write(grey)
-        answers.flush()
+        status, shape, grey = _decode(context, unit, max_pixels, width if wanted else 0)
+
+
+def _decode(context: VideoCodecContext, unit: bytes, max_pixels: int, width: int) -> tuple[int, Shape, bytes]:
+    """Status, sizes and, where `width` is not 0, the grey picture of the newest picture that `unit` completed."""
+    from av import Packet
+    from av.error import FFmpegError
+
+    try:
+        frames = context.decode(Packet(unit))
+        if not frames:
+            return NOTHING, (0, 0, 0, 0), b""
+        if any(frame.width * frame.height > max_pixels for frame in frames):
+            return TOO_LARGE, (0, 0, 0, 0), b""
+        frame = frames[-1]
+        if frame.is_corrupt:
+            return CORRUPT, (0, 0, 0, 0), b""
+        if not width:
+            return DECODED, (frame.width, frame.height, 0, 0), b""
+        wide, high, grey = _grey(frame, width)
+    except (FFmpegError, ValueError, MemoryError):
+        return CORRUPT, (0, 0, 0, 0), b""
+    return PICTURE, (frame.width, frame.height, wide, high), grey
+
+
+def _grey(frame: VideoFrame, width: int) -> tuple[int, int, bytes]:
+    """Width, height and rows of the picture in grey, at most `width` wide."""
+    wide = min(width, frame.width)
+    high = max(2, round(frame.height * wide / frame.width / 2) * 2)
+    plane = frame.reformat(width=wide, height=high, format="gray", interpolation="AREA").planes[0]
+    rows = bytes(plane)
+    if plane.line_size != wide:
+        rows = b"".join(rows[at:at + wide] for at in range(0, high * plane.line_size, plane.line_size))
+    return wide, high, rows
 
 
 if __name__ == "__main__":

@@ -14,7 +14,8 @@ from typing import Any, Protocol
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from analytics import attestation
+from analytics import apps, attestation
+from analytics.apps import AppError
 from analytics.attestation import Attestation, AttestationError
 from analytics.fingerprint import Fingerprint, differences
 from analytics.source import CameraSource
@@ -140,6 +141,13 @@ class Gate:
             raise Refused("gate.dpia", "no data protection impact assessment is named")
         if not order.apps:
             raise Refused("gate.apps", "no app is named: there is nothing to be done with the pictures")
+        for one in order.apps:
+            try:
+                apps.make(one.name, one.config)
+            except AppError as error:
+                raise Refused("gate.apps", str(error)) from error
+        if not order.path.startswith("/"):
+            raise Refused("gate.path", "the stream's path begins with a slash; a URL is never taken")
         if not 0 <= order.retention_days <= MOST_RETENTION_DAYS:
             raise Refused("gate.retention", f"metrics are kept at most {MOST_RETENTION_DAYS} days")
 
@@ -163,8 +171,10 @@ class Gate:
             return
         if verdict.outcome is Outcome.CONDITIONAL:
             open_rules = [rule for rule in verdict.rules if rule not in found.waived]
-            if not open_rules:
+            if verdict.rules and not open_rules:
                 return
+            if not verdict.rules:
+                raise Refused("gate.verdict", "today's verdict is conditional and does not say on what")
             raise Refused(open_rules[0], f"today's verdict is conditional and nobody waived {', '.join(open_rules)}")
         rule = verdict.rules[0] if verdict.rules else "gate.verdict"
         raise Refused(rule, f"today's verdict is {verdict.outcome}: {verdict.reasons[0] if verdict.reasons else rule}")

@@ -83,10 +83,12 @@ class Tracker:
         for i, track in matched.items():
             track.move(found.boxes[i], found.at)
         for i in sure:
-            if i not in matched and len(self._tracks) < self.most:
+            if i not in matched:
                 matched[i] = _Track(self._next, found.boxes[i], found.classes[i], found.at)
                 self._tracks.append(matched[i])
                 self._next += 1
+        if len(self._tracks) > self.most:
+            self._tracks = sorted(self._tracks, key=lambda t: t.seen)[-self.most:]
         shown = [(i, t) for i, t in sorted(matched.items()) if t.hits >= self.confirm]
         return Tracked(found.at, found.boxes[[i for i, _ in shown]].reshape(-1, 4), [t.number for _, t in shown],
                        [t.kind for _, t in shown])

@@ -71,6 +71,7 @@ def perform(context: Context, order: SweepOrder, observer: Observer) -> SweepRec
         as_of=order.as_of.isoformat(), document=_document(order, result, captures))
     if not result.interrupted:
         inventory.record(record, actor=actor())
+        journal.finish()
     return record
 
 

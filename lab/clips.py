@@ -98,7 +98,7 @@ class Studio:
 
 @cache
 def _drawing_digest() -> str:
-    """Changes with the code that draws and encodes, so that a folder never answers with the films of another version."""
+    """Changes with the code that draws and encodes, so that a folder never answers with another version's films."""
     digest = hashlib.sha256()
     for name in ("walkers", "scenery", "encoding"):
         digest.update((Path(__file__).parent / f"{name}.py").read_bytes())

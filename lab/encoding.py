@@ -52,7 +52,7 @@ def _encoder(scene: Scene) -> VideoCodecContext:
         raise TypeError(f"{NAMES[scene.codec]} is no video encoder")
     encoder.width, encoder.height, encoder.pix_fmt = scene.width, scene.height, "yuv420p"
     encoder.framerate, encoder.time_base = scene.fps, 1 / scene.fps
-    encoder.thread_count = 1                    # more would cut a picture into slices, and both cores are wanted elsewhere
+    encoder.thread_count = 1                    # more would cut a picture into slices
     # A still scene is intra only, with a fixed quantiser: equal pictures come out equal, as from a frozen camera.
     quality = f"qp={STILL_QUANTISER}" if scene.still else f"crf={QUALITY[scene.codec]}"
     apart = 1 if scene.still else scene.group

@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from lab.clips import Studio
 from lab.persona import Persona
 from lab.personas import persona as persona_named
 from lab.services.families import firmware_of, look_of
@@ -25,6 +26,7 @@ from lab.services.http import WebServer
 from lab.services.rtsp import RtspServer
 from lab.services.telnet import hold
 from lab.services.tls import server_context
+from lab.streams import Record, orders_of
 from lab.udp import DatagramDevice, serve_datagrams
 
 __all__ = ["Device", "main", "serve", "shifted_ports", "tcp_ports"]
@@ -137,7 +139,8 @@ def _other_ports(persona: Persona) -> set[int]:
 
 
 async def serve(persona: Persona, address: str, port_map: Mapping[int, int] | None = None,
-                interface: str | None = None, certificates: Path | None = None) -> Device:
+                interface: str | None = None, certificates: Path | None = None, studio: Studio | None = None,
+                record: Record | None = None) -> Device:
     """Start one device.
 
     Args:
@@ -146,11 +149,13 @@ async def serve(persona: Persona, address: str, port_map: Mapping[int, int] | No
         port_map: a TCP port's own number to the one to bind, where they differ.
         interface: the link that has the address, for multicast and broadcast; None on loopback.
         certificates: where its TLS certificate is kept; None makes one for this run only.
+        studio: where films come from; None draws them for this device alone and keeps nothing.
+        record: how its stream is to behave, and where its visitors are noted; None begins a new one.
 
     Raises:
         OSError: a port cannot be bound; nothing stays open then.
     """
-    place = Place(address, dict(port_map or {}))
+    place = Place(address, dict(port_map or {}), record or Record(orders_of(persona)))
     device = Device()
     try:
         if web_ports := _web_ports(persona) | ({443} if "https" in persona.protocols else set()):
@@ -159,7 +164,7 @@ async def serve(persona: Persona, address: str, port_map: Mapping[int, int] | No
                 context = _context(persona, certificates) if port == 443 else None
                 device.listen(address, place.port(port), web.handle, context)
         if "rtsp" in persona.protocols:
-            device.listen(address, place.port(554), RtspServer(persona, place).handle)
+            device.listen(address, place.port(554), RtspServer(persona, place, studio).handle)
         if "telnet" in persona.protocols:
             banner = firmware_of(persona).telnet
             device.listen(address, place.port(23), partial(hold, banner=banner))
@@ -182,7 +187,8 @@ def _context(persona: Persona, certificates: Path | None) -> ssl.SSLContext:
 async def _run(arguments: argparse.Namespace) -> None:
     persona = persona_named(arguments.persona)
     device = await serve(persona, arguments.address, shifted_ports(persona, arguments.port_offset),
-                         interface=arguments.interface, certificates=arguments.certificates)
+                         interface=arguments.interface, certificates=arguments.certificates,
+                         studio=Studio(arguments.films))
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -199,6 +205,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--interface", help="the link that has the address, for multicast and broadcast")
     parser.add_argument("--port-offset", type=int, default=0, help="added to TCP ports below 1024")
     parser.add_argument("--certificates", type=Path, help="folder that keeps the TLS certificate")
+    parser.add_argument("--films", type=Path, help="folder that keeps what its stream shows, once it was encoded")
     asyncio.run(_run(parser.parse_args(argv)))
 
 

@@ -15,6 +15,9 @@ Options of an encoder stand at the head of its file under `lab.datagrams`. Those
 ``dhip_port``        Dahua: the port of the private protocol, where it is not 37777
 ``onvif_port``       one more TCP port that answers ONVIF
 ``clock_skew_s``     seconds by which the device's clock is ahead (negative: behind)
+``session_timeout``  seconds without a word after which an RTSP connection ends, where they are not 60
+
+What a camera shows stands in `lab.scenes` (``scene…``), how its stream begins in `lab.streams` (``stream_…``).
 """
 
 from __future__ import annotations
@@ -39,7 +42,8 @@ PERSONAS: Final[tuple[Persona, ...]] = (
         firmware="2.630.0000000.8.R.200527", serial="5C0471EPAG6F20B", mac="3C:EF:8C:5A:10:0A", host=10,
         hardware="1.00", protocols=frozenset({"wsd", "onvif", "http", "rtsp", "dhip"}),
         clouds=(_DAHUA_CLOUD,),
-        options={"dhip_vendor": "Dahua", "dhip_unicast_only": "yes"},
+        options={"dhip_vendor": "Dahua", "dhip_unicast_only": "yes", "scene": "thermal", "scene_seed": "10",
+                 "scene_size": "640x512"},
     ),
     Persona(
         name="lorex", family="dahua", brand="Lorex", manufacturer="Lorex", model="W461ASC",
@@ -52,6 +56,7 @@ PERSONAS: Final[tuple[Persona, ...]] = (
         name="intelbras", family="dahua", brand="Intelbras", manufacturer="Intelbras", model="VIP-3230-D-SL-G2",
         firmware="2.820.00IB007.0.R.211129", serial="G4NK2910457MB", mac="B4:4C:3B:31:80:0C", host=12,
         hardware="1.00", protocols=frozenset({"wsd", "onvif", "http", "rtsp", "dhip"}),
+        clouds=(_TIME_INSIDE,),
         options={"dhip_vendor": "Intelbras", "realm": "7d1e5c0b92a84f36b1c7de0548f3a6e2"},
     ),
     Persona(
@@ -74,17 +79,20 @@ PERSONAS: Final[tuple[Persona, ...]] = (
         name="hikmicro", family="hikvision", brand="HIKMICRO", manufacturer="HIKMICRO", model="HM-TD2628T-7/QA",
         firmware="V5.5.42 build 210318", serial="HM-TD2628T-7/QA20210412AAWRF40917263", mac="A4:4C:62:20:73:0F",
         host=15, hardware="88", protocols=frozenset({"wsd", "onvif", "http", "rtsp", "sadp"}),
+        clouds=(_TIME_INSIDE,),
         options={"oem_code": "1", "oem_info": "HIKMICRO", "isapi_manufacturer": ""},
     ),
     Persona(
         name="uniview", family="uniview", brand="Uniview", manufacturer="UNIVIEW", model="IPC2122LB-SF28-A",
         firmware="DIPC-B1213.6.5.230215", serial="210235C3H2F215000137", mac="48:EA:63:9D:05:10", host=16,
         hardware="A", protocols=frozenset({"wsd", "onvif", "http", "rtsp"}),
+        clouds=(_TIME_INSIDE,),
     ),
     Persona(
         name="tvt", family="tvt", brand="DVC", manufacturer="DVC", model="DCN-BM8127AIN",
         firmware="5.1.4.31892", serial="N2C05E71A9B4", mac="58:5B:69:C1:3E:11", host=17, hardware="1.3",
-        protocols=frozenset({"wsd", "onvif", "http", "rtsp", "mhed"}), anonymous_onvif=True,
+        protocols=frozenset({"wsd", "onvif", "http", "rtsp", "mhed"}),
+        clouds=(_TIME_INSIDE,), anonymous_onvif=True,
         options={"mhed_manufacturer": "DVC", "mhed_build": "20220817"},
     ),
     Persona(
@@ -99,33 +107,40 @@ PERSONAS: Final[tuple[Persona, ...]] = (
         name="axis", family="axis", brand="AXIS", manufacturer="AXIS", model="AXIS P3245-LV", firmware="12.5.68",
         serial="B8A44F2C7013", mac="B8:A4:4F:2C:70:13", host=19, hardware="778.1", user="root",
         protocols=frozenset({"wsd", "onvif", "http", "https", "rtsp", "mdns"}), clouds=(_TIME_INSIDE,),
-        options={"product": "AXIS P3245-LV Dome Camera"},
+        options={"product": "AXIS P3245-LV Dome Camera", "scene": "people", "scene_seed": "19"},
     ),
     Persona(
         name="axis-box", family="axis", brand="AXIS", manufacturer="AXIS", model="AXIS Q1615-LE Mk III",
         firmware="12.5.68", serial="ACCC8EF30914", mac="AC:CC:8E:F3:09:14", host=20, hardware="7C4.1", user="root",
         protocols=frozenset({"wsd", "onvif", "http", "https", "rtsp", "mdns"}), clouds=(_TIME_INSIDE,),
-        options={"product": "AXIS Q1615-LE Mk III Network Camera"},
+        options={"product": "AXIS Q1615-LE Mk III Network Camera", "scene": "people", "scene_seed": "20"},
     ),
     Persona(
         name="hanwha", family="hanwha", brand="Hanwha Vision", manufacturer="Hanwha Techwin", model="XNO-6080R",
         firmware="1.41.16_20231019_R421", serial="ZNCX70GM900417K", mac="00:09:18:6E:3A:15", host=21,
         protocols=frozenset({"wsd", "onvif", "http", "https", "rtsp", "hanwha"}),
+        options={"scene": "people", "scene_seed": "21", "scene_codec": "h265"},
+        clouds=(_TIME_INSIDE,),
     ),
     Persona(
         name="bosch", family="bosch", brand="Bosch", manufacturer="Bosch", model="FLEXIDOME IP 4000i IR",
         firmware="7.87.0038", serial="044518720061420023", mac="00:07:5F:A2:4C:16", host=22, hardware="F000B543",
         user="service", protocols=frozenset({"wsd", "onvif", "http", "https", "rtsp", "bosch"}),
+        options={"scene": "people", "scene_seed": "22", "scene_fps": "25"},
+        clouds=(_TIME_INSIDE,),
     ),
     Persona(
         name="flir", family="flir", brand="FLIR", manufacturer="FLIR Systems AB", model="A400",
         firmware="3.42.0", serial="89900217", mac="00:40:7F:8B:01:17", host=23, hardware="A400",
         protocols=frozenset({"http", "https", "rtsp", "gvcp", "mdns"}),
+        options={"scene": "thermal", "scene_seed": "23", "scene_size": "640x480"},
+        clouds=(_TIME_INSIDE,),
     ),
     Persona(
         name="recorder", family="hanwha", brand="Hanwha Vision", manufacturer="Hanwha Techwin", model="XRN-820S",
         firmware="v5.08.02_240508093412", serial="ZRVX70GN500062H", mac="E4:30:22:50:9F:18", host=24,
         protocols=frozenset({"wsd", "onvif", "http", "https", "rtsp", "hanwha"}),
+        clouds=(_TIME_INSIDE,),
         channels=(
             ChannelCamera(1, "Hanwha Techwin", "XNV-6080R", "192.168.50.11", "00:09:18:6E:51:01", protocol="Samsung"),
             ChannelCamera(2, "Hanwha Techwin", "XNO-6080R", "192.168.50.12", "00:09:18:6E:51:02", protocol="Samsung"),

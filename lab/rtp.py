@@ -33,10 +33,8 @@ def payloads(codec: Codec, unit: Sequence[bytes]) -> Iterator[bytes]:
 
 
 def _together(codec: Codec, nals: Sequence[bytes]) -> bytes:
-    if codec is Codec.H264:
-        head = bytes((max(nal[0] & 0x60 for nal in nals) | STAP_A,))
-    else:
-        head = bytes((AP << 1, nals[0][1]))
+    is_h264 = codec is Codec.H264
+    head = bytes((max(nal[0] & 0x60 for nal in nals) | STAP_A,)) if is_h264 else bytes((AP << 1, nals[0][1]))
     return head + b"".join(struct.pack(">H", len(nal)) + nal for nal in nals)
 
 

@@ -52,8 +52,8 @@ class Painter:
             for person in self._schedule.people(self._scene.second(number)):
                 self._draw(drawn, person)
             if self._scene.kind is Kind.THERMAL:
-                drawn = cv2.GaussianBlur(drawn, (5, 5), 0)        # germanium optics are not sharp
-        planes: Picture = cv2.cvtColor(drawn, cv2.COLOR_BGR2YUV_I420)
+                cv2.GaussianBlur(drawn, (5, 5), 0, dst=drawn)     # germanium optics are not sharp
+        planes = np.asarray(cv2.cvtColor(drawn, cv2.COLOR_BGR2YUV_I420), np.uint8)
         if self._scene.kind in (Kind.PEOPLE, Kind.THERMAL):
             luma = planes[:self._scene.height]
             cv2.add(luma, self._noise[number * 7 % len(self._noise)], dst=luma, dtype=cv2.CV_8U)
@@ -100,10 +100,10 @@ def _background(scene: Scene, grain: np.random.Generator) -> Picture:
         rough = grain.standard_normal((max(2, cells * scene.height // scene.width), cells), np.float32)
         ground += cv2.resize(rough, size, interpolation=cv2.INTER_CUBIC) * (strength * (0.4 if thermal else 1.0))
     grey: Picture = np.clip(ground, 0, 255).astype(np.uint8)
-    picture: Picture = cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR)
+    picture = np.asarray(cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR), np.uint8)
     if not thermal:
         floor = round(0.42 * scene.height)
-        picture[floor:] = np.clip(picture[floor:].astype(np.int16) + (-14, -4, 6), 0, 255)
+        picture[floor:] = np.clip(picture[floor:] + np.array((-14, -4, 6), np.int16), 0, 255)
         left, top = round(0.70 * scene.width), round(0.12 * scene.height)
         cv2.rectangle(picture, (left, top), (left + scene.width // 9, floor), (88, 100, 104), -1)
     return picture

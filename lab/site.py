@@ -15,13 +15,18 @@ import json
 import resource
 import threading
 from collections.abc import Coroutine, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, Self, TypeVar
 
 from lab import datagrams, phonehome
+from lab.clips import Studio
 from lab.host import PRIVILEGED, Device, serve, shifted_ports, tcp_ports
 from lab.persona import Persona
 from lab.personas import PERSONAS, address_of
+from lab.scenes import scene_of
+from lab.streams import ELSEWHERE, Record, StreamMode, Viewing, orders_of
+from lab.walkers import Schedule
 
 __all__ = ["NETWORK", "PORT_OFFSET", "Site"]
 
@@ -53,6 +58,9 @@ class Site:
             raise ValueError(f"{self.network} is not in 127.0.0.0/8")
         self._port_offset, self._seed = port_offset, seed
         self._devices: dict[str, Device] = {}
+        self._returning: dict[str, asyncio.Task[None]] = {}
+        self._studio = Studio(out_dir / "films")
+        self._records = {one.name: Record(orders_of(one)) for one in self._personas.values()}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
 
@@ -109,10 +117,24 @@ class Site:
         self._call(self._close_one(name))
 
     def revive(self, name: str) -> None:
-        """Start a killed device again. Raises `RuntimeError` where it still runs."""
+        """Start a killed device again, or a rebooting one at once. Raises `RuntimeError` where it still runs."""
         if name in self._devices:
             raise RuntimeError(f"{name} runs")
-        self._call(self._start_one(self._personas[name]))
+        self._call(self._start_again(self._personas[name]))
+
+    def reboot(self, name: str, down_s: float) -> None:
+        """Break a device's connections now and have it come back by itself after `down_s`; returns while it is down.
+
+        `kill`, `revive` and `replace` in the meantime take the place of its coming back.
+        """
+        self._address_of(name)
+        self._call(self._reboot(self._personas[name], down_s))
+
+    def upgrade(self, name: str, firmware: str) -> None:
+        """Give a device another firmware version; it restarts, so its connections break. Its stream keeps its mode."""
+        orders = self._records[name].orders
+        self.replace(name, replace(self.persona(name), firmware=firmware))
+        self._records[name].orders = orders
 
     def replace(self, name: str, persona: Persona) -> None:
         """Put another device, or the same one changed, at the address of `name`; the site's files follow.
@@ -125,8 +147,52 @@ class Site:
         self.kill(name)
         del self._personas[name], self._addresses[name]
         self._personas[persona.name], self._addresses[persona.name] = persona, address
+        self._records.setdefault(persona.name, Record()).orders = orders_of(persona)
         self._call(self._start_one(persona))
         self._write_files()
+
+    def stream_mode(self, name: str, mode: StreamMode | str, *, after: int = 25, target: str = ELSEWHERE) -> None:
+        """Have a device's stream behave like that, sessions that play included, until told otherwise.
+
+        Args:
+            name: a device of the site.
+            mode: see `StreamMode`.
+            after: pictures until `DROP_AFTER_N` or `RESOLUTION_CHANGE`, a session.
+            target: ``host`` or ``host:port`` that `REDIRECT` and `FOREIGN_CONTROL` lead to.
+
+        Raises:
+            KeyError: no such device.
+            ValueError: no such mode.
+        """
+        record = self._record_of(name)
+        record.orders = replace(record.orders, mode=StreamMode(mode), after=after, target=target)
+
+    def slow(self, name: str, *, fps: float | None = None, bytes_per_second: float | None = None) -> None:
+        """Send a device's stream at another pace: so many pictures, or so many bytes, a second; None as it should be.
+
+        Pictures keep the RTP times of the scene, so a slow stream lags ever more, and one in a hurry shows in seconds
+        what takes minutes. Where the scene stands, it goes on.
+        """
+        record = self._record_of(name)
+        record.orders = replace(record.orders, fps=fps, bytes_per_second=bytes_per_second)
+
+    def sessions(self, name: str) -> tuple[Viewing, ...]:
+        """Every time that somebody played the device's stream since the site was made, restarts included."""
+        return self._record_of(name).seen()
+
+    def failed_logins(self, name: str) -> int:
+        """How many logins with a wrong user or password the device saw: web, ONVIF and RTSP."""
+        return self._record_of(name).failed_logins
+
+    def truth(self, name: str) -> Schedule:
+        """Who walks through the device's picture, from the first picture of a session on.
+
+        Raises `KeyError` for a device that streams nothing.
+        """
+        scene = scene_of(self._personas[name])
+        if scene is None:
+            raise KeyError(f"{name} streams nothing")
+        return scene.schedule()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -151,6 +217,13 @@ class Site:
         except KeyError:
             raise KeyError(f"no device {name!r} on this site; there are {', '.join(self._addresses)}") from None
 
+    def _record_of(self, name: str) -> Record:
+        """Also of a device that was replaced."""
+        try:
+            return self._records[name]
+        except KeyError:
+            raise KeyError(f"there was never a device {name!r} on this site") from None
+
     def _call(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine in the site's thread and wait for it."""
         if self._loop is None:
@@ -165,20 +238,42 @@ class Site:
     async def _start_one(self, one: Persona) -> None:
         ports = shifted_ports(one, self._port_offset)
         self._devices[one.name] = await serve(one, self._addresses[one.name], ports,
-                                              certificates=self.out_dir / "certificates")
+                                              certificates=self.out_dir / "certificates",
+                                              studio=self._studio, record=self._records[one.name])
+
+    async def _start_again(self, one: Persona) -> None:
+        self._stay_down(one.name)
+        await self._start_one(one)
+
+    async def _reboot(self, one: Persona, down_s: float) -> None:
+        await self._close_one(one.name)
+        self._returning[one.name] = asyncio.create_task(self._return(one, down_s))
+
+    async def _return(self, one: Persona, down_s: float) -> None:
+        await asyncio.sleep(down_s)
+        del self._returning[one.name]
+        await self._start_one(one)
+
+    def _stay_down(self, name: str) -> None:
+        """Cancel a reboot's second half."""
+        returning = self._returning.pop(name, None)
+        if returning is not None:
+            returning.cancel()
 
     async def _close_one(self, name: str) -> None:
+        self._stay_down(name)
         device = self._devices.pop(name, None)
         if device is not None:
             await device.close()
 
     async def _close_all(self) -> None:
-        for name in tuple(self._devices):
+        for name in (*self._returning, *self._devices):
             await self._close_one(name)
         pending = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
         for task in pending:
             task.cancel()
         await asyncio.gather(*pending, return_exceptions=True)
+        await asyncio.get_running_loop().shutdown_default_executor()
 
     def _make_room(self) -> None:
         """Raise this process's soft limit of open files where the listening sockets alone would meet it."""
@@ -196,13 +291,17 @@ class Site:
                              for one in standing)
         (self.out_dir / "neighbours.txt").write_text(neighbours, encoding="ascii")
         phonehome.write_pcap(self.out_dir / "phone-home.pcap", standing, str(self.network), self._seed)
+        logins = self.out_dir / "logins.txt"
+        logins.touch(mode=0o600)              # the lab's logins are public, but whoever reads such a file insists on it
+        logins.write_text("".join(f"{self._addresses[one.name]} {one.user}:{one.password}\n" for one in standing),
+                          encoding="utf-8")
         document = {
             "name": "lab",
             "mode": "loopback",
             "network": str(self.network),
             "port_map": {"tcp": {str(number): self.port(number) for number in NAMED_PORTS}},
             "neighbours": "neighbours.txt",
-            "capture": "phone-home.pcap",
+            "capture": "phone-home.pcap", "logins": "logins.txt",
             "devices": [{"name": one.name, "address": self._addresses[one.name], "mac": one.mac, "brand": one.brand,
                          "model": one.model} for one in standing],
             "credentials": {one.name: {"user": one.user, "password": one.password} for one in standing},

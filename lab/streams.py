@@ -1,7 +1,7 @@
 """How a device's stream behaves at the moment, and who watched it: what a site is told, and what it can tell.
 
-A persona's stream begins as its options say: ``stream_mode`` (a name from `StreamMode`), ``stream_after`` (pictures) and
-``stream_target`` (``host`` or ``host:port``).
+A persona's stream begins as its options say: ``stream_mode`` (a name from `StreamMode`), ``stream_after`` (pictures)
+and ``stream_target`` (``host`` or ``host:port``).
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Orders:
 
 @dataclass(slots=True)
 class Viewing:
-    """One time that somebody played the stream: from where, what, how many pictures were sent, whether it still runs."""
+    """One time that somebody played the stream: from where, what, how many pictures were sent, if it still runs."""
 
     peer: str
     path: str

@@ -1,9 +1,9 @@
 """Who walks where and when: the people of a simulated scene, with counts that are known before a picture is drawn.
 
-Places are shares of the picture: x from its left to its right edge, y from its top down. People walk in lanes one behind
-the other and never in front of each other, so a count that is wrong is the counter's fault. Some turn round before they
-reach the line in the middle: whoever counts them counted what did not happen. Nobody is in the picture when the schedule
-begins and when it ends, so it can be looped.
+Places are shares of the picture: x from its left to its right edge, y from its top down. People walk in lanes one
+behind the other and never in front of each other, so a count that is wrong is the counter's fault. Some turn round
+before they reach the line in the middle: whoever counts them counted what did not happen. Nobody is in the picture when
+the schedule begins and when it ends, so it can be looped.
 """
 
 from __future__ import annotations
@@ -14,12 +14,15 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-__all__ = ["LINE", "Crossings", "Seen", "Schedule", "Walk", "schedule"]
+__all__ = ["LINE", "Crossings", "Schedule", "Seen", "Walk", "schedule"]
 
 LINE = 0.5
 OUTSIDE = 0.09                                  # as far beyond an edge nobody is seen, not even a stride
 QUIET_SECONDS = 2.0                             # the empty picture at the start, from which a background is learned
 LANES = ((0.56, 0.28), (0.95, 0.34))            # where the feet are, and how tall the tallest is
+PACE = (0.75, 1.05)                             # body heights a second: 1.3 to 1.8 m/s for somebody of 1.70 m
+STRIDE = 0.85                                   # body heights from one left foot to the next
+ASPECT = 9 / 16                                 # of the picture, for turning heights into widths
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,7 @@ class Crossings:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One person in one picture: the middle of the body, the feet, the height; `phase` counts strides, `walk` says who."""
+    """One person in one picture: middle of the body, feet, height; `phase` counts strides, `walk` says who."""
 
     walk: int
     x: float
@@ -48,6 +51,7 @@ class Walk:
     feet: float
     height: float
     corners: tuple[tuple[float, float], ...]
+    strides: float = 1.0                        # a second
 
     def x(self, second: float) -> float | None:
         """Where the middle of the body is, or None before and after the walk."""
@@ -96,8 +100,8 @@ class Schedule:
         for number, walk in enumerate(self.walks):
             x = walk.x(second)
             if x is not None:
-                stride = walk.height * 0.5
-                seen.append(Seen(number, x, walk.feet, walk.height, (second - walk.corners[0][0]) * 0.2 / stride))
+                phase = (second - walk.corners[0][0]) * walk.strides
+                seen.append(Seen(number, x, walk.feet, walk.height, phase))
         return tuple(seen)
 
     def _times(self, second: float, end: float) -> int:
@@ -106,7 +110,7 @@ class Schedule:
 
 
 def schedule(seed: int, seconds: float) -> Schedule:
-    """The walks of `seconds`, the same for the same `seed`; below about ten seconds there may be none."""
+    """The walks of `seconds`, the same for the same `seed`; below about sixteen seconds there may be none."""
     chance = random.Random(f"walkers {seed}")
     walks: list[Walk] = []
     for lane, (feet, tallest) in enumerate(LANES):
@@ -121,8 +125,9 @@ def schedule(seed: int, seconds: float) -> Schedule:
 
 
 def _walk(chance: random.Random, second: float, rightwards: bool, feet: float, tallest: float) -> Walk:
-    pace = chance.uniform(0.18, 0.32)                      # picture widths a second
     height = tallest * chance.uniform(0.85, 1.0)
+    heights_a_second = chance.uniform(*PACE)
+    pace = heights_a_second * height * ASPECT
     turns = second > 10.0 and chance.random() < 0.15       # never the first ones: each lane starts with a crossing
     way = [-OUTSIDE, chance.uniform(0.2, 0.36), -OUTSIDE] if turns else [-OUTSIDE, 1.0 + OUTSIDE]
     places = way if rightwards else [1.0 - x for x in way]
@@ -130,4 +135,4 @@ def _walk(chance: random.Random, second: float, rightwards: bool, feet: float, t
     for place in places[1:]:
         second += abs(place - corners[-1][1]) / pace
         corners.append((second, place))
-    return Walk(feet, height, tuple(corners))
+    return Walk(feet, height, tuple(corners), heights_a_second / STRIDE)

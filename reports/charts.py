@@ -10,12 +10,14 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
+from reports import counts
+from reports.counts import Counted, Row
 from reports.summary import MakerCount
 from reports.text import clean
 from reports.words import OUTCOME, plural
 from rules.vocabulary import Outcome
 
-__all__ = ["MOST_MAKERS", "makers", "outcomes"]
+__all__ = ["MOST_MAKERS", "flow", "makers", "outcomes"]
 
 MOST_MAKERS = 10
 """Makers with a bar of their own; the others share one, which says how many they are."""
@@ -106,6 +108,70 @@ def _told(row: MakerCount) -> str:
         (row.same, "under its own name"), (row.other, "under another name"), (row.unknown, "with no readable label"),
     ) if count]
     return f"{_short(row.maker, 60)}: {', '.join(parts)}"
+
+
+_WIDTH, _LEFT, _HEIGHT, _TOP = 360, 34, 46, 16         # of a flow chart; `_HEIGHT` is that of its longest bar
+
+
+def flow(one: Counted, number: int) -> Markup:
+    """The counts of one app over time: one metric upwards from a line, and people who left, if counted, downwards.
+
+    Every bar is one row of `one`; a row in which nothing was analysed is a dashed outline, never a zero. `number` makes
+    the ids of this chart its own.
+    """
+    up, down = (0, one.metrics.index("out")) if one.metrics[:2] == ("in", "out") else (0, None)
+    most = max((row.values[at] or 0.0 for row in one.rows for at in (up, down) if at is not None), default=0.0)
+    scale, line = _HEIGHT / most if most > 0 else 0.0, _TOP + _HEIGHT
+    step = (_WIDTH - _LEFT) / len(one.rows)
+    parts = [_bars(row, up, down, _LEFT + step * at, step, line, scale, number) for at, row in enumerate(one.rows)]
+    foot = line + (_HEIGHT + 14 if down is not None else 0)
+    parts.append(Markup('<rect x="{}" y="{}" width="{}" height="1" class="f-line"/>').format(
+        _LEFT, line, _WIDTH - _LEFT))
+    parts += [Markup('<text x="{}" y="{}" text-anchor="end" class="t s">{}</text>').format(_LEFT - 6, y, text)
+              for y, text in ((line - 4, counts.described(one.metrics[up]).partition(",")[0]),
+                              *(((line + 13, "out"),) if down is not None else ()))]
+    same_day = one.start.date() == one.end.date()
+    parts += [Markup('<text x="{}" y="{}" text-anchor="{}" class="t s">{}</text>').format(
+        x, foot + 15, anchor, at.strftime("%H:%M" if same_day else "%m-%d %H:%M"))
+        for x, anchor, at in ((_LEFT, "start", one.start), (_WIDTH, "end", one.end))]
+    period = f"{one.start:%Y-%m-%d %H:%M} to {one.end:%Y-%m-%d %H:%M} UTC"
+    return Markup(
+        '<svg class="flow" viewBox="0 0 {} {}" role="img" aria-labelledby="f{}-title f{}-desc">'
+        '<title id="f{}-title">{}</title><desc id="f{}-desc">{}</desc>'
+        '<defs><pattern id="p-out-{}" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
+        '<rect width="6" height="6" class="f-same"/><rect width="2.5" height="6" class="f-paper"/></pattern></defs>'
+        '{}</svg>'
+    ).format(_WIDTH, foot + 20, number, number, number, f"{_short(one.app, 40)} over time", number,
+             f"{period}: {_short(counts.told(one), 160)}; highest bar {counts.number(most)}; "
+             f"{plural(one.gaps, 'gap')} without analysis. The same numbers stand in the table below.",
+             number, Markup("").join(parts))
+
+
+def _bars(row: Row, up: int, down: int | None, x: float, step: float, line: int, scale: float, number: int) -> Markup:
+    """The bars of one row in a slot `step` wide, with their values where there is room for a figure."""
+    width = max(step - 2, 1.0)
+    if row.blank:
+        return Markup('<rect x="{:.1f}" y="{}" width="{:.1f}" height="14" class="f-none s-unknown">'
+                      '<title>{}</title></rect>').format(x + 1, line - 7, width, _said(row, "nothing was analysed"))
+    parts = []
+    for at, fill, below in ((up, _SAME, False), (down, Markup('fill="url(#p-out-{})" class="s-same"').format(number),
+                                                 True)):
+        value = row.values[at] if at is not None else None
+        if not value or value < 0:
+            continue
+        height = max(value * scale, 1.0)
+        parts.append(Markup('<rect x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}" {}><title>{}</title></rect>'
+                            ).format(x + 1, line + 1 if below else line - height, width, height, fill,
+                                     _said(row, f"{'out' if below else 'in' if down is not None else ''} "
+                                                f"{counts.number(value)}")))
+        if step >= 16 and len(counts.number(value)) * 7 <= step:
+            parts.append(Markup('<text x="{:.1f}" y="{:.1f}" text-anchor="middle" class="t v">{}</text>').format(
+                x + step / 2, line + height + 11 if below else line - height - 3, counts.number(value)))
+    return Markup("").join(parts)
+
+
+def _said(row: Row, what: str) -> str:
+    return f"{row.start:%H:%M:%S} to {row.end:%H:%M:%S}: {what.strip()}"
 
 
 def _short(text: str, longest: int) -> str:

@@ -8,16 +8,18 @@ without a zone.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from ipaddress import ip_address
 
+from reports.monitoring import AttachedCamera, CameraState, Monitoring
+from rules.policy import is_outside_scope
 from rules.vocabulary import Identity, ListVersion, Outcome, Verdict
 from scanner.observation import Attempt, Observation, Reason
 
 __all__ = [
     "LEGAL_NOTE", "OUTCOME_ORDER", "STANDING_LIMITS", "Destination", "DeviceReport", "Dropped", "ForeignAnswer",
-    "Interface", "ObservationRef", "Report", "ScopeSummary", "Silent", "build",
+    "Interface", "Monitoring", "ObservationRef", "Report", "ScopeSummary", "Silent", "build",
 ]
 
 OUTCOME_ORDER = (Outcome.PROHIBITED, Outcome.UNDETERMINED, Outcome.CONDITIONAL, Outcome.APPROVED)
@@ -192,6 +194,7 @@ class Report:
     legal_note: str
     stale_after_days: int
     producer: str
+    monitoring: Monitoring | None = None
 
 
 def build(
@@ -200,8 +203,9 @@ def build(
     silent: Sequence[Silent] = (), foreign: Sequence[ForeignAnswer] = (), dropped: Sequence[Dropped] = (),
     limits: Sequence[str] = (), policy_version: str = "", title: str = "Camera inspection report",
     stale_after_days: int = 30, producer: str = "camvet", legal_note: str = LEGAL_NOTE,
+    monitoring: Monitoring | None = None,
 ) -> Report:
-    """A report in the order a person acts: worst verdict first, then by address.
+    """A report in the order a person acts: worst verdict first, then by address; what is no camera comes last.
 
     Args:
         site: the name of the place.
@@ -222,9 +226,10 @@ def build(
         stale_after_days: from this age on a list is called old.
         producer: the program and version that wrote the report.
         legal_note: the closing note.
+        monitoring: what was attached, counted and refused at the gate; ``None`` where nothing ever was.
 
     Raises:
-        ValueError: two devices share a key, or a time has no zone.
+        ValueError: two devices share a key, a time has no zone, or a metric is impossible (`Monitoring.check`).
     """
     seen: set[str] = set()
     for device in devices:
@@ -241,12 +246,47 @@ def build(
         foreign=tuple(sorted(foreign, key=lambda one: _address_key(one.address))),
         dropped=tuple(dropped), lists=tuple(sorted(lists, key=lambda one: (one.dated, one.id))),
         limits=(*STANDING_LIMITS, *limits), legal_note=legal_note, stale_after_days=stale_after_days,
-        producer=producer,
+        producer=producer, monitoring=_settled(monitoring, devices) if monitoring is not None else None,
     )
 
 
-def _rank(device: DeviceReport) -> tuple[int, tuple[int, int, str], str]:
-    return OUTCOME_ORDER.index(device.verdict.outcome), _address_key(device.address or device.device), device.device
+def _rank(device: DeviceReport) -> tuple[bool, int, tuple[int, int, str], str]:
+    return (is_outside_scope(device.verdict), OUTCOME_ORDER.index(device.verdict.outcome),
+            _address_key(device.address or device.device), device.device)
+
+
+def _settled(monitoring: Monitoring, devices: Sequence[DeviceReport]) -> Monitoring:
+    """The monitoring in a fixed order: suspended cameras first, then by address; events and refusals by time."""
+    monitoring.check()
+    states = list(CameraState)
+    return Monitoring(
+        cameras=tuple(sorted((_named(one, devices) for one in monitoring.cameras),
+                             key=lambda one: (states.index(one.state), _address_key(one.device), one.since))),
+        series=tuple(sorted((replace(one, points=tuple(sorted(one.points, key=lambda point: point.start)))
+                             for one in monitoring.series),
+                            key=lambda one: (_address_key(one.device), one.app, one.metric, one.unit))),
+        events=tuple(sorted(monitoring.events, key=lambda one: (one.at, one.device))),
+        refusals=tuple(sorted(monitoring.refusals, key=lambda one: (one.at, one.device, one.rule))),
+    )
+
+
+def _named(camera: AttachedCamera, devices: Sequence[DeviceReport]) -> AttachedCamera:
+    """`camera` with maker and label as the sweep found them.
+
+    The same inventory id makes it the same device. The same key alone does not where both ids are known and differ:
+    then another device answers there today, and its names must not be given to the one that was let in.
+    """
+    found = next((one for one in devices if camera.inventory_id and one.inventory_id == camera.inventory_id), None)
+    if found is None:
+        found = next((one for one in devices if one.device == camera.device
+                      and not (camera.inventory_id and one.inventory_id)), None)
+    if found is None:
+        return camera
+    identity = found.identity
+    return replace(
+        camera, inventory_id=camera.inventory_id or found.inventory_id,
+        maker=camera.maker or identity.maker_name or identity.maker or "",
+        brand=camera.brand or identity.brand or "", model=camera.model or identity.model or "")
 
 
 def _address_key(text: str) -> tuple[int, int, str]:

@@ -1,4 +1,4 @@
-"""What a report comes down to: counts, sentences for a manager, risks in the order of action, what to do next.
+"""What a report comes down to: counts, sentences for a manager, what to do next; `reports.risks` has the risks.
 
 Pure functions of one `Report`. Every format that summarises uses these, so no two formats can disagree.
 """
@@ -6,19 +6,22 @@ Pure functions of one `Report`. Every format that summarises uses these, so no t
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
+from reports import counts
+from reports.monitoring import AttachedCamera, CameraState
 from reports.report import OUTCOME_ORDER, DeviceReport, Report
-from reports.words import EFFECT, PROHIBITING, SEVERITY_ORDER, plural, roles
+from reports.words import APP_DOES, PROHIBITING, SEVERITY_ORDER, joined, plural
+from rules.policy import is_outside_scope
 from rules.vocabulary import Assurance, Effect, Finding, Identity, Kind, ListVersion, Outcome, Severity, Status
 from scanner.observation import Attempt, AttemptStatus
 
 __all__ = [
-    "LabelMatch", "MakerCount", "Risk", "RiskKind", "age_days", "binding", "headline", "label_match", "maker_short",
-    "makers", "next_steps", "outcome_counts", "risks", "sentences", "stale", "status_counts", "unfinished",
+    "LabelMatch", "MakerCount", "age_days", "binding", "headline", "in_state", "label_match", "maker_short", "makers",
+    "monitored", "next_steps", "not_cameras", "outcome_counts", "sentences", "stale", "status_counts", "unfinished",
     "weaknesses",
 ]
 
@@ -29,27 +32,6 @@ class LabelMatch(StrEnum):
     SAME = "same"
     OTHER = "other"
     UNKNOWN = "unknown"         # the brand or the maker is not known
-
-
-class RiskKind(StrEnum):
-    """What sort of thing a risk is, in the order a person deals with it."""
-
-    LAW = "law"
-    WEAKNESS = "weakness"
-    DISGUISE = "disguise"
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class Risk:
-    """One thing to act on, with every device it concerns (device keys, in the report's order)."""
-
-    kind: RiskKind
-    title: str
-    because: str
-    action: str
-    devices: tuple[str, ...]
-    severity: Severity | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +50,14 @@ class MakerCount:
         return self.same + self.other + self.unknown
 
 
+def not_cameras(report: Report) -> tuple[str, ...]:
+    """The devices that are no cameras, by key: nothing is wrong with them and nothing is to be admitted."""
+    return tuple(device.device for device in report.devices if is_outside_scope(device.verdict))
+
+
 def outcome_counts(report: Report) -> tuple[tuple[Outcome, int], ...]:
-    """How many devices got which verdict, all four, in the order of action."""
-    counted = Counter(device.verdict.outcome for device in report.devices)
+    """How many devices got which verdict, all four, in the order of action; what is no camera is not counted."""
+    counted = Counter(device.verdict.outcome for device in report.devices if not is_outside_scope(device.verdict))
     return tuple((outcome, counted[outcome]) for outcome in OUTCOME_ORDER)
 
 
@@ -139,20 +126,15 @@ def unfinished(device: DeviceReport) -> tuple[Attempt, ...]:
     return tuple(attempt for attempt in device.attempts if attempt.status is not AttemptStatus.COMPLETED)
 
 
-def risks(report: Report) -> tuple[Risk, ...]:
-    """What to act on, in order: law first, then failed checks by severity, false labels, and what is unknown.
-
-    Failed checks of severity `INFO` are no risk and are left to the device's own section.
-    """
-    return (*_law(report), *_failed(report), *_disguised(report), *_undetermined(report))
-
-
 def headline(report: Report) -> str:
     """The report in one sentence."""
-    counts, total = dict(outcome_counts(report)), len(report.devices)
+    counted, total, others = dict(outcome_counts(report)), len(report.devices), len(not_cameras(report))
     if not total:
         return "No device was found; that does not mean that there is none."
-    if counts[Outcome.APPROVED] == total:
+    if others == total:
+        return (f"No camera was found; that does not mean that there is none. {plural(others, 'device')} found "
+                f"{'is' if others == 1 else 'are'} something else.")
+    if counted[Outcome.APPROVED] == total:
         return f"All {plural(total, 'device')} found may be used under this policy." if total > 1 else (
             "The one device found may be used under this policy.")
     fates = {
@@ -161,13 +143,33 @@ def headline(report: Report) -> str:
         Outcome.CONDITIONAL: ("needs conditions met", "need conditions met"),
         Outcome.APPROVED: ("may come in", "may come in"),
     }
-    parts = [plural(counts[outcome], one, many) for outcome, (one, many) in fates.items() if counts[outcome]]
-    return f"Of {plural(total, 'device')} found, {_and(parts)}."
+    parts = [plural(counted[outcome], one, many) for outcome, (one, many) in fates.items() if counted[outcome]]
+    parts += [plural(others, "is not a camera", "are not cameras")] if others else []
+    return f"Of {plural(total, 'device')} found, {joined(parts)}."
+
+
+def in_state(report: Report, state: CameraState) -> tuple[AttachedCamera, ...]:
+    """The cameras at the gate in one state; none where nothing was attached."""
+    return tuple(one for one in report.monitoring.cameras if one.state is state) if report.monitoring else ()
+
+
+def monitored(report: Report) -> str:
+    """One sentence for a manager: how many cameras are attached, what is done with them, and what is not."""
+    attached = in_state(report, CameraState.ATTACHED)
+    if report.monitoring is None or not (report.monitoring.cameras or report.monitoring.refusals):
+        return "No camera was attached: no picture of any camera was opened for analysis."
+    if not attached:
+        return "No camera is attached now: no picture of any camera is being analysed."
+    apps = dict.fromkeys(app for camera in attached for app in camera.apps)
+    done = joined([*(APP_DOES[app] for app in apps if app in APP_DOES),
+                 *(f"the app {app} runs" for app in apps if app not in APP_DOES)] or ["no app runs"])
+    return (f"{plural(len(attached), 'camera is', 'cameras are')} attached: {done}; nobody is recognised, and no "
+            "picture is stored.")
 
 
 def sentences(report: Report) -> tuple[str, ...]:
     """A few sentences a manager understands, each a fact of this report; what does not hold is not said."""
-    told = []
+    told = [*_told_of_the_gate(report)]
     cameras = [device for device in report.devices if device.identity.kind is not Kind.OTHER]
     disguised = sum(label_match(device.identity) is LabelMatch.OTHER for device in cameras)
     if disguised:
@@ -187,6 +189,10 @@ def sentences(report: Report) -> tuple[str, ...]:
     if open_checks:
         told.append(f"{plural(open_checks, 'check')} could not be carried out. They are listed and count as open, "
                     "not as passed.")
+    others = len(not_cameras(report))
+    if others:
+        told.append(f"{plural(others, 'device is not a camera', 'devices are not cameras')}: there is nothing to "
+                    f"admit, so {'it is' if others == 1 else 'they are'} in no count of verdicts.")
     if report.silent:
         told.append(f"{plural(len(report.silent), 'address', 'addresses')} in scope gave no answer, which does not "
                     "prove that nothing is there.")
@@ -197,11 +203,39 @@ def sentences(report: Report) -> tuple[str, ...]:
     return tuple(told)
 
 
+def _told_of_the_gate(report: Report) -> Iterator[str]:
+    if report.monitoring is None:
+        return
+    if report.monitoring.cameras:
+        yield monitored(report)
+    suspended = in_state(report, CameraState.SUSPENDED)
+    if suspended:
+        which = joined([f"{one.device} ({one.rule or 'no rule given'})" for one in suspended[:3]])
+        more = f" and {len(suspended) - 3} more" if len(suspended) > 3 else ""
+        yield (f"{plural(len(suspended), 'camera that had been let in is', 'cameras that had been let in are')} "
+               f"suspended: {which}{more}. Nothing of {'it' if len(suspended) == 1 else 'them'} is analysed until a "
+               "person has looked.")
+    slowed = [one for one in counts.counted(report.monitoring) if one.quality.overloaded]
+    if slowed:
+        yield (f"On {plural(len(slowed), 'camera')} fewer pictures were analysed for a time, because the machine could "
+               "not keep up; the counts of that time may be too low.")
+    refused = report.monitoring.refusals
+    if refused:
+        where = len({one.device for one in refused})
+        yield (f"{plural(len(refused), 'request')} to attach a device {'was' if len(refused) == 1 else 'were'} refused "
+               f"at the gate ({plural(where, 'device')}), each by a named rule.")
+
+
 def next_steps(report: Report) -> tuple[str, ...]:
     """What to do now, in order; only what this report gives reason for."""
-    counts, steps = dict(outcome_counts(report)), []
-    if counts[Outcome.PROHIBITED]:
-        steps.append(f"Keep {plural(counts[Outcome.PROHIBITED], 'prohibited device')} off the network and plan the "
+    counted, steps = dict(outcome_counts(report)), []
+    suspended = in_state(report, CameraState.SUSPENDED)
+    if suspended:
+        which = (f"suspended camera {suspended[0].device}" if len(suspended) == 1
+                 else f"{len(suspended)} suspended cameras")
+        steps.append(f"Go and look at the {which}; approve again only when it is known what happened.")
+    if counted[Outcome.PROHIBITED]:
+        steps.append(f"Keep {plural(counted[Outcome.PROHIBITED], 'prohibited device')} off the network and plan the "
                      "replacement; ask counsel where a condition was assumed.")
     exposed = {device.device for device in report.devices for finding in weaknesses(device)
                if finding.severity in (Severity.CRITICAL, Severity.HIGH)
@@ -209,21 +243,30 @@ def next_steps(report: Report) -> tuple[str, ...]:
     if exposed:
         steps.append(f"Repair the high and critical weaknesses of {plural(len(exposed), 'other device')}, then sweep "
                      "again.")
-    if counts[Outcome.UNDETERMINED]:
-        steps.append(f"Settle {plural(counts[Outcome.UNDETERMINED], 'undetermined device')}: each section says what "
+    if counted[Outcome.UNDETERMINED]:
+        steps.append(f"Settle {plural(counted[Outcome.UNDETERMINED], 'undetermined device')}: each section says what "
                      "was missing. Until then, treat them as not allowed.")
-    if counts[Outcome.CONDITIONAL]:
-        steps.append(f"Meet or waive, in writing, the conditions of {plural(counts[Outcome.CONDITIONAL], 'device')}.")
+    if counted[Outcome.CONDITIONAL]:
+        steps.append(f"Meet or waive, in writing, the conditions of {plural(counted[Outcome.CONDITIONAL], 'device')}.")
     if report.silent:
         steps.append(f"Check {plural(len(report.silent), 'silent address', 'silent addresses')} against the switch "
                      "tables and the order records.")
     if any(stale(report, one) for one in report.lists):
         steps.append("Bring the old lists up to date and judge again; no device needs to be touched for that.")
-    expiries = [device.verdict.expires for device in report.devices
+    return (*steps, *_expiries(report))
+
+
+def _expiries(report: Report) -> Iterator[str]:
+    verdicts = [device.verdict.expires for device in report.devices
                 if device.verdict.outcome in (Outcome.APPROVED, Outcome.CONDITIONAL)]
-    if expiries:
-        steps.append(f"Sweep again before {min(expiries).isoformat()}, when the first admitting verdict expires.")
-    return tuple(steps)
+    if verdicts:
+        yield f"Sweep again before {min(verdicts).isoformat()}, when the first admitting verdict expires."
+    approvals = [camera.until for camera in in_state(report, CameraState.ATTACHED)]
+    if approvals:
+        first = min(approvals)
+        yield (f"Approve again before {first.date().isoformat()}, when the first approval of an attached camera ends."
+               if first > report.generated_at else
+               f"Approve again or detach: the approval of an attached camera ended on {first.date().isoformat()}.")
 
 
 def age_days(one: ListVersion, today: date) -> int:
@@ -236,68 +279,5 @@ def stale(report: Report, one: ListVersion) -> bool:
     return age_days(one, report.generated_at.date()) > report.stale_after_days
 
 
-def _law(report: Report) -> Iterator[Risk]:
-    """One risk a maker whose devices the policy prohibits, and one for those prohibited on other grounds."""
-    groups: dict[str, list[DeviceReport]] = defaultdict(list)
-    for device in report.devices:
-        if device.verdict.outcome is Outcome.PROHIBITED:
-            groups[device.identity.maker or "" if binding(device) else ""].append(device)
-    for maker, devices in sorted(groups.items(), key=lambda item: (item[0] == "", -len(item[1]), item[0])):
-        keys = tuple(device.device for device in devices)
-        identity = devices[0].identity
-        effects = binding(devices[0])
-        if maker and effects:
-            laws = _and(sorted({f"{effect.name} ({EFFECT[effect.effect]})" for effect in effects})[:3])
-            buyers = _and(sorted({roles(effect.buyer) for effect in effects}))
-            assumed = any(effect.condition_met == "unknown" for effect in effects)
-            yield Risk(RiskKind.LAW, f"Prohibited equipment made by {maker_short(identity)}",
-                       f"For {buyers}: {laws}." + (" Its condition is not known and was assumed." if assumed else ""),
-                       "Keep out and replace.", keys)
-        else:
-            because = devices[0].verdict.reasons[0] if devices[0].verdict.reasons else "A clause of the policy decided."
-            yield Risk(RiskKind.LAW, "Prohibited by the policy", because, "Keep out and replace.", keys)
-
-
-def _failed(report: Report) -> Iterator[Risk]:
-    """One risk a rule that failed somewhere, at the worst severity it failed with."""
-    groups: dict[str, list[Finding]] = defaultdict(list)
-    for device in report.devices:
-        for finding in weaknesses(device):
-            if finding.severity is not Severity.INFO:
-                groups[finding.rule].append(finding)
-    ranked = sorted(groups.values(), key=lambda found: (_worst(found), -len(found), found[0].rule))
-    for found in ranked:
-        first = min(found, key=lambda one: SEVERITY_ORDER.index(one.severity))
-        yield Risk(RiskKind.WEAKNESS, first.title, first.reason, first.remedy,
-                   tuple(dict.fromkeys(one.device for one in found)), first.severity)
-
-
-def _disguised(report: Report) -> Iterator[Risk]:
-    """One risk for every device whose label names somebody else than its maker."""
-    found = tuple(device.device for device in report.devices
-                  if device.identity.kind is not Kind.OTHER and label_match(device.identity) is LabelMatch.OTHER)
-    if found:
-        yield Risk(RiskKind.DISGUISE, "The label does not name the maker",
-                   "Sold under another name than that of the company that built it. Often an ordinary private label, "
-                   "sometimes a way around a list.",
-                   "Correct the inventory and ask the supplier for the maker in writing.", found)
-
-
-def _undetermined(report: Report) -> Iterator[Risk]:
-    """One risk for every device that could not be judged."""
-    found = tuple(device.device for device in report.devices if device.verdict.outcome is Outcome.UNDETERMINED)
-    if found:
-        yield Risk(RiskKind.UNKNOWN, "Could not be judged", "Something the policy requires could not be established.",
-                   "Find out what is missing; keep out until then.", found)
-
-
-def _worst(found: Sequence[Finding]) -> int:
-    return min(SEVERITY_ORDER.index(finding.severity) for finding in found)
-
-
 def _letters(text: str) -> str:
     return "".join(char for char in text.casefold() if char.isalnum())
-
-
-def _and(parts: Sequence[str]) -> str:
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

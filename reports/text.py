@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-__all__ = ["LONGEST", "clean", "clip", "slug", "visible"]
+__all__ = ["LONGEST", "brief", "clean", "clip", "sentence", "slug", "visible"]
 
 LONGEST = 400
 """Characters of one text that a format for human eyes shows; the JSON form has them all."""
@@ -18,6 +18,8 @@ _HIDDEN = re.compile(
     "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f"
     "\ufeff\uffa0\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e0fff]"
 )
+_CLAUSE = re.compile(r"[;:](?= )|\.(?= [A-Z])|(?= \[)")        # "Co., Ltd. is" goes on; "It does. The" does not
+_SHOUTED = frozenset({"http", "https", "onvif", "rtsp", "snmp", "ssh", "tcp", "tls", "udp", "upnp", "wsd"})
 _MARKS = "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u20d0-\u20f0]"
 _STACKED = re.compile(f"({_MARKS}{{3}}){_MARKS}+")     # three marks on one letter are a language; more are an attack
 
@@ -33,6 +35,31 @@ def clip(text: str, longest: int = LONGEST) -> str:
     if len(text) <= longest:
         return text
     return f"{text[:longest]}… [{len(text) - longest} more characters]"
+
+
+def brief(text: str, longest: int = 200) -> str:
+    """`text` where it is short, else as many whole clauses of it as fit; never a cut inside brackets or a name.
+
+    Only where not even the first clause fits is it cut at a word, with an ellipsis.
+    """
+    if len(text) <= longest:
+        return text
+    ends = [match.start() for match in _CLAUSE.finditer(text[:longest + 1])]
+    whole = [end for end in ends if text.count("(", 0, end) == text.count(")", 0, end) and text[:end].strip()]
+    return text[:whole[-1]].rstrip() if whole else f"{text[:longest].rpartition(' ')[0] or text[:longest]}…"
+
+
+def sentence(text: str) -> str:
+    """`text` with a capital at the beginning and a stop at its end: ``tls is off`` gives ``TLS is off.``."""
+    text = text.strip()
+    if not text:
+        return ""
+    first, space, rest = text.partition(" ")
+    if first in _SHOUTED:
+        text = f"{first.upper()}{space}{rest}"
+    elif first.isascii() and first.isalpha() and first.islower():
+        text = text[0].upper() + text[1:]
+    return text if text[-1] in ".!?…" else f"{text}."
 
 
 def clean(text: str, longest: int = LONGEST) -> str:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
+from reports.monitoring import CameraState
 from rules.vocabulary import ActivityEffect, Assurance, Basis, Kind, Outcome, Severity, Status, Strength
 from scanner.observation import AttemptStatus, Reason
 
 __all__ = [
-    "ASSURANCE", "ATTEMPT", "BASIS", "CLAIM", "EFFECT", "GLOSSARY", "KIND", "LISTED", "OUTCOME", "OUTCOME_MEANS",
-    "PROHIBITING", "REASON", "SEVERITY", "SEVERITY_ORDER", "STATUS", "STRENGTH", "plural", "roles",
+    "APP_DOES", "ASSURANCE", "ATTEMPT", "BASIS", "CAMERA_STATE", "CLAIM", "EFFECT", "EVENT", "GLOSSARY", "KIND",
+    "LISTED", "METRIC", "OUTCOME", "OUTCOME_MEANS", "OUTSIDE", "PROHIBITING", "REASON", "SEVERITY", "SEVERITY_ORDER",
+    "STATUS", "STRENGTH", "joined", "plural", "roles",
 ]
 
 OUTCOME: Mapping[Outcome, str] = MappingProxyType({
@@ -25,6 +27,9 @@ OUTCOME_MEANS: Mapping[Outcome, str] = MappingProxyType({
     Outcome.CONDITIONAL: "may come in once conditions are met",
     Outcome.APPROVED: "may come in until the verdict expires",
 })
+OUTSIDE = "Not a camera"
+"""What stands in place of a verdict's word where there is nothing to admit (`rules.policy.is_outside_scope`)."""
+
 SEVERITY: Mapping[Severity, str] = MappingProxyType({one: str(one) for one in Severity})
 SEVERITY_ORDER = (Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.LOW, Severity.INFO)
 STATUS: Mapping[Status, str] = MappingProxyType({
@@ -119,6 +124,23 @@ REASON: Mapping[Reason, str] = MappingProxyType({
     Reason.INTERRUPTED: "sweep was interrupted",
     Reason.INTERNAL: "camvet's own fault",
 })
+CAMERA_STATE: Mapping[CameraState, str] = MappingProxyType({
+    CameraState.SUSPENDED: "Suspended",
+    CameraState.ATTACHED: "Attached",
+    CameraState.DETACHED: "Detached",
+})
+APP_DOES: Mapping[str, str] = MappingProxyType({"people_count": "people are counted"})
+"""What an app does, for a manager; one that is not here is told by its name."""
+
+METRIC: Mapping[str, str] = MappingProxyType({
+    "in": "in", "out": "out", "present_mean": "present, mean", "present_max": "present, most at once",
+})
+EVENT: Mapping[str, str] = MappingProxyType({
+    "attached": "attached", "detached": "detached", "connected": "connected", "lost": "connection lost",
+    "suspended": "suspended", "resumed": "resumed", "overload": "analysis slowed down",
+    "recovered": "analysis back at speed", "frozen": "picture frozen", "black": "picture black",
+    "grey": "picture empty", "resolution_changed": "picture size changed",
+})
 GLOSSARY: tuple[tuple[str, str], ...] = (
     ("Brand and maker", (
         "The brand is the name on the label. The maker is who built the device. They are often not the same, and law "
@@ -134,6 +156,12 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
     ("Approved", "Everything the policy requires was assessed and nothing stands against it. The verdict expires."),
     ("Not assessed", "A check could not be carried out. It is neither a pass nor a failure."),
     ("Strength and basis", "How much a piece of evidence weighs, and who controls what it shows."),
+    ("Attached", (
+        "Let in: the analysis may open this camera's stream, for the stated purpose, until the approval ends. The "
+        "device is recognised again at every connection.")),
+    ("Suspended", (
+        "The gate was shut behind a camera that had been let in, because something no longer held. Nothing of it is "
+        "analysed until a person has looked.")),
     ("Observation", "One stored reply of a device, named by sixteen hex digits, with the SHA-256 of its bytes."),
     ("As of", "The day the law, the lists and the weaknesses were judged for."),
 )
@@ -142,6 +170,11 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
 def plural(count: int, one: str, many: str = "") -> str:
     """``1 device``, ``3 devices``, ``1,204 devices``."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def joined(parts: Sequence[str]) -> str:
+    """``a``, ``a and b``, ``a, b and c``; there must be one at least."""
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
 def roles(name: str) -> str:

@@ -182,6 +182,13 @@ class Asks(Document):
 
     tcp_ports: tuple[int, ...] = ()
     documents: tuple[Ask, ...] = ()
+    rtsp_paths: tuple[str, ...] = ()       # where its firmware plays; never one with a password in it
+
+    @model_validator(mode="after")
+    def _no_login_in_a_path(self) -> Asks:
+        if any("password" in path.lower() or "@" in path or not path.startswith("/") for path in self.rtsp_paths):
+            raise ValueError("an RTSP path begins with a slash and carries no login")
+        return self
 
 
 class Maker(Document):

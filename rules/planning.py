@@ -25,10 +25,12 @@ def plan(makers: Makers) -> Planner:
         own = [observation for observation in seen if observation.device == device]
         ports: dict[int, None] = {}
         asks: dict[Ask, None] = {}
+        paths: dict[str, None] = {}
         for slug in suspects(own, makers)[:MAX_SUSPECTS]:
             wanted = makers[slug].ask
             ports.update(dict.fromkeys(wanted.tcp_ports))
             asks.update(dict.fromkeys(Ask(ask.document, ask.path, ask.login, ask.port) for ask in wanted.documents))
-        return Plan(tuple(ports), tuple(asks))
+            paths.update(dict.fromkeys(wanted.rtsp_paths))
+        return Plan(tuple(ports), tuple(asks), tuple(paths))
 
     return planner

@@ -85,11 +85,12 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """Two credible readings of one claim, with what each rests on."""
+    """Two credible readings of one claim, with what each rests on; ``observations`` are the ids behind them."""
 
     claim: str
     values: Sequence[str]
     because: str
+    observations: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +221,7 @@ class Effect:
     unverified: bool = False
     removed_on: date | None = None
     exceptions: Sequence[str] = ()
+    entity: str = ""                                                # the id of the party it is said of
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,7 +90,7 @@ class Interview:
         await connect_all(dossier, (*BASE_PORTS, *HYGIENE_PORTS, *extra, *planned), self.settings, self._rate)
 
     async def _light(self) -> None:
-        await self._handshake()
+        await self.handshake()
         await self._root()
         why = "says it is no camera and shows no sign of one"
         for probe in ("http.favicon", "rtsp.options", "rtsp.describe", "rtsp.describe_random_path",
@@ -99,7 +99,7 @@ class Interview:
             self.dossier.skipped(probe, None, Reason.NOT_APPLICABLE, why)
 
     async def _full(self) -> None:
-        await self._handshake()
+        await self.handshake()
         page = await self._root()
         await self._rtsp()
         self.door = await pre_auth(self.dossier, self.client, self.settings)
@@ -109,7 +109,8 @@ class Interview:
 
     # -- TLS ---------------------------------------------------------------------------------------------------------
 
-    async def _handshake(self) -> None:
+    async def handshake(self) -> None:
+        """One TLS handshake with the first open HTTPS port, and one marked legacy attempt where that fails."""
         port = next((port for port in self.dossier.open_ports if port in _SECURE_PORTS), None)
         if port is None:
             self.dossier.skipped("tls.handshake", None, Reason.PORT_CLOSED, "no open HTTPS port")

@@ -8,10 +8,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from scanner.logins import Logins
 from scanner.observation import Attempt, Observation
 from scanner.pace import PACES, Pace, Profile
 from scanner.transport.exchange import PortMap
-from scanner.wire.auth import Credentials
 
 __all__ = ["BASE_PORTS", "HYGIENE_PORTS", "LinkUse", "Observer", "Quiet", "Settings", "Silent", "SweepResult"]
 
@@ -29,7 +29,7 @@ class Settings:
         profile: how much the network is trusted to bear.
         port_map: where a lab serves the well-known ports.
         neighbours: a neighbour or switch table as a file, for MACs this machine cannot see itself.
-        credentials: for the opt-in second pass; one attempt a device.
+        credentials: for the opt-in second pass; one attempt a device, none where no login is meant for it.
         interfaces: only these links; empty: every link whose network meets the scope.
         canary: ask the first device of each model alone; the lab does without.
     """
@@ -37,7 +37,7 @@ class Settings:
     profile: Profile = Profile.GENTLE
     port_map: PortMap = field(default_factory=PortMap)
     neighbours: Path | None = None
-    credentials: Credentials | None = None
+    credentials: Logins | None = None
     interfaces: tuple[str, ...] = ()
     canary: bool = True
 

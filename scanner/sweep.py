@@ -37,6 +37,9 @@ async def sweep(scope: Scope, settings: Settings, planner: Planner, journal: Jou
                 observer: Observer) -> SweepResult:
     """Find, connect, ask; returns everything that was seen, tried and left out.
 
+    The journal stays open: the caller calls `Journal.finish` once the result is stored, so that a process that dies in
+    between loses nothing.
+
     Cancelling the task ends the sweep early: the result is marked as interrupted and the journal can be resumed.
 
     Raises:
@@ -82,8 +85,6 @@ class _Sweep:
             self._interrupted = True
         if self._interrupted:
             self._journal.close()
-        else:
-            self._journal.finish()
         return self._result()
 
     # -- phases --------------------------------------------------------------------------------------------------------
@@ -137,8 +138,9 @@ class _Sweep:
             begun = len(dossier.attempts)
             interview = Interview(dossier, self._settings, self._planner, self._rate)
             await interview.run()
-            if self._settings.credentials:
-                await LoginPass(interview, self._settings, self._settings.credentials).run()
+            login = self._settings.credentials.of(dossier.address) if self._settings.credentials else None
+            if login:
+                await LoginPass(interview, self._settings, login).run()
             self._keep(dossier)
             self._observer.device_finished(dossier.address, len(dossier.observations), len(dossier.attempts) - begun)
             if dossier.gate.tripped:

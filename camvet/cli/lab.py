@@ -31,7 +31,8 @@ def up(
             _pid_file(out).write_text(_own_mark(), encoding="ascii")
             context.terminal.text(f"{len(site.names)} devices on {network}; tables in {out}")
             context.terminal.text(f"camvet sweep {network} --port-map {out / 'site.json'} --neighbours "
-                                  f"{out / 'neighbours.txt'} --capture {out / 'phone-home.pcap'} --profile fast")
+                                  f"{out / 'neighbours.txt'} --capture {out / 'phone-home.pcap'} "
+                                  f"--credentials file:{out / 'logins.txt'} --profile fast --policy federal")
             try:
                 site.wait()
             except KeyboardInterrupt:

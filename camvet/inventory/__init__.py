@@ -1,6 +1,18 @@
-"""The inventory: devices, sweeps, what was observed and judged, and an append-only log of events."""
+"""The inventory: devices, sweeps, what was observed and judged, what the gate decided, and a log of events."""
 
+from camvet.inventory.gate_store import (
+    AttachmentRow,
+    AttachmentState,
+    AttestationRow,
+    CameraEvent,
+    GateStore,
+    MetricRow,
+    WaiverRow,
+)
 from camvet.inventory.store import DeviceRow, Inventory, StoredDevice, SweepRecord, SweepRow
 from camvet.inventory.tables import InventoryError
 
-__all__ = ["DeviceRow", "Inventory", "InventoryError", "StoredDevice", "SweepRecord", "SweepRow"]
+__all__ = [
+    "AttachmentRow", "AttachmentState", "AttestationRow", "CameraEvent", "DeviceRow", "GateStore", "Inventory",
+    "InventoryError", "MetricRow", "StoredDevice", "SweepRecord", "SweepRow", "WaiverRow",
+]

@@ -16,9 +16,10 @@ from functools import cache
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, Engine, and_, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Table, and_, func, insert, select, update
 
 from camvet.inventory import chain, tables
+from camvet.inventory.gate_store import GateStore
 from rules.judgement import Judgement
 from rules.vocabulary import Identity, Verdict
 from scanner import clock
@@ -113,6 +114,11 @@ class Inventory:
         """Open (or create) the inventory at `url`. Raises `InventoryError` where that cannot be done."""
         return cls(tables.open_engine(url))
 
+    @property
+    def gate(self) -> GateStore:
+        """The gate's part: attestations, waivers, attachments, metrics."""
+        return GateStore(self._engine)
+
     def _writing(self) -> Engine:
         return self._engine.execution_options(writes=True)
 
@@ -202,16 +208,25 @@ class Inventory:
         found = [row for row in rows if row.id.startswith(wanted)]
         return found[0] if len(found) == 1 else None
 
-    def devices_of(self, sweep: str) -> list[StoredDevice]:
-        """What one sweep saw, device by device, with the newest judgement that was made of it."""
-        newest = (select(func.max(tables.judgement.c.number)).where(tables.judgement.c.sweep == sweep)
+    def devices_of(self, sweep: str, *, key: str | None = None) -> list[StoredDevice]:
+        """What one sweep saw, device by device, with the newest judgement that was made of it.
+
+        With `key`, only that device and the cameras behind it.
+        """
+        def wanted(table: Table) -> ColumnElement[bool]:
+            of_sweep: ColumnElement[bool] = table.c.sweep == sweep
+            if key is None:
+                return of_sweep
+            return of_sweep & ((table.c.key == key) | table.c.key.startswith(f"{key}#", autoescape=True))
+
+        newest = (select(func.max(tables.judgement.c.number)).where(wanted(tables.judgement))
                   .group_by(tables.judgement.c.device, tables.judgement.c.key))
         with self._engine.connect() as connection:
             seen: dict[str, list[Observation]] = {}
-            for row in connection.execute(select(tables.observation).where(tables.observation.c.sweep == sweep)):
+            for row in connection.execute(select(tables.observation).where(wanted(tables.observation))):
                 seen.setdefault(row.key, []).append(Observation.from_json(row.document))
             tried: dict[str, list[Attempt]] = {}
-            for row in connection.execute(select(tables.attempt).where(tables.attempt.c.sweep == sweep)
+            for row in connection.execute(select(tables.attempt).where(wanted(tables.attempt))
                                           .order_by(tables.attempt.c.number)):
                 tried.setdefault(row.key, []).append(Attempt.from_json(row.document))
             judged = connection.execute(select(tables.judgement).where(tables.judgement.c.number.in_(newest))
@@ -220,6 +235,24 @@ class Inventory:
             observations.sort(key=lambda o: (o.at, o.id))
         return [StoredDevice(row.device, row.key, seen.get(row.key, []), tried.get(row.key, []),
                              _judgement(row.identity, row.verdict)) for row in judged]
+
+    def newest_seen(self, device: str) -> tuple[SweepRow, list[StoredDevice]] | None:
+        """The device as the newest sweep that found it saw it, first, and the cameras behind it, if it is a recorder.
+
+        Newest is by when the sweep was made: judging an old one again does not make what it saw any newer.
+        """
+        query = (select(tables.sweep, tables.judgement.c.key)
+                 .join(tables.judgement, tables.judgement.c.sweep == tables.sweep.c.id)
+                 .where(tables.judgement.c.device == device)
+                 .order_by(tables.sweep.c.started.desc(), tables.judgement.c.number.desc()).limit(1))
+        with self._engine.connect() as connection:
+            found = connection.execute(query).first()
+        if found is None:
+            return None
+        columns = dict(found._mapping)
+        key = columns.pop("key")
+        devices = self.devices_of(columns["id"], key=key)
+        return SweepRow(**columns), sorted(devices, key=lambda one: one.key != key)
 
     def undevised(self, sweep: str) -> tuple[list[Observation], list[Attempt]]:
         """Observations and attempts of a sweep that belong to no device: silent addresses, foreign answers."""

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     Engine,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -31,10 +32,10 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from camvet.context import UsageError
 
-__all__ = ["HEAD", "InventoryError", "alias", "attempt", "device", "events", "judgement", "metadata", "observation",
-           "open_engine", "sweep"]
+__all__ = ["HEAD", "InventoryError", "alias", "attachment", "attempt", "attestation", "camera_event", "device",
+           "events", "judgement", "metadata", "metric", "observation", "open_engine", "sweep", "waiver"]
 
-HEAD = "0001"          # the newest migration; a test holds it against the scripts
+HEAD = "0002"          # the newest migration; a test holds it against the scripts
 
 
 class InventoryError(UsageError):
@@ -121,6 +122,68 @@ events = Table(
     Column("digest", String(64), nullable=False),
 )
 
+attestation = Table(
+    "attestation", metadata,
+    Column("id", String(64), primary_key=True),              # SHA-256 of the signed statement
+    Column("device", ForeignKey("device.id"), nullable=False, index=True),
+    Column("envelope", Text, nullable=False),                # what counts; the columns below only spare opening it
+    Column("issued", String(30), nullable=False),
+    Column("expires", String(30), nullable=False),
+    Column("actor", String(120), nullable=False),
+    Column("revoked_at", String(30), nullable=True),
+    Column("revoked_by", String(120), nullable=True),
+    Column("revoked_reason", Text, nullable=True),
+)
+
+waiver = Table(
+    "waiver", metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("device", ForeignKey("device.id"), nullable=False, index=True),
+    Column("rule", String(80), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("actor", String(120), nullable=False),
+    Column("made", String(30), nullable=False),
+    Column("expires", String(30), nullable=False),
+)
+
+attachment = Table(
+    "attachment", metadata,
+    Column("device", ForeignKey("device.id"), primary_key=True),
+    Column("address", String(80), nullable=False),
+    Column("order", JSON, nullable=False),                   # purpose, apps, retention, dpia, references: no secret
+    Column("attestation", ForeignKey("attestation.id"), nullable=False),
+    Column("state", String(20), nullable=False),             # attached, suspended, detached
+    Column("rule", String(80), nullable=False),
+    Column("because", Text, nullable=False),
+    Column("since", String(30), nullable=False),
+    Column("actor", String(120), nullable=False),
+)
+
+metric = Table(                                              # numbers about intervals; there is no column for a picture
+    "metric", metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("device", ForeignKey("device.id"), nullable=False),
+    Column("app", String(60), nullable=False),
+    Column("name", String(60), nullable=False),
+    Column("value", Float, nullable=False),
+    Column("unit", String(30), nullable=False),
+    Column("start", String(30), nullable=False),
+    Column("end", String(30), nullable=False),
+    Column("quality", JSON, nullable=False),
+    Index("ix_metric_device_end", "device", "end"),
+)
+
+camera_event = Table(
+    "camera_event", metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("device", ForeignKey("device.id"), nullable=False),
+    Column("at", String(30), nullable=False),
+    Column("kind", String(40), nullable=False),
+    Column("rule", String(80), nullable=False),
+    Column("because", Text, nullable=False),
+    Index("ix_camera_event_device_at", "device", "at"),
+)
+
 
 def open_engine(url: str) -> Engine:
     """An engine on `url`, its schema at `HEAD`. Raises `InventoryError` where the database cannot be used."""
@@ -158,8 +221,12 @@ def _migrate(engine: Engine) -> None:
                 return                       # the usual case: alembic, slow to import, is not needed
     from alembic import command
     from alembic.config import Config
+    from alembic.util import CommandError
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.attributes["engine"] = engine
-    command.upgrade(config, "head")
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:            # a revision that is not among the scripts
+        raise InventoryError("the database was written by a newer camvet: update this one") from error

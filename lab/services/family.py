@@ -17,6 +17,7 @@ from operator import attrgetter
 from lab.persona import Persona
 from lab.services.login import Login
 from lab.services.message import Reply, Request
+from lab.streams import Record
 
 __all__ = [
     "Document", "Family", "Onvif", "Page", "Place", "Refusal", "Rtsp", "Subject", "Web", "declared_firmware",
@@ -44,10 +45,14 @@ def declared_firmware(persona: Persona) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a device stands: its address, and the port each service is bound to where that is not its own."""
+    """Where a device stands: its address, and the port each service is bound to where that is not its own.
+
+    `record` is what outlives a restart there: how its stream is to behave, and who came.
+    """
 
     address: str
     ports: Mapping[int, int] = field(default_factory=dict)
+    record: Record = field(default_factory=Record)
 
     def port(self, number: int) -> int:
         """The bound port of the service whose own port is `number`."""

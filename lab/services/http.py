@@ -26,7 +26,7 @@ class WebServer:
         self._documents = {**firmware.web.documents, **look.web.documents}
         self._protected = firmware.web.protected + look.web.protected
         self._keep_alive = firmware.web.keep_alive
-        self._door = Doorkeeper(look.web.login, persona)
+        self._door = Doorkeeper(look.web.login, persona, place.record.note_failed_login)
         self._onvif = None
         if "onvif" in persona.protocols and firmware.onvif is not None:
             self._onvif = OnvifService(persona, place, firmware, look)

@@ -79,8 +79,8 @@ class Login:
 class Doorkeeper:
     """One device's door for one service: hands out challenges and says whether an answer opens it."""
 
-    def __init__(self, login: Login, persona: Persona) -> None:
-        self._login, self._persona = login, persona
+    def __init__(self, login: Login, persona: Persona, on_failure: Callable[[], None] = lambda: None) -> None:
+        self._login, self._persona, self._on_failure = login, persona, on_failure
         self._realm = login.realm(persona)
         self._issued: deque[str] = deque(maxlen=REMEMBERED_NONCES)
 
@@ -91,11 +91,21 @@ class Doorkeeper:
         return tuple(("WWW-Authenticate", value) for value in self._login.challenges(self._realm, nonce))
 
     def admits(self, request: Request) -> bool:
-        """Whether the request carries the right answer to a challenge of ours."""
+        """Whether the request carries the right answer to a challenge of ours; a wrong one is a failed login.
+
+        An answer to a challenge that is not ours, or no longer, is refused but proves no wrong password.
+        """
         scheme, _, rest = request.header("Authorization").partition(" ")
-        if scheme.lower() == "basic":
-            return self._login.basic and self._basic_fits(rest)
-        return scheme.lower() == "digest" and self._digest_fits(request, _parameters(rest))
+        match scheme.lower():
+            case "basic" if self._login.basic:
+                fits = self._basic_fits(rest)
+            case "digest" if _parameters(rest).get("nonce", "") in self._issued:
+                fits = self._digest_fits(request, _parameters(rest))
+            case _:
+                return False
+        if not fits:
+            self._on_failure()
+        return fits
 
     def _basic_fits(self, credentials: str) -> bool:
         expected = f"{self._persona.user}:{self._persona.password}".encode()
@@ -107,7 +117,7 @@ class Doorkeeper:
 
     def _digest_fits(self, request: Request, given: Mapping[str, str]) -> bool:
         algorithm = given.get("algorithm", "MD5").upper()
-        if algorithm not in self._login.algorithms or given.get("nonce", "") not in self._issued:
+        if algorithm not in self._login.algorithms:
             return False
         if given.get("username") != self._persona.user or given.get("realm") != self._realm:
             return False

@@ -15,8 +15,9 @@ MAX_HEADER_LINES = 100
 MAX_BODY = 256 * 1024
 
 REASONS = {
-    200: "OK", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found",
-    405: "Method Not Allowed", 461: "Unsupported Transport", 500: "Internal Server Error", 501: "Not Implemented",
+    200: "OK", 302: "Moved Temporarily", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found",
+    405: "Method Not Allowed", 454: "Session Not Found", 455: "Method Not Valid in This State",
+    461: "Unsupported Transport", 500: "Internal Server Error", 501: "Not Implemented",
 }
 
 
@@ -58,10 +59,13 @@ class Reply:
     headers: tuple[tuple[str, str], ...] = ()
 
 
-async def read_request(reader: asyncio.StreamReader) -> Request | None:
-    """The next request, or None where the peer closed, stalled in mid-message or sent what is no request."""
+async def read_request(reader: asyncio.StreamReader, begun: bytes = b"") -> Request | None:
+    """The next request, or None where the peer closed, stalled in mid-message or sent what is no request.
+
+    `begun` is what was already read of it.
+    """
     try:
-        first = await reader.readline()
+        first = begun if begun == b"\n" else begun + await reader.readline()
         while first in (b"\r\n", b"\n"):          # RFC 9112 §2.2: a server may skip empty lines before the request
             first = await reader.readline()
         words = first.decode("latin-1").split()

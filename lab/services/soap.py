@@ -51,7 +51,8 @@ class OnvifService:
         self._rtsp = firmware.rtsp
         login = firmware.onvif.login
         # A relabelled device names the label in its realm; the nonce stays the firmware's.
-        self._door = Doorkeeper(login if look is firmware else replace(login, realm=look.web.login.realm), persona)
+        self._door = Doorkeeper(login if look is firmware else replace(login, realm=look.web.login.realm), persona,
+                                place.record.note_failed_login)
         self._attempts_left = LOGIN_ATTEMPTS
         self._operations: dict[str, Callable[[Request, str], str]] = {
             "GetSystemDateAndTime": self._date_and_time, "GetServices": self._services,
@@ -95,6 +96,7 @@ class OnvifService:
                 self._attempts_left = LOGIN_ATTEMPTS
                 return None
             self._attempts_left = max(0, self._attempts_left - 1)
+            self._place.record.note_failed_login()
             return self._not_authorized(self._manner.fault_status)
         match self._manner.refusal:
             case Refusal.CHALLENGE:

@@ -20,18 +20,24 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from reports import charts, summary, words
+from reports import charts, counts, summary, words
+from reports.counts import Counted
 from reports.formats import Options, json, register
+from reports.monitoring import AttachedCamera, AttachRefusal, CameraState, MonitoringEvent
 from reports.report import OUTCOME_ORDER, Destination, DeviceReport, ObservationRef, Report
-from reports.text import clean
+from reports.risks import risks
+from reports.text import brief, clean, sentence
+from rules.policy import is_outside_scope
 from rules.vocabulary import ActivityEffect, Effect, Evidence, Finding, ListVersion, Status
 from scanner import clock
 from scanner.observation import Attempt, AttemptStatus, Reason
 
-__all__ = ["LawNote", "Section", "Undone", "policy", "write"]
+__all__ = ["Gate", "LawNote", "Proof", "Seat", "Section", "Undone", "policy", "write"]
 
 _TEMPLATES = Path(__file__).parents[1] / "templates"
 _STRENGTH_ORDER = ("decisive", "strong", "medium", "weak", "note")
+_LONGER = 1200                      # for what this program's own rules say at length; a device's texts keep the usual cut
+_MOST_ENTRIES = 200                 # events and refusals on the page; the other formats have them all
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,18 +60,57 @@ class LawNote:
 
 
 @dataclass(frozen=True, slots=True)
+class Proof:
+    """Evidence that reads the same, told once: the strongest of it, with the rules and observations of all."""
+
+    evidence: Evidence
+    signals: Sequence[str]
+    observations: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """One camera at the gate, as the monitoring section tells it.
+
+    ``taken`` says that the sweep found another device under this camera's key, ``ended`` that its approval is over.
+    """
+
+    number: int
+    camera: AttachedCamera
+    taken: bool
+    ended: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """The monitoring section: events and refusals newest first, with how many are left out."""
+
+    seats: Sequence[Seat]
+    suspended: Sequence[Seat]
+    counted: Sequence[tuple[int, Counted, Markup, str]]         # number, counts, chart, label of the camera
+    limits: Sequence[str]
+    events: Sequence[MonitoringEvent]
+    events_left: int
+    refusals: Sequence[AttachRefusal]
+    refusals_left: int
+
+
+@dataclass(frozen=True, slots=True)
 class Section:
     """One device as its section tells it: the device report, sorted into what a reader looks for."""
 
     number: int
     device: DeviceReport
     match: summary.LabelMatch
-    evidence: Sequence[Evidence]
+    outside: bool                                   # no camera: there is nothing to admit
+    seats: Sequence[Seat]
+    evidence: Sequence[Proof]
     failed: Sequence[Finding]
     findings: Mapping[Status, Sequence[Finding]]
     effects: Sequence[tuple[int, Effect]]           # with the number of the law note
     no_effects: Sequence[str]                       # names of the regimes that say nothing
     undone: Sequence[Undone]
+    tried_in_vain: int                              # attempts in `undone`
     observations: Sequence[ObservationRef]
     other_lists: Sequence[ListVersion]              # used for this verdict and not among the report's lists
     destinations: Sequence[Destination]
@@ -74,11 +119,13 @@ class Section:
 @register("html", media_type="text/html; charset=utf-8", suffix="html")
 def write(report: Report, _options: Options) -> bytes:
     """The whole report as one page."""
-    notes, sections = _sections(report)
+    gate = _gate(report)
+    notes, sections = _sections(report, gate)
     numbers = {section.device.device: section.number for section in sections}
     page = _environment().get_template("report.html").render(
         report=report, summary=summary, sections=sections, notes=notes, numbers=numbers, outcomes=OUTCOME_ORDER,
-        counts=dict(summary.outcome_counts(report)), risks=summary.risks(report),
+        tally=dict(summary.outcome_counts(report)), others=len(summary.not_cameras(report)), risks=risks(report),
+        gate=gate,
         bar=charts.outcomes(summary.outcome_counts(report)), makers=charts.makers(summary.makers(report)),
         digest=hashlib.sha256(json.write(report, {})).hexdigest(),
         policy=policy(), style=_source("report.css"), script=_source("report.js"),
@@ -92,7 +139,25 @@ def policy() -> str:
             "base-uri 'none'; form-action 'none'")
 
 
-def _sections(report: Report) -> tuple[list[LawNote], list[Section]]:
+def _gate(report: Report) -> Gate | None:
+    """The monitoring section, or ``None`` where nothing was attached and nothing refused."""
+    told = report.monitoring
+    if told is None or not (told.cameras or told.refusals or told.events or told.series):
+        return None
+    swept = {device.device: device.inventory_id for device in report.devices}
+    seats = [Seat(number, one, bool(one.inventory_id and swept.get(one.device, "") not in ("", one.inventory_id)),
+                  one.until <= report.generated_at) for number, one in enumerate(told.cameras, 1)]
+    labels = {one.device: f"{one.brand} {one.model}".strip() for one in reversed(told.cameras)}
+    found = [(number, one, charts.flow(one, number), labels.get(one.device, ""))
+             for number, one in enumerate(counts.counted(told), 1)]
+    return Gate(
+        seats=seats, suspended=[one for one in seats if one.camera.state is CameraState.SUSPENDED], counted=found,
+        limits=list(dict.fromkeys(limit for _, one, _, _ in found for limit in one.quality.limits)),
+        events=told.events[:-_MOST_ENTRIES - 1:-1], events_left=max(0, len(told.events) - _MOST_ENTRIES),
+        refusals=told.refusals[:-_MOST_ENTRIES - 1:-1], refusals_left=max(0, len(told.refusals) - _MOST_ENTRIES))
+
+
+def _sections(report: Report, gate: Gate | None) -> tuple[list[LawNote], list[Section]]:
     """Every device as a section, and the laws they cite: each effect once, numbered as the sections refer to it."""
     notes: dict[str, LawNote] = {}
     sections = []
@@ -106,12 +171,13 @@ def _sections(report: Report) -> tuple[list[LawNote], list[Section]]:
             note.makers[summary.maker_short(device.identity) or "a maker not known"] = None
             note.devices.append(device.device)
             told.append((note.number, effect))
-        sections.append(_section(report, number, device, told, sorted(set(silent))))
+        seats = [one for one in gate.seats if one.camera.device == device.device and not one.taken] if gate else []
+        sections.append(_section(report, number, device, told, sorted(set(silent)), seats))
     return list(notes.values()), sections
 
 
 def _section(report: Report, number: int, device: DeviceReport, told: list[tuple[int, Effect]],
-             silent: list[str]) -> Section:
+             silent: list[str], seats: Sequence[Seat]) -> Section:
     findings: dict[Status, list[Finding]] = {status: [] for status in Status}
     for finding in device.verdict.findings:
         findings[finding.status].append(finding)
@@ -120,17 +186,35 @@ def _section(report: Report, number: int, device: DeviceReport, told: list[tuple
         groups[attempt.status, attempt.reason].append(attempt)
     cited = {one for evidence in device.identity.evidence for one in evidence.observations}
     cited |= {one for finding in device.verdict.findings for one in finding.evidence}
+    cited |= {one for conflict in device.identity.conflicts for one in conflict.observations}
     return Section(
         number=number, device=device, match=summary.label_match(device.identity),
-        evidence=sorted(device.identity.evidence, key=lambda one: (_STRENGTH_ORDER.index(one.strength), one.claim)),
+        outside=is_outside_scope(device.verdict), seats=seats, evidence=_proofs(device.identity.evidence),
         failed=summary.weaknesses(device), findings=findings,
         effects=sorted(told, key=lambda one: (one[1].buyer, one[1].effect not in words.PROHIBITING, one[0])),
         no_effects=silent,
         undone=[Undone(status, reason, found) for (status, reason), found in groups.items()],
+        tried_in_vain=sum(len(found) for found in groups.values()),
         observations=[one for one in device.observations if one.id in cited],
         other_lists=[one for one in device.verdict.lists if one not in report.lists],
         destinations=sorted(device.destinations, key=lambda one: -one.bytes),
     )
+
+
+def _proofs(evidence: Sequence[Evidence]) -> list[Proof]:
+    """Evidence by strength; what makes the same claim in the same words is one line with all it rests on."""
+    same: dict[tuple[str, str, str, str, bool], list[Evidence]] = defaultdict(list)
+    for one in sorted(evidence, key=lambda one: (_STRENGTH_ORDER.index(one.strength), one.claim)):
+        same[one.claim, one.value, one.because, one.basis, one.unverified].append(one)
+    return [Proof(group[0], tuple(dict.fromkeys(one.signal for one in group)),
+                  tuple(dict.fromkeys(seen for one in group for seen in one.observations)))
+            for group in same.values()]
+
+
+class _Long(str):
+    """A text that the page may show at more length than it allows a device."""
+
+    __slots__ = ()
 
 
 def _finalize(value: Any) -> Any:  # noqa: ANN401 - jinja2 hands over whatever an expression gave
@@ -139,6 +223,8 @@ def _finalize(value: Any) -> Any:  # noqa: ANN401 - jinja2 hands over whatever a
         return value
     if value is None:
         return ""
+    if isinstance(value, _Long):
+        return clean(str(value), _LONGER)
     return clean(str(value)) if isinstance(value, str) else value
 
 
@@ -148,8 +234,11 @@ def _environment() -> Environment:
         loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, finalize=_finalize,
         trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=False,
     )
-    environment.globals.update(words=words, plural=words.plural, roles=words.roles, Status=Status)
-    environment.filters.update(stamp=clock.stamp, minute=lambda at: at.strftime("%Y-%m-%d %H:%M UTC"))
+    environment.globals.update(words=words, counts=counts, plural=words.plural, roles=words.roles, Status=Status)
+    environment.filters.update(
+        stamp=clock.stamp, minute=lambda at: at.strftime("%Y-%m-%d %H:%M UTC"), brief=brief, long=_Long,
+        sentence=sentence, number=counts.number, second=lambda at: at.strftime("%Y-%m-%d %H:%M:%S"),
+        length_of=lambda span: counts.lasting(span.total_seconds()))
     return environment
 
 

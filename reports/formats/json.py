@@ -15,6 +15,7 @@ from typing import Any
 from reports import summary
 from reports.formats import Options, register
 from reports.report import Report
+from reports.risks import risks
 from scanner import clock
 
 __all__ = ["VERSION", "document", "write"]
@@ -22,7 +23,8 @@ __all__ = ["VERSION", "document", "write"]
 VERSION = 1
 """Rises when a field changes its meaning or goes; a new field alone does not raise it."""
 
-_PAIRS = {"standards": ("standard", "control"), "facts": ("name", "value"), "reasons": ("reason", "count")}
+_PAIRS = {"standards": ("standard", "control"), "facts": ("name", "value"), "reasons": ("reason", "count"),
+          "quality": ("name", "value")}
 
 
 @register("json", media_type="application/json", suffix="json")
@@ -41,9 +43,11 @@ def document(report: Report) -> dict[str, Any]:
             "headline": summary.headline(report),
             "sentences": list(summary.sentences(report)),
             "outcomes": {str(outcome): count for outcome, count in summary.outcome_counts(report)},
+            "not_cameras": list(summary.not_cameras(report)),
+            "monitoring": summary.monitored(report),
             "checks": {str(status): count for status, count in summary.status_counts(report)},
             "makers": [_plain(row) for row in summary.makers(report)],
-            "risks": [_plain(risk) for risk in summary.risks(report)],
+            "risks": [_plain(risk) for risk in risks(report)],
             "next_steps": list(summary.next_steps(report)),
             "stale_lists": [one.id for one in report.lists if summary.stale(report, one)],
         },

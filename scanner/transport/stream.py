@@ -7,12 +7,13 @@ picture has a deadline, so a stream that drips is a stream that stalled.
 
 from __future__ import annotations
 
+import re
 import secrets
 import select
 import socket
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -30,6 +31,11 @@ KEEPALIVE_SHARE = 0.4              # of the session's timeout
 DEFAULT_TIMEOUT_S = 60             # RFC 2326 section 12.37
 MOST_HEAD = 64 * 1024
 RECEIVE = 64 * 1024
+MOST_EARLY = 8 * 1024 * 1024       # bytes of video that may overtake the answer to PLAY
+CLOSING_S = 0.2                    # for a goodbye
+_NEVER = frozenset({501, 505, 551})  # "not implemented" and the like do not pass; other 5xx are a device that starts
+_CHANNELS = re.compile(r"interleaved\s*=\s*(\d{1,3})", re.IGNORECASE)
+_TIMEOUT = re.compile(r";\s*timeout\s*=\s*(\d{1,5})", re.IGNORECASE)
 
 
 class StreamError(Exception):
@@ -67,9 +73,12 @@ class Stream:
         self._limits, self._allow_basic = limits or StreamLimits(), allow_basic
         self._socket: socket.socket | None = None
         self._buffer = bytearray()
-        self._early: deque[tuple[int, bytes]] = deque(maxlen=4096)
+        self._early: deque[tuple[int, bytes]] = deque()
+        self._early_bytes = 0
+        self._channel = 0
         self._sequence = 0
         self._challenge: Challenge | None = None
+        self._accepted = False                          # whether the login was accepted with this challenge's nonce
         self._uses = 0
         self._session = ""
         self._keepalive_s = DEFAULT_TIMEOUT_S * KEEPALIVE_SHARE
@@ -111,9 +120,11 @@ class Stream:
         aggregate = self._resolve(session, self._base)
         setup = self._answered("SETUP", self._resolve(track.control, self._base),
                                {"Transport": "RTP/AVP/TCP;unicast;interleaved=0-1"})
-        if "interleaved" not in setup.header("transport").lower():
-            raise StreamError("stream.transport", "the device does not send video over the connection")
         self._session, self._keepalive_s = _session(setup.header("session"))
+        channels = _CHANNELS.search(setup.header("transport"))
+        if channels is None:
+            raise StreamError("stream.transport", "the device does not send video over the connection")
+        self._channel = int(channels[1])                # it may choose others than it was offered
         self._reader = Depacketizer(self.codec, rtp.parameter_sets(track.fmtp))
         self._base = aggregate
         self._answered("PLAY", aggregate, {"Range": "npt=0.000-"})
@@ -143,7 +154,7 @@ class Stream:
             return response
         if 300 <= response.status < 400:
             raise StreamError("stream.redirected", f"{method} was answered with {response.status} to another address")
-        if response.status in (453, 503):
+        if response.status == 453 or (response.status >= 500 and response.status not in _NEVER):
             raise StreamError("stream.busy", f"the device has no stream to spare ({response.status})")
         raise StreamError("stream.refused", f"{method} was answered with {response.status}")
 
@@ -151,21 +162,37 @@ class Stream:
         """One exchange; a challenge is answered once, and never again after a refusal."""
         response = self._exchange(method, path, headers or {})
         if response.status != 401:
+            self._accepted = self._challenge is not None
             return response
-        if self._challenge is not None and not _is_stale(response):
+        self._take_challenge(response)
+        response = self._exchange(method, path, headers or {})
+        if response.status == 401:
             raise StreamError("stream.auth_rejected", "the device refused the login; it is not tried again")
+        self._accepted = True
+        return response
+
+    def _take_challenge(self, response: Response) -> None:
+        """Answer this 401 from now on. Raises `StreamError` where it may not be answered, or is itself an answer."""
         offered = auth.challenges(response.all("www-authenticate"))
+        if self._challenge is not None and not self._is_stale(offered):
+            raise StreamError("stream.auth_rejected", "the device refused the login; it is not tried again")
         if self._credentials is None:
             raise StreamError("stream.auth_required", "the stream asks for a login and none was given")
         chosen = auth.strongest(offered, allow_basic=self._allow_basic)
         if chosen is None:
             kinds = ", ".join(sorted({c.scheme for c in offered})) or "an unreadable challenge"
             raise StreamError("stream.auth_not_understood", f"the device offers {kinds}, none of which may be answered")
-        self._challenge, self._uses = chosen, 0
-        response = self._exchange(method, path, headers or {})
-        if response.status == 401:
-            raise StreamError("stream.auth_rejected", "the device refused the login; it is not tried again")
-        return response
+        self._challenge, self._uses, self._accepted = chosen, 0, False
+
+    def _is_stale(self, offered: Sequence[Challenge]) -> bool:
+        """Whether a 401 only says that the nonce is too old (RFC 7616 section 3.3): the password was right.
+
+        Firmware forgets to say so; a new nonce after the old one was accepted means the same.
+        """
+        used = self._challenge.parameters.get("nonce") if self._challenge is not None else None
+        nonces = {challenge.parameters.get("nonce") for challenge in offered if challenge.scheme == "digest"}
+        return any(challenge.parameters.get("stale", "").lower() == "true" for challenge in offered) or (
+            self._accepted and bool(nonces) and used not in nonces)
 
     def _exchange(self, method: str, path: str, headers: dict[str, str]) -> Response:
         deadline = time.monotonic() + self._limits.exchange_s
@@ -173,10 +200,15 @@ class Stream:
         while True:
             response = self._take_response()
             if response is not None:
-                return response
+                if response.status >= 200:              # an interim reply (RFC 2326 section 11) is no answer
+                    return response
+                continue
             packet = self._take_packet()
             if packet is not None:
                 self._early.append(packet)              # video may overtake the answer to PLAY
+                self._early_bytes += len(packet[1])
+                if self._early_bytes > MOST_EARLY:
+                    raise StreamError("stream.malformed", f"more video than can be held before the answer to {method}")
             elif not self._receive(deadline):
                 raise StreamError("stream.timeout", f"{method} was not answered within the deadline")
 
@@ -187,8 +219,11 @@ class Stream:
         lines = dict(headers) | ({"Session": self._session} if self._session else {})
         if self._challenge is not None and self._credentials is not None:
             self._uses += 1
-            proof = auth.authorization(self._challenge, self._credentials, method, uri, cnonce=secrets.token_hex(8),
-                                       count=self._uses)
+            try:
+                proof = auth.authorization(self._challenge, self._credentials, method, uri,
+                                           cnonce=secrets.token_hex(8), count=self._uses)
+            except UnicodeEncodeError:                  # its text would show a part of the password
+                raise StreamError("stream.credentials", "the login holds bytes that are no text") from None
             if isinstance(proof, Refusal):
                 raise StreamError("stream.auth_not_understood", f"{proof.reason} {proof.detail}")
             lines["Authorization"] = proof
@@ -197,7 +232,7 @@ class Stream:
         except ValueError as error:
             raise StreamError("stream.malformed", str(error)) from None
         while data:
-            if not select.select([], [self._open_socket()], [], max(0.0, deadline - time.monotonic()))[1]:
+            if not self._ready(select.POLLOUT, deadline):
                 raise StreamError("stream.timeout", f"{method} could not be sent within the deadline")
             try:
                 data = data[self._open_socket().send(data):]
@@ -213,10 +248,16 @@ class Stream:
             raise StreamError("stream.closed", "the session is over")
         return self._socket
 
+    def _ready(self, event: int, deadline: float) -> bool:
+        """Wait for the socket; false once the deadline has passed. `poll`, since `select` ends at descriptor 1023."""
+        waiting = select.poll()
+        waiting.register(self._open_socket(), event)
+        left = deadline - time.monotonic()
+        return left > 0 and bool(waiting.poll(left * 1000))
+
     def _receive(self, deadline: float) -> bool:
         """Wait for more bytes; false once the deadline has passed."""
-        left = deadline - time.monotonic()
-        if left <= 0 or not select.select([self._open_socket()], [], [], left)[0]:
+        if not self._ready(select.POLLIN, deadline):
             return False
         try:
             piece = self._open_socket().recv(RECEIVE)
@@ -242,9 +283,13 @@ class Stream:
 
     def _take_response(self) -> Response | None:
         """One RTSP reply from the front of the buffer; ``None`` where none has come whole."""
+        while self._buffer.startswith((b"\r", b"\n")):  # firmware ends a reply with a line too many
+            del self._buffer[:1]
         if not self._buffer or self._buffer[0] == 0x24:
             return None
-        if not b"RTSP/".startswith(bytes(self._buffer[:5])):
+        if self._buffer.startswith(b"REDIRECT "):
+            raise StreamError("stream.redirected", "the device asked to go on elsewhere")
+        if not any(start.startswith(self._buffer[:len(start)]) for start in (b"RTSP/", b"REDIRECT ")):
             raise StreamError("stream.malformed", "bytes that are neither RTP nor RTSP")
         head_end = self._buffer.find(b"\r\n\r\n")
         if head_end < 0:
@@ -278,22 +323,35 @@ class Stream:
             raise StreamError("stream.closed", "the session was not opened")
         stalled = time.monotonic() + self._limits.stall_s
         alive = time.monotonic() + self._keepalive_s
+        renewed = False                                 # whether the last keepalive was a repetition
         while True:
             while (packet := self._early.popleft() if self._early else self._take_packet()) is not None:
-                if packet[0] != 0:                      # RTCP and what nobody asked for
+                if packet[0] != self._channel:          # RTCP and what nobody asked for
                     continue
                 for unit in self._reader.feed(packet[1]):
-                    stalled = time.monotonic() + self._limits.stall_s
                     yield unit
+                    # From here on, not from before: the time that a picture takes us is not the device's.
+                    stalled = time.monotonic() + self._limits.stall_s
             response = self._take_response()
-            if response is not None and response.status == 401 and not _is_stale(response):
-                raise StreamError("stream.auth_rejected", "the device withdrew the login")
+            if response is not None and response.status != 401:
+                self._accepted = self._challenge is not None
+            elif response is not None:
+                if renewed:
+                    raise StreamError("stream.auth_rejected", "the device calls every nonce too old")
+                self._take_challenge(response)
+                self._keep_alive()
+                renewed = True
             if time.monotonic() >= alive:
                 alive = time.monotonic() + self._keepalive_s
-                method = "GET_PARAMETER" if "GET_PARAMETER" in self._methods else "OPTIONS"
-                self._send(method, self._base, {}, time.monotonic() + self._limits.exchange_s)
+                self._keep_alive()
+                renewed = False
             if response is None and not self._receive(min(stalled, alive)) and time.monotonic() >= stalled:
                 raise StreamError("stream.stalled", f"no whole picture within {self._limits.stall_s:g} s")
+
+    def _keep_alive(self) -> None:
+        """Tell the device that somebody is still watching (RFC 2326 section 10.8)."""
+        method = "GET_PARAMETER" if "GET_PARAMETER" in self._methods else "OPTIONS"
+        self._send(method, self._base, {}, time.monotonic() + self._limits.exchange_s)
 
     def close(self) -> None:
         """Say goodbye (TEARDOWN, without waiting for an answer) and close. Safe to repeat."""
@@ -301,7 +359,7 @@ class Stream:
             return
         try:
             if self._session:
-                self._send("TEARDOWN", self._base, {}, time.monotonic() + 0.2)
+                self._send("TEARDOWN", self._base, {}, time.monotonic() + CLOSING_S)
         except StreamError:
             pass                                        # a broken connection needs no goodbye
         finally:
@@ -310,15 +368,8 @@ class Stream:
             self._session = ""
 
 
-def _is_stale(response: Response) -> bool:
-    """Whether a 401 only says that the nonce is too old (RFC 7616 section 3.3): the password was right."""
-    return any(c.parameters.get("stale", "").lower() == "true"
-               for c in auth.challenges(response.all("www-authenticate")))
-
-
 def _session(value: str) -> tuple[str, float]:
     """The session's id, and after how many seconds to say that somebody is still watching."""
-    name, _, rest = value.partition(";")
-    seconds = rest.partition("timeout=")[2].strip()
-    timeout = int(seconds) if seconds.isascii() and seconds.isdigit() and len(seconds) < 6 else DEFAULT_TIMEOUT_S
-    return name.strip(), max(1.0, timeout * KEEPALIVE_SHARE)
+    told = _TIMEOUT.search(value)
+    timeout = int(told[1]) if told else DEFAULT_TIMEOUT_S
+    return value.partition(";")[0].strip(), max(1.0, timeout * KEEPALIVE_SHARE)

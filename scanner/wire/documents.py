@@ -20,6 +20,7 @@ MAX_PAIRS = 4_096
 MAX_BYTES = 1 << 20
 
 _PAIR = re.compile(r"^\s{0,8}([A-Za-z_][\w.\[\]:@-]{0,200})\s{0,4}=\s{0,4}(.{0,1024})$")
+_SUNAPI_ERROR = re.compile(rb"NG\s{1,4}Error Code:\s{0,4}\d")
 _MODEL_TAIL = re.compile(r"^\d+$")
 
 
@@ -34,6 +35,8 @@ def declared(body: bytes, document: str = "") -> Fields:
     if head[:1] in (b"{", b"["):
         value = json.read(head)
         return {} if isinstance(value, Refusal) else _json(value)
+    if _SUNAPI_ERROR.match(head):
+        return build(document="sunapi-error")        # says no with status 200: it is not the document asked for
     lines = pairs(head)
     return _pairs(lines, document) if lines else {}
 

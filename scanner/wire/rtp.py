@@ -16,11 +16,14 @@ from enum import StrEnum
 
 from scanner.observation import Refusal
 
-__all__ = ["AccessUnit", "Codec", "Counters", "Depacketizer", "Packet", "parameter_sets", "parse"]
+__all__ = ["AccessUnit", "Codec", "Counters", "Depacketizer", "MediaClock", "Packet", "parameter_sets", "parse"]
 
 START_CODE = b"\x00\x00\x00\x01"
 MOST_UNIT_BYTES = 8 * 1024 * 1024       # a key picture of a 12-megapixel camera stays well below
 MOST_NALS = 1024
+MOST_SETS = 64
+MOST_SET_BYTES = 4096
+CLOCK_HZ = 90_000                       # of every video payload format (RFC 3551 section 5)
 
 
 class Codec(StrEnum):
@@ -96,9 +99,24 @@ def parameter_sets(fmtp: str) -> tuple[bytes, ...]:
                     unit = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
                 except (binascii.Error, ValueError):
                     continue                 # the stream repeats its parameter sets; a mangled copy costs nothing
-                if 0 < len(unit) <= 4096:
+                if 0 < len(unit) <= MOST_SET_BYTES:
                     found.append(unit)
     return tuple(found)
+
+
+@dataclass(slots=True)
+class MediaClock:
+    """RTP timestamps as seconds since the first one: across the wrap of 32 bits, and never running backwards."""
+
+    _last: int | None = None
+    _ticks: int = 0
+
+    def seconds(self, timestamp: int) -> float:
+        """The time of `timestamp`; one that lies before the newest (a reordered picture) gets the newest's time."""
+        step = 0 if self._last is None else (timestamp - self._last) & 0xFFFFFFFF
+        if self._last is None or step < 0x80000000:
+            self._last, self._ticks = timestamp, self._ticks + step
+        return self._ticks / CLOCK_HZ
 
 
 @dataclass(slots=True)
@@ -108,6 +126,8 @@ class Depacketizer:
     Args:
         codec: H.264 or H.265.
         sets: parameter sets from the SDP, put before the first key picture.
+
+    Parameter sets that arrive while pictures are held back are kept and put before the next key picture.
     """
 
     codec: Codec
@@ -120,6 +140,10 @@ class Depacketizer:
     _expected: int | None = None
     _broken: bool = False            # the unit being gathered has a hole
     _waiting: bool = True            # nothing goes out before a key picture
+    _kept: list[bytes] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._kept = list(self.sets)[:MOST_SETS]
 
     def feed(self, data: bytes) -> Iterator[AccessUnit]:
         """The access units that this packet completes: none, one, or two where a marker was missing."""
@@ -128,10 +152,13 @@ class Depacketizer:
             self.counters.malformed += 1
             return
         self.counters.packets += 1
+        lost = self.counters.lost
         if self._late(packet.sequence):
             return
         if self._timestamp is not None and packet.timestamp != self._timestamp:
             yield from self._finish()
+            # What was lost may have been the end of the last picture or the beginning of this one: neither is whole.
+            self._broken = self.counters.lost > lost
         self._timestamp = packet.timestamp
         if not self._take(packet.payload):
             self._broken = True
@@ -157,6 +184,9 @@ class Depacketizer:
         if len(payload) <= header:
             self.counters.malformed += 1
             return False
+        if self._fragment is not None and not self._continues(payload):
+            self.counters.malformed += 1                     # a fragment that never got its end
+            self._fragment, self._broken = None, True
         if self.codec is Codec.H264:
             kind = payload[0] & 0x1F
             if 1 <= kind <= 23:
@@ -176,6 +206,12 @@ class Depacketizer:
                 return self._fragments(payload[2], head, payload[3:])
         self.counters.unsupported += 1
         return False
+
+    def _continues(self, payload: bytes) -> bool:
+        """Whether a payload is a further fragment of the NAL unit that is being put together."""
+        if self.codec is Codec.H264:
+            return payload[0] & 0x1F == 28 and not payload[1] & 0x80
+        return payload[0] >> 1 & 0x3F == 49 and not payload[2] & 0x80
 
     def _aggregate(self, rest: bytes) -> bool:
         while rest:
@@ -224,13 +260,25 @@ class Depacketizer:
         if broken:
             self._waiting = True
         if broken or not nals or (self._waiting and not key):
-            self.counters.units_dropped += 1
+            self._keep(nals)
+            self.counters.units_dropped += any(not self._is_set(nal) for nal in nals) or not nals
             return
         if self._waiting:
-            nals = [*self.sets, *nals]
-            self._waiting = False
+            nals = [*self._kept, *nals]
+            self._kept, self._waiting = [], False
         self.counters.units += 1
         yield AccessUnit(b"".join(START_CODE + nal for nal in nals), timestamp or 0, key)
+
+    def _keep(self, nals: Sequence[bytes]) -> None:
+        """Remember the parameter sets of a unit that is not given out: the next key picture may rest on them."""
+        for nal in nals:
+            if self._is_set(nal) and len(nal) <= MOST_SET_BYTES and nal not in self._kept:
+                self._kept = [*self._kept[-MOST_SETS + 1:], nal]
+
+    def _is_set(self, nal: bytes) -> bool:
+        if self.codec is Codec.H264:
+            return nal[0] & 0x1F in (7, 8)                   # SPS, PPS
+        return 32 <= (nal[0] >> 1 & 0x3F) <= 34              # VPS, SPS, PPS
 
     def _starts_picture(self, nal: bytes) -> bool:
         if self.codec is Codec.H264:

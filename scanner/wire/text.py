@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import re
 import unicodedata
+from dataclasses import dataclass
 
 __all__ = ["LONG", "SHORT", "clean", "clean_block", "decode", "redact", "redact_text"]
 
@@ -75,15 +76,16 @@ def clean(value: str | bytes, limit: int = SHORT) -> str:
     >>> clean("Da\u200bhua \x1b[31mIPC\r\n")
     'Dahua [31mIPC'
     """
-    text = decode(value)[0] if isinstance(value, bytes) else value
-    line = " ".join(_printable(unicodedata.normalize("NFKC", text[:limit * 4]), "").split())
-    return redact_text(line)[:limit].rstrip()
+    text = (decode(value)[0] if isinstance(value, bytes) else value)[:limit * 4]
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text)          # ASCII is its own normal form
+    return redact_text(" ".join(_printable(text, "").split()))[:limit].rstrip()
 
 
 def clean_block(value: str | bytes, limit: int = LONG) -> str:
     """Several lines of printable text in NFKC: line feeds and tabs stay, credentials go, at most `limit` characters."""
-    text = decode(value)[0] if isinstance(value, bytes) else value
-    normal = unicodedata.normalize("NFKC", text[:limit].replace("\r\n", "\n"))
+    text = (decode(value)[0] if isinstance(value, bytes) else value)[:limit].replace("\r\n", "\n")
+    normal = text if text.isascii() else unicodedata.normalize("NFKC", text)
     return redact_text(_printable(normal, "\n\t"))[:limit].strip()
 
 
@@ -91,34 +93,70 @@ def clean_block(value: str | bytes, limit: int = LONG) -> str:
 
 _STARS = r"***"
 _WORDS = r"(?:pass(?:word|wd|phrase|code)?|pwd|psk|secret|wpakey|privatekey|sharedkey|userpass)"
+_WORD_TRACES = ("pass", "pwd", "psk", "secret", "wpakey", "privatekey", "sharedkey")
 
-_RULES: tuple[tuple[re.Pattern[str], str], ...] = (
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """What to star out. What `pattern` matches holds one of `traces`, in whatever case of letters."""
+
+    traces: tuple[str, ...]
+    pattern: re.Pattern[str]
+    replacement: str
+
+
+_RULES: tuple[_Rule, ...] = (
     # rtsp://user:pass@host; a colon followed by a port and a slash is no password (http://host:80/a@b)
-    (re.compile(r"(?i)(\b[a-z][a-z0-9+.-]{1,15}://)(?:[^\s\"'<>/?#@]{0,256}+@){1,8}"), rf"\g<1>{_STARS}@"),
-    (re.compile(r"(?i)(\b[a-z][a-z0-9+.-]{1,15}://)[^\s\"'<>/?#@:]{1,128}:(?!\d{1,5}/)[^\s\"'<>]{0,256}@"),
-     rf"\g<1>{_STARS}@"),
-    (re.compile(r"(?im)^([ \t]*(?:proxy-)?authorization[ \t]*:)[^\r\n]*(?:\r?\n[ \t][^\r\n]*)*"), rf"\g<1> {_STARS}"),
-    (re.compile(r"(?im)^([ \t]*(?:set-)?cookie[ \t]*:[ \t]*[^=;\r\n]{0,64}=)[^;\r\n]*"), rf"\g<1>{_STARS}"),
-    (re.compile(r"(?i)(\bdigest\b[^\r\n]{0,512}\bresponse[ \t]*=[ \t]*\"?)[0-9a-f]{16,128}"), rf"\g<1>{_STARS}"),
+    _Rule(("@",), re.compile(r"(?i)(\b[a-z][a-z0-9+.-]{1,15}://)(?:[^\s\"'<>/?#@]{0,256}+@){1,8}"), rf"\g<1>{_STARS}@"),
+    _Rule(("@",), re.compile(r"(?i)(\b[a-z][a-z0-9+.-]{1,15}://)[^\s\"'<>/?#@:]{1,128}:(?!\d{1,5}/)[^\s\"'<>]{0,256}@"),
+          rf"\g<1>{_STARS}@"),
+    _Rule(("authorization",),
+          re.compile(r"(?im)^([ \t]*(?:proxy-)?authorization[ \t]*:)[^\r\n]*(?:\r?\n[ \t][^\r\n]*)*"),
+          rf"\g<1> {_STARS}"),
+    _Rule(("cookie",), re.compile(r"(?im)^([ \t]*(?:set-)?cookie[ \t]*:[ \t]*[^=;\r\n]{0,64}=)[^;\r\n]*"),
+          rf"\g<1>{_STARS}"),
+    _Rule(("digest",), re.compile(r"(?i)(\bdigest\b[^\r\n]{0,512}\bresponse[ \t]*=[ \t]*\"?)[0-9a-f]{16,128}"),
+          rf"\g<1>{_STARS}"),
     # <Password>…</Password>, <wsse:Password Type="…">, <adminPassword>, and <Nonce>; the closing tag may be missing
-    (re.compile(rf"(?i)(<(?:[\w.-]{{1,40}}:)?[\w.-]{{0,40}}{_WORDS}(?:\s[^<>]{{0,512}})?>)"
-                r"(?:<!\[CDATA\[[^\]]*(?:\]\]>)?|[^<])+"), rf"\g<1>{_STARS}"),
-    (re.compile(r"(?i)(<(?:[\w.-]{1,40}:)?Nonce(?:\s[^<>]{0,512})?>)[^<]+"), rf"\g<1>{_STARS}"),
+    _Rule(_WORD_TRACES, re.compile(rf"(?i)(<(?:[\w.-]{{1,40}}:)?[\w.-]{{0,40}}{_WORDS}(?:\s[^<>]{{0,512}})?>)"
+                                   r"(?:<!\[CDATA\[[^\]]*(?:\]\]>)?|[^<])+"), rf"\g<1>{_STARS}"),
+    _Rule(("nonce",), re.compile(r"(?i)(<(?:[\w.-]{1,40}:)?Nonce(?:\s[^<>]{0,512})?>)[^<]+"), rf"\g<1>{_STARS}"),
     # "password": "…" and 'password': '…' in JSON, with escaped quotes; numbers and booleans too
-    (re.compile(rf"(?i)(\"[\w.-]{{0,40}}(?:{_WORDS}|(?<=\")stok|(?<=\")(?:access_?)?token)\"\s{{0,8}}:\s{{0,8}})"
-                r"(?:\"(?:[^\"\\]|\\.)*+\"?|[^\s,}\]]+)"), rf'\g<1>"{_STARS}"'),
+    _Rule((*_WORD_TRACES, 'stok"', 'token"'),
+          re.compile(rf"(?i)(\"[\w.-]{{0,40}}(?:{_WORDS}|(?<=\")stok|(?<=\")(?:access_?)?token)\"\s{{0,8}}:\s{{0,8}})"
+                     r"(?:\"(?:[^\"\\]|\\.)*+\"?|[^\s,}\]]+)"), rf'\g<1>"{_STARS}"'),
     # root.Network.WPA.Password=…, &pwd=…, password: …; the name must end there, so PasswordReset=… stays
-    (re.compile(rf"(?i)({_WORDS}[ \t]{{0,4}}[=:][ \t]{{0,4}})"
-                r"(?:\"[^\"\r\n]+\"?|'[^'\r\n]+'?|[^\s&;,\"'<>]+)"), rf"\g<1>{_STARS}"),
-    (re.compile(r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[^-]*(?:-----END [A-Z ]{0,40}PRIVATE KEY-----)?"),
-     "-----PRIVATE KEY *** -----"),
+    _Rule(_WORD_TRACES, re.compile(rf"(?i)({_WORDS}[ \t]{{0,4}}[=:][ \t]{{0,4}})"
+                                   r"(?:\"[^\"\r\n]+\"?|'[^'\r\n]+'?|[^\s&;,\"'<>]+)"), rf"\g<1>{_STARS}"),
+    _Rule(("private key",),
+          re.compile(r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[^-]*(?:-----END [A-Z ]{0,40}PRIVATE KEY-----)?"),
+          "-----PRIVATE KEY *** -----"),
 )
+_UNTRACEABLE = "\u0130\u0131\u017f\u212a"
+"""Outside ASCII, yet taken for i, s or k where a pattern ignores case; lower case does not make them that."""
+_TRACES = tuple(dict.fromkeys(trace for rule in _RULES for trace in rule.traces))
 
 
 def redact_text(text: str) -> str:
-    """`text` with passwords, Authorization headers, cookies, digest responses and private keys starred out."""
-    for pattern, replacement in _RULES:
-        text = pattern.sub(replacement, text)
+    """`text` with passwords, Authorization headers, cookies, digest responses and private keys starred out.
+
+    Nearly no text of a device holds a trace of a credential, and ten patterns cost more than all else that a reply
+    needs; so the traces are looked for first.
+    """
+    if not text.isascii() and any(char in text for char in _UNTRACEABLE):
+        for rule in _RULES:
+            text = rule.pattern.sub(rule.replacement, text)
+        return text
+    lower = text.lower()
+    for trace in _TRACES:
+        if trace in lower:
+            break
+    else:
+        return text
+    for rule in _RULES:
+        # What is put in holds no trace of a later rule, so those of the text as it came are all there are.
+        if any(trace in lower for trace in rule.traces):
+            text = rule.pattern.sub(rule.replacement, text)
     return text
 
 

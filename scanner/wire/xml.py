@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from lxml import etree
@@ -17,8 +18,8 @@ from lxml import etree
 from scanner.observation import Refusal
 from scanner.wire.text import SHORT, clean, decode
 
-__all__ = ["MAX_BYTES", "MAX_DEPTH", "MAX_ELEMENTS", "Document", "Element", "children", "escape", "find", "find_all",
-           "local", "own", "read", "text", "value", "values"]
+__all__ = ["MAX_BYTES", "MAX_DEPTH", "MAX_ELEMENTS", "Document", "Element", "Outline", "children", "escape", "find",
+           "find_all", "local", "own", "read", "text", "value", "values"]
 
 Element = Any
 """An lxml element; lxml ships no types."""
@@ -27,6 +28,11 @@ MAX_BYTES = 1 << 20
 MAX_DEPTH = 100
 MAX_ELEMENTS = 50_000
 MAX_ATTRIBUTES = 100_000
+MAX_KEPT_NAME = 256
+"""Characters of a name worth remembering: names repeat over a site, and what is remembered stays small."""
+MAX_NAMESPACES = 40
+MAX_NAMED = 200
+"""Elements whose namespace declarations are looked at."""
 
 _DECLARATION = re.compile(r"^\s{0,64}<\?xml\b([^>]{0,256}?)\?>")
 _ENCODING = re.compile(rb"""^.{0,16}<\?xml[^>]{0,200}?encoding\s{0,4}=\s{0,4}["']?([A-Za-z0-9._-]{1,40})""", re.DOTALL)
@@ -41,7 +47,9 @@ class Document:
     """A document that was read; ``recovered``: only the tolerant pass, or replacing bytes, could read it."""
 
     root: Element = field(repr=False)
-    recovered: bool = False
+    recovered: bool
+    source: str = field(repr=False)
+    """The text that was parsed: whatever an element or attribute is named stands in it, letter by letter."""
 
     @property
     def name(self) -> str:
@@ -50,12 +58,20 @@ class Document:
 
     def namespaces(self) -> tuple[str, ...]:
         """Every namespace URI declared near the top, in order; weak evidence, since clones copy them."""
-        seen: dict[str, None] = {}
-        for position, element in enumerate(self.root.iter("*")):
-            if position >= 200 or len(seen) >= 40:
-                break
-            seen.update(dict.fromkeys(clean(uri) for uri in element.nsmap.values() if uri))
-        return tuple(uri for uri in seen if uri)
+        found = dict.fromkeys(uri for uri in self.root.nsmap.values() if uri)
+        if self.source.count("xmlns") > len(self.root.nsmap):           # some are declared below the root
+            elements = 0
+            for event, declared in etree.iterwalk(self.root, events=("start", "start-ns")):
+                elements += event == "start"
+                if elements >= MAX_NAMED or len(found) >= MAX_NAMESPACES:
+                    break
+                if event == "start-ns" and declared[1]:
+                    found[declared[1]] = None
+        return tuple(dict.fromkeys(uri for raw in found if (uri := clean(raw))))
+
+    def mentions(self, name: str) -> bool:
+        """False where no element of this local name, in any case of letters, can be in the document."""
+        return name.casefold() in self.source.casefold()
 
 
 def read(data: bytes) -> Document | Refusal:
@@ -81,12 +97,13 @@ def read(data: bytes) -> Document | Refusal:
     root = _parse(source, tolerant=False)
     recovered = root is None
     if root is None:
-        repaired = _BARE_AMPERSAND.sub("&amp;", _ILLEGAL.sub("", source[source.index("<"):]))
-        root = _parse(repaired, tolerant=True)
+        source = _BARE_AMPERSAND.sub("&amp;", _ILLEGAL.sub("", source[source.index("<"):]))
+        root = _parse(source, tolerant=True)
     if root is None:
         return Refusal("not_xml", "no element could be read")
-    excess = _excess(root)
-    return Refusal("too_deep", excess) if excess else Document(root, recovered or not faithful)
+    # Every element has a start tag, so a document of few start tags is neither deep nor large.
+    excess = _excess(root) if source.count("<") - source.count("</") > MAX_DEPTH else ""
+    return Refusal("too_deep", excess) if excess else Document(root, recovered or not faithful, source)
 
 
 def _parse(source: str, *, tolerant: bool) -> Element | None:
@@ -118,11 +135,50 @@ def local(element: Element) -> str:
     return tag.rpartition("}")[2].rpartition(":")[2] if isinstance(tag, str) else ""
 
 
+def _name(element: Element) -> str:
+    """The local name of an element as it is compared: case is ignored."""
+    tag = element.tag
+    return _folded(tag) if len(tag) <= MAX_KEPT_NAME else _fold(tag)
+
+
+def _fold(tag: str) -> str:
+    return tag.rpartition("}")[2].rpartition(":")[2].casefold()
+
+
+_folded = lru_cache(maxsize=2048)(_fold)
+
+
+class Outline:
+    """An element and its descendants by local name, in document order: one pass for readers that ask for many names."""
+
+    __slots__ = ("_element", "_named")
+
+    def __init__(self, element: Element) -> None:
+        self._element = element
+        self._named: dict[str, list[Element]] = {}
+        for child in element.iter("*"):
+            self._named.setdefault(_name(child), []).append(child)
+
+    def all(self, name: str, limit: int = 64) -> list[Element]:
+        """Like `find_all` of one name."""
+        return self._named.get(name.casefold(), [])[:limit]
+
+    def values(self, name: str, limit: int = 64) -> tuple[str, ...]:
+        """Like `values` of one name."""
+        return tuple(found for child in self.all(name, limit) if (found := text(child)))
+
+    def value(self, name: str) -> str:
+        """Like `value` of one name."""
+        every = self._named.get(name.casefold(), [])
+        direct = (child for child in every if child.getparent() is self._element)
+        return next((found for child in (*direct, *every[:16]) if (found := text(child))), "")
+
+
 def children(element: Element, *names: str) -> Iterator[Element]:
     """The direct children with one of these local names, in any case of letters; all children without a name."""
     wanted = {name.casefold() for name in names}
     for child in element:
-        if isinstance(child.tag, str) and (not wanted or local(child).casefold() in wanted):
+        if isinstance(child.tag, str) and (not wanted or _name(child) in wanted):
             yield child
 
 
@@ -131,7 +187,7 @@ def find_all(element: Element, *names: str, limit: int = 1024) -> list[Element]:
     wanted = {name.casefold() for name in names}
     found = []
     for child in element.iter("*"):
-        if local(child).casefold() in wanted:
+        if _name(child) in wanted:
             found.append(child)
             if len(found) == limit:
                 break
@@ -148,7 +204,7 @@ def text(element: Element | None, limit: int = SHORT) -> str:
     """All text inside an element, joined and cleaned; empty for None."""
     if element is None:
         return ""
-    return clean("".join(element.itertext()), limit)
+    return clean("".join(element.itertext()) if len(element) else element.text or "", limit)
 
 
 def own(element: Element, name: str) -> str:
@@ -159,12 +215,9 @@ def own(element: Element, name: str) -> str:
 def value(element: Element, *names: str) -> str:
     """The text of the first direct child, or failing that descendant, that has one of these names and is not empty."""
     for child in children(element, *names):
-        if text(child):
-            return text(child)
-    for child in find_all(element, *names, limit=16):
-        if text(child):
-            return text(child)
-    return ""
+        if found := text(child):
+            return found
+    return next((found for child in find_all(element, *names, limit=16) if (found := text(child))), "")
 
 
 def values(element: Element, *names: str, limit: int = 64) -> tuple[str, ...]:

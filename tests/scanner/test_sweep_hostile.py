@@ -10,6 +10,7 @@ from scanner.dossier import Dossier
 from scanner.interview import Interview
 from scanner.journal import Journal
 from scanner.login import LoginPass
+from scanner.logins import Logins
 from scanner.observation import AttemptStatus, Reason
 from scanner.pace import PACES, Profile, RateLimit
 from scanner.plan import nothing_more
@@ -75,7 +76,8 @@ def interviewed(services, *, credentials=None, meddle=None, profile=Profile.FAST
             ports = dict(zip(closed, await unused_ports(len(closed)), strict=True))
             for nominal, handler in services.items():
                 ports[nominal] = await serve(stack, handler)
-            settings = Settings(profile=profile, port_map=PortMap(ports), credentials=credentials)
+            settings = Settings(profile=profile, port_map=PortMap(ports),
+                                credentials=Logins(default=credentials) if credentials else None)
             dossier = Dossier(HERE, PACES[profile])
             if meddle:
                 meddle(dossier)

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 import pytest
 
 from scanner.journal import Batch, Journal, JournalError
+from scanner.logins import Logins
 from scanner.observation import Attempt, AttemptStatus, Observation, Reason
 from scanner.pace import Profile
 from scanner.scope import Scope
@@ -65,7 +66,7 @@ def test_another_scope_profile_or_login_has_another_journal(tmp_path):
     from scanner.wire.auth import Credentials
     begun(tmp_path, DONE).close()
     others = [(Scope.of(["10.0.0.0/27"], owner="tests"), SETTINGS), (SCOPE, Settings(profile=Profile.GENTLE)),
-              (SCOPE, Settings(profile=Profile.FAST, credentials=Credentials("u", "p")))]
+              (SCOPE, Settings(profile=Profile.FAST, credentials=Logins(default=Credentials("u", "p"))))]
     for scope, settings in others:
         journal = Journal.open(tmp_path, scope, settings)
         assert not journal.resumed

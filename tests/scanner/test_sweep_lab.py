@@ -13,6 +13,7 @@ import pytest
 from lab.personas import persona
 from lab.site import Site
 from scanner.journal import Journal
+from scanner.logins import Logins
 from scanner.observation import AttemptStatus, Reason
 from scanner.pace import Profile
 from scanner.plan import Ask, Plan, nothing_more
@@ -129,7 +130,7 @@ def wish(address, seen):
 def login(settings, where, password):
     scope = Scope.of([where["recorder"], where["hikvision-dome"], where["dahua-tpc"]], owner="tests", lab=True)
     given = Settings(profile=settings.profile, port_map=settings.port_map, neighbours=settings.neighbours,
-                     credentials=Credentials("admin", password))
+                     credentials=Logins(default=Credentials("admin", password)))
     return run(scope, given, wish)
 
 

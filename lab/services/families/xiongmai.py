@@ -38,7 +38,8 @@ FAMILY = Family(
     ),
     rtsp=Rtsp(
         login=Login(_realm, _challenges),
-        paths=("/user=admin_password=tlJwpbo6_channel=1_stream=0.sdp",
+        paths=("/",            # this firmware plays its main stream to whoever asks for none in particular
+               "/user=admin_password=tlJwpbo6_channel=1_stream=0.sdp",
                "/user=admin_password=tlJwpbo6_channel=1_stream=1.sdp"),
         query="real_stream",
         public="OPTIONS, DESCRIBE, SETUP, TEARDOWN, PLAY, PAUSE",
