@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, BinaryIO
 if TYPE_CHECKING:
     from av.video.codeccontext import VideoCodecContext
     from av.video.frame import VideoFrame
+    from av.video.reformatter import VideoReformatter
 
 __all__ = ["ANSWER", "CORRUPT", "DECODED", "NOTHING", "PICTURE", "READY", "REQUEST", "TOO_LARGE", "main"]
 
@@ -27,8 +28,10 @@ REQUEST = struct.Struct("!IBI")
 ANSWER = struct.Struct("!BIHHHH")
 NOTHING, DECODED, PICTURE, CORRUPT, TOO_LARGE, READY = range(6)
 MEMORY = 1536 * 1024 * 1024            # of address space: enough for an 8K picture's references and FFmpeg itself
+MOST_SIDE = 16_384
 
 Shape = tuple[int, int, int, int]
+NO_SHAPE: Shape = (0, 0, 0, 0)
 
 
 def main(words: list[str]) -> None:
@@ -37,15 +40,16 @@ def main(words: list[str]) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))        # it has no business writing a file
-    context = _prepare(codec, max_pixels)
+    context, scaler = _prepare(codec, max_pixels)
     resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))       # nor opening one, nor a socket: what is open stays open
-    _serve(context, max_pixels, width, sys.stdin.buffer, sys.stdout.buffer)
+    _serve(context, scaler, max_pixels, width, sys.stdin.buffer, sys.stdout.buffer)
 
 
-def _prepare(codec: str, max_pixels: int) -> VideoCodecContext:
-    """A decoder, with all that decoding and scaling load: later on nothing can be loaded."""
+def _prepare(codec: str, max_pixels: int) -> tuple[VideoCodecContext, VideoReformatter]:
+    """Decoder and scaler, with all they load: later on nothing can be loaded."""
     import av
     from av.video.codeccontext import VideoCodecContext
+    from av.video.reformatter import VideoReformatter
 
     context = VideoCodecContext.create({"H264": "h264", "H265": "hevc"}[codec], "r")
     if not isinstance(context, VideoCodecContext):
@@ -55,12 +59,16 @@ def _prepare(codec: str, max_pixels: int) -> VideoCodecContext:
     context.options = {"max_pixels": str(4 * max_pixels)}
     context.thread_count = 1
     context.open()
-    _grey(av.VideoFrame(64, 64, "yuv420p"), 32)
-    return context
+    scaler = VideoReformatter()
+    _grey(av.VideoFrame(64, 64, "yuv420p"), scaler, 32)
+    return context, scaler
 
 
-def _serve(context: VideoCodecContext, max_pixels: int, width: int, requests: BinaryIO, answers: BinaryIO) -> None:
-    status, timestamp, shape, grey = READY, 0, (0, 0, 0, 0), b""
+def _serve(context: VideoCodecContext, scaler: VideoReformatter, max_pixels: int, width: int,
+           requests: BinaryIO, answers: BinaryIO) -> None:
+    from av.error import FFmpegError
+
+    status, timestamp, shape, grey = READY, 0, NO_SHAPE, b""
     while True:
         answers.write(ANSWER.pack(status, timestamp, *shape) + grey)
         answers.flush()
@@ -71,36 +79,34 @@ def _serve(context: VideoCodecContext, max_pixels: int, width: int, requests: Bi
         unit = requests.read(size)
         if len(unit) < size:
             return
-        status, shape, grey = _decode(context, unit, max_pixels, width if wanted else 0)
+        shape, grey = NO_SHAPE, b""
+        try:
+            status, frame = _decode(context, unit, max_pixels)
+            if frame is not None and wanted:
+                wide, high, grey = _grey(frame, scaler, width)
+                status, shape = PICTURE, (frame.width, frame.height, wide, high)
+        except (FFmpegError, ValueError, MemoryError):
+            status, shape, grey = CORRUPT, NO_SHAPE, b""
 
 
-def _decode(context: VideoCodecContext, unit: bytes, max_pixels: int, width: int) -> tuple[int, Shape, bytes]:
-    """Status, sizes and, where `width` is not 0, the grey picture of the newest picture that `unit` completed."""
+def _decode(context: VideoCodecContext, unit: bytes, max_pixels: int) -> tuple[int, VideoFrame | None]:
+    """The status and the newest picture that `unit` completed."""
     from av import Packet
-    from av.error import FFmpegError
 
-    try:
-        frames = context.decode(Packet(unit))
-        if not frames:
-            return NOTHING, (0, 0, 0, 0), b""
-        if any(frame.width * frame.height > max_pixels for frame in frames):
-            return TOO_LARGE, (0, 0, 0, 0), b""
-        frame = frames[-1]
-        if frame.is_corrupt:
-            return CORRUPT, (0, 0, 0, 0), b""
-        if not width:
-            return DECODED, (frame.width, frame.height, 0, 0), b""
-        wide, high, grey = _grey(frame, width)
-    except (FFmpegError, ValueError, MemoryError):
-        return CORRUPT, (0, 0, 0, 0), b""
-    return PICTURE, (frame.width, frame.height, wide, high), grey
+    frames = context.decode(Packet(unit))
+    if any(f.width * f.height > max_pixels or max(f.width, f.height) > MOST_SIDE for f in frames):
+        return TOO_LARGE, None
+    if any(f.is_corrupt for f in frames):
+        return CORRUPT, None
+    return (DECODED, frames[-1]) if frames else (NOTHING, None)
 
 
-def _grey(frame: VideoFrame, width: int) -> tuple[int, int, bytes]:
+def _grey(frame: VideoFrame, scaler: VideoReformatter, width: int) -> tuple[int, int, bytes]:
     """Width, height and rows of the picture in grey, at most `width` wide."""
     wide = min(width, frame.width)
     high = max(2, round(frame.height * wide / frame.width / 2) * 2)
-    plane = frame.reformat(width=wide, height=high, format="gray", interpolation="AREA").planes[0]
+    small = scaler.reformat(frame, width=wide, height=high, format="gray", interpolation="AREA", threads=1)
+    plane = small.planes[0]
     rows = bytes(plane)
     if plane.line_size != wide:
         rows = b"".join(rows[at:at + wide] for at in range(0, high * plane.line_size, plane.line_size))

@@ -7,6 +7,7 @@ again. While frames flow a second thread repeats the gate's check; from the mome
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from types import TracebackType
@@ -15,10 +16,12 @@ from typing import Self
 from analytics.decoder import Decoder, DecoderError
 from analytics.detections import Frame
 from scanner.transport.stream import Stream, StreamError
+from scanner.wire.rtp import MediaClock
 
 __all__ = ["CameraSource", "SourceLost"]
 
 Recheck = Callable[[], tuple[str, str] | None]
+OVERDUE_S = 60.0                   # how long one check of the live device may take beyond its turn
 
 
 class SourceLost(Exception):  # noqa: N818 - every session ends once; the rule says whether that was a fault
@@ -38,14 +41,20 @@ class CameraSource:
         now: the clock.
         recheck: the gate's check; the refused rule and why, or ``None`` where all holds.
         recheck_s: how often it runs.
-        rate: pictures per second of the stream's clock to give out; `slow_down` lowers it.
+        rate: pictures per second of the stream's clock to give out; it may be changed at any time.
+        ticks: a monotonic clock in seconds.
+
+    A check that cannot be made is a check that failed: where it is overdue, or its thread has ended, no frame is given
+    out either.
     """
 
     def __init__(self, stream: Stream, *, ends: datetime, now: Callable[[], datetime], recheck: Recheck,
-                 recheck_s: float, rate: float) -> None:
+                 recheck_s: float, rate: float, ticks: Callable[[], float] = time.monotonic) -> None:
         self._stream, self._ends, self._now = stream, ends, now
         self._recheck, self._recheck_s = recheck, recheck_s
+        self._ticks = ticks
         self.rate = rate
+        self._checked = ticks()
         self._refused: tuple[str, str] | None = None
         self._over = threading.Event()
         self._guard = threading.Thread(target=self._watch, name="gate-recheck", daemon=True)
@@ -58,10 +67,13 @@ class CameraSource:
             raise SourceLost(error.rule, error.because) from error
         try:
             self._decoder = Decoder(self._stream.codec)
+            self._guard.start()
+        except DecoderError as error:
+            self.close()
+            raise SourceLost(error.rule, error.because) from error
         except BaseException:
-            self._stream.close()
+            self.close()
             raise
-        self._guard.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
@@ -88,34 +100,39 @@ class CameraSource:
             if refused is not None:
                 self._refused = refused
                 return
+            self._checked = self._ticks()
 
     def frames(self) -> Iterator[Frame]:
         """Pictures at about `rate` per second of the stream's own clock. Ends only by `SourceLost`."""
         if self._decoder is None:
             raise SourceLost("stream.closed", "the source was not opened")
-        wanted_at, previous = 0.0, None
-        clock_at = 0.0
+        clock, wanted_at = MediaClock(), 0.0
         try:
             for unit in self._stream.units():
                 self._hold()
-                if previous is not None:
-                    clock_at += ((unit.timestamp - previous) & 0xFFFFFFFF) / 90_000
-                previous = unit.timestamp
-                wanted = clock_at >= wanted_at
-                frame = self._decoder.decode(unit, wanted=wanted)
+                at = clock.seconds(unit.timestamp)
+                frame = self._decoder.decode(unit, wanted=at >= wanted_at)
                 if frame is not None:
-                    wanted_at = clock_at + 1 / self.rate - 0.001
+                    # On a grid, so that 12.5 pictures a second give 5 and not 4.2; a gap begins a new grid.
+                    step = 1 / self.rate
+                    wanted_at = wanted_at + step if at < wanted_at + step else at + step
                     self._hold()
                     yield frame
         except StreamError as error:
             self._hold()                     # a failed check is the truer reason than the connection it ended
             raise SourceLost(error.rule, error.because) from error
         except DecoderError as error:
-            raise SourceLost(error.rule, str(error)) from error
+            self._hold()
+            raise SourceLost(error.rule, error.because) from error
 
     def _hold(self) -> None:
-        """Raise `SourceLost` where the last check failed or the attestation has ended."""
+        """Raise `SourceLost` where the last check failed or is overdue, or the attestation has ended."""
+        alive = self._guard.is_alive()               # asked first: a guard that has just ended has left its reason
         if self._refused is not None:
             raise SourceLost(*self._refused)
+        if not alive:
+            raise SourceLost("gate.recheck", "the check of the live device broke down, so nothing vouches for it")
+        if self._ticks() - self._checked > self._recheck_s + OVERDUE_S:
+            raise SourceLost("gate.recheck", "the check of the live device is overdue, so nothing vouches for it")
         if self._now() >= self._ends:
             raise SourceLost("attestation.expired", "the attestation ended while the camera was attached")

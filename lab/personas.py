@@ -65,7 +65,8 @@ PERSONAS: Final[tuple[Persona, ...]] = (
         hardware="1.00", user="root", protocols=frozenset({"wsd", "onvif", "http", "https", "rtsp", "dhip"}),
         clouds=(_DAHUA_CLOUD,),
         options={"skin": "axis", "claimed_mac": "AC:CC:8E:4B:12:07", "claimed_serial": "ACCC8E4B1207",
-                 "claimed_firmware": "10.12.206", "scope_name": "AXIS P3245-LV", "dhip_vendor": "General"},
+                 "claimed_firmware": "10.12.206", "scope_name": "AXIS P3245-LV", "dhip_vendor": "General",
+                 "scene": "people", "scene_seed": "13"},
     ),
     Persona(
         name="hikvision-dome", family="hikvision", brand="HIKVISION", manufacturer="HIKVISION",

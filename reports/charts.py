@@ -110,7 +110,7 @@ def _told(row: MakerCount) -> str:
     return f"{_short(row.maker, 60)}: {', '.join(parts)}"
 
 
-_WIDTH, _LEFT, _HEIGHT, _TOP = 360, 34, 46, 16         # of a flow chart; `_HEIGHT` is that of its longest bar
+_WIDTH, _GUTTER, _HEIGHT, _LABEL = 360, 30, 92, 14      # of a flow chart; `_HEIGHT` is shared by both directions
 
 
 def flow(one: Counted, number: int) -> Markup:
@@ -119,21 +119,22 @@ def flow(one: Counted, number: int) -> Markup:
     Every bar is one row of `one`; a row in which nothing was analysed is a dashed outline, never a zero. `number` makes
     the ids of this chart its own.
     """
-    up, down = (0, one.metrics.index("out")) if one.metrics[:2] == ("in", "out") else (0, None)
-    most = max((row.values[at] or 0.0 for row in one.rows for at in (up, down) if at is not None), default=0.0)
-    scale, line = _HEIGHT / most if most > 0 else 0.0, _TOP + _HEIGHT
-    step = (_WIDTH - _LEFT) / len(one.rows)
-    parts = [_bars(row, up, down, _LEFT + step * at, step, line, scale, number) for at, row in enumerate(one.rows)]
-    foot = line + (_HEIGHT + 14 if down is not None else 0)
-    parts.append(Markup('<rect x="{}" y="{}" width="{}" height="1" class="f-line"/>').format(
-        _LEFT, line, _WIDTH - _LEFT))
-    parts += [Markup('<text x="{}" y="{}" text-anchor="end" class="t s">{}</text>').format(_LEFT - 6, y, text)
-              for y, text in ((line - 4, counts.described(one.metrics[up]).partition(",")[0]),
-                              *(((line + 13, "out"),) if down is not None else ()))]
+    up, down = (0, 1) if one.metrics[:2] == ("in", "out") else (0, None)
+    above, below = (max((row.values[at] or 0.0 for row in one.rows), default=0.0) if at is not None else 0.0
+                    for at in (up, down))
+    scale = _HEIGHT / (above + below) if above + below > 0 else 0.0
+    left, line = _GUTTER if down is not None else 0, round(_LABEL + max(above * scale, 16))
+    foot = round(line + max(below * scale, 16) + _LABEL) if down is not None else line + 2
+    step = (_WIDTH - left) / len(one.rows)
+    parts = [_bars(row, up, down, left + step * at, step, line, scale, number) for at, row in enumerate(one.rows)]
+    parts.append(Markup('<rect x="{}" y="{}" width="{}" height="1" class="f-line"/>').format(left, line, _WIDTH - left))
+    if down is not None:
+        parts += [Markup('<text x="{}" y="{}" text-anchor="end" class="t s">{}</text>').format(_GUTTER - 6, y, text)
+                  for y, text in ((line - 4, "in"), (line + 13, "out"))]
     same_day = one.start.date() == one.end.date()
     parts += [Markup('<text x="{}" y="{}" text-anchor="{}" class="t s">{}</text>').format(
         x, foot + 15, anchor, at.strftime("%H:%M" if same_day else "%m-%d %H:%M"))
-        for x, anchor, at in ((_LEFT, "start", one.start), (_WIDTH, "end", one.end))]
+        for x, anchor, at in ((left, "start", one.start), (_WIDTH, "end", one.end))]
     period = f"{one.start:%Y-%m-%d %H:%M} to {one.end:%Y-%m-%d %H:%M} UTC"
     return Markup(
         '<svg class="flow" viewBox="0 0 {} {}" role="img" aria-labelledby="f{}-title f{}-desc">'
@@ -142,7 +143,7 @@ def flow(one: Counted, number: int) -> Markup:
         '<rect width="6" height="6" class="f-same"/><rect width="2.5" height="6" class="f-paper"/></pattern></defs>'
         '{}</svg>'
     ).format(_WIDTH, foot + 20, number, number, number, f"{_short(one.app, 40)} over time", number,
-             f"{period}: {_short(counts.told(one), 160)}; highest bar {counts.number(most)}; "
+             f"{period}: {_short(counts.told(one), 160)}; highest bar {counts.number(max(above, below))}; "
              f"{plural(one.gaps, 'gap')} without analysis. The same numbers stand in the table below.",
              number, Markup("").join(parts))
 

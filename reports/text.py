@@ -19,6 +19,7 @@ _HIDDEN = re.compile(
     "\ufeff\uffa0\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e0fff]"
 )
 _CLAUSE = re.compile(r"[;:](?= )|\.(?= [A-Z])|(?= \[)")        # "Co., Ltd. is" goes on; "It does. The" does not
+_WORD = re.compile(r"[a-z]+(?:'s)?[,:;.]?")                     # no name of a product such as ``iOS`` or ``ipc-01``
 _SHOUTED = frozenset({"http", "https", "onvif", "rtsp", "snmp", "ssh", "tcp", "tls", "udp", "upnp", "wsd"})
 _MARKS = "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u20d0-\u20f0]"
 _STACKED = re.compile(f"({_MARKS}{{3}}){_MARKS}+")     # three marks on one letter are a language; more are an attack
@@ -57,7 +58,7 @@ def sentence(text: str) -> str:
     first, space, rest = text.partition(" ")
     if first in _SHOUTED:
         text = f"{first.upper()}{space}{rest}"
-    elif first.isascii() and first.isalpha() and first.islower():
+    elif _WORD.fullmatch(first):
         text = text[0].upper() + text[1:]
     return text if text[-1] in ".!?…" else f"{text}."
 

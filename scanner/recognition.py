@@ -124,7 +124,7 @@ def _remembered(address: str, known: Sequence[Observation], settings: Settings) 
     past.observations = {one.id: one for one in known if one.device == address}
     spoken = {one.transport for one in past.seen} & _WHERE_SEEN | _ALWAYS
     secure = [one.port for one in past.seen if one.transport == "tls" and one.port is not None]
-    answered = [one.port for one in past.seen if one.transport == "onvif" and no_soap(one.fields) is None]
+    answered = [one.port for one in past.seen if one.transport == "onvif" and no_soap(dict(one.fields)) is None]
     for one in past.seen:
         if one.port is not None and one.transport in ("onvif", "tcp") and one.fields.get("state", "open") == "open":
             past.ports.setdefault(one.port, PortState.OPEN)

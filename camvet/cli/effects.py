@@ -56,7 +56,7 @@ def effects(
         hint = f"; quote a name with spaces: {' '.join(words)!r}" if error.wanted in words[1:] else ""
         raise UsageError(f"{error}{hint}") from error
     except UnknownEntityError as error:
-        raise UsageError(f"{error}; an unknown name is no clean name: see camvet screen") from error
+        raise UsageError(f"{error}; an unknown name is no clean name") from error
     version = data.list_version()
     if context.terminal.as_json:
         context.terminal.document(effects_document(found, version))

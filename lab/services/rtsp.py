@@ -25,7 +25,7 @@ from lab.streams import StreamMode
 __all__ = ["RtspServer"]
 
 SESSION_SECONDS = "60"             # the option ``session_timeout`` shortens it
-INTERLEAVED = re.compile(r"RTP/AVP/TCP(?=;|$)(?:[^,]*;interleaved=(\d{1,3})-(\d{1,3})(?=;|$))?", re.IGNORECASE)
+INTERLEAVED = re.compile(r"RTP/AVP/TCP(?=[;,]|$)(?:[^,]*;interleaved=(\d{1,3})-(\d{1,3})(?=[;,]|$))?", re.IGNORECASE)
 NEEDS_SESSION = frozenset({"PLAY", "PAUSE"})
 
 

@@ -1,4 +1,7 @@
-"""The report as a table for a spreadsheet: one row a device, or with ``of=findings`` one row a finding.
+"""The report as a table for a spreadsheet: one row a device, or with ``of`` one row a finding, a number, an event.
+
+``of`` is ``devices``, ``findings``, ``monitoring`` (one row for each metric and interval), ``attached`` (one row a
+camera at the gate), ``events`` or ``refusals``.
 
 A spreadsheet runs a cell that begins like a formula. Every such cell gets an apostrophe in front, whatever it holds,
 since names and versions come from devices. Cells are quoted, lines end in CR LF (RFC 4180), the text is UTF-8.
@@ -8,45 +11,58 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 from reports import summary
 from reports.formats import Options, register
+from reports.monitoring import AttachedCamera, Monitoring
 from reports.report import DeviceReport, Report
 from reports.text import clean
-from rules.vocabulary import Finding, Status
+from rules.policy import is_outside_scope
+from rules.vocabulary import Status
 from scanner import clock
 
-__all__ = ["DEVICE_COLUMNS", "FINDING_COLUMNS", "cell", "write"]
+__all__ = ["COLUMNS", "cell", "write"]
 
-DEVICE_COLUMNS = (
-    "site", "sweep", "as_of", "policy", "buyers", "device", "inventory_id", "address", "mac", "kind", "brand", "maker",
+_OF = ("site", "sweep", "as_of")
+
+_DEVICE_COLUMNS = (
+    *_OF, "policy", "buyers", "device", "inventory_id", "address", "mac", "kind", "brand", "maker",
     "maker_name", "label_names_maker", "model", "firmware", "firmware_build", "serial", "assurance", "confidence",
-    "outcome", "overall", "expires", "reasons", "prohibiting_effects", "failed", "not_assessed", "waived", "passed",
-    "attempts_unfinished", "destinations", "channels", "first_seen", "last_seen",
+    "outcome", "counted_as", "overall", "expires", "reasons", "prohibiting_effects", "failed",
+    "not_assessed", "waived", "passed", "attempts_unfinished", "destinations", "channels", "first_seen", "last_seen",
 )
-FINDING_COLUMNS = (
-    "site", "sweep", "as_of", "device", "inventory_id", "address", "brand", "maker", "outcome", "rule", "rule_version",
+_FINDING_COLUMNS = (
+    *_OF, "device", "inventory_id", "address", "brand", "maker", "outcome", "rule", "rule_version",
     "title", "status", "severity", "reason", "remedy", "standards", "facts", "evidence",
 )
+_MONITORING_COLUMNS = (
+    *_OF, "device", "inventory_id", "maker", "brand", "model", "state", "purpose", "app", "metric", "start", "end",
+    "value", "unit", "analysed_fps", "dropped_pictures", "overload", "method", "quality",
+)
+_ATTACHED_COLUMNS = (
+    *_OF, "device", "inventory_id", "maker", "brand", "model", "state", "since", "rule", "because", "purpose", "apps",
+    "retention_days", "dpia", "attestation", "approved_by", "approved_at", "until", "waived",
+)
+_EVENT_COLUMNS = (*_OF, "at", "device", "kind", "rule", "because")
+_REFUSAL_COLUMNS = (*_OF, "at", "device", "rule", "because", "purpose")
 _FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _LONGEST = 4000                                     # a spreadsheet refuses more than 32,767 characters in a cell
 
 
+Row = Sequence[object]
+
+
 @register("csv", media_type="text/csv; charset=utf-8; header=present", suffix="csv",
-          options={"of": ("devices", "findings")})
+          options={"of": ("devices", "findings", "monitoring", "attached", "events", "refusals")})
 def write(report: Report, options: Options) -> bytes:
     """The table that ``of`` names, with a header row."""
     out = io.StringIO(newline="")
     writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
-    if options["of"] == "findings":
-        writer.writerow(FINDING_COLUMNS)
-        rows = _findings(report)
-    else:
-        writer.writerow(DEVICE_COLUMNS)
-        rows = (_device(report, device) for device in report.devices)
-    for row in rows:
-        writer.writerow([cell(value) for value in row])
+    writer.writerow(COLUMNS[options["of"]])
+    for row in _ROWS[options["of"]](report):
+        writer.writerow([cell(value) for value in (report.site, report.sweep, report.as_of, *row)])
     return out.getvalue().encode("utf-8")
 
 
@@ -57,15 +73,21 @@ def cell(value: object) -> str:
     return ("'" if risky else "") + clean(text, _LONGEST)
 
 
-def _device(report: Report, device: DeviceReport) -> Sequence[object]:
+def _devices(report: Report) -> Iterator[Row]:
+    for device in report.devices:
+        yield _device(report, device)
+
+
+def _device(report: Report, device: DeviceReport) -> Row:
     identity, verdict = device.identity, device.verdict
     counts = {status: sum(finding.status is status for finding in verdict.findings) for status in Status}
     return (
-        report.site, report.sweep, report.as_of, report.policy, _joined(report.buyers), device.device,
+        report.policy, _joined(report.buyers), device.device,
         device.inventory_id, device.address, device.mac, identity.kind, identity.brand, identity.maker,
         identity.maker_name, summary.label_match(identity), identity.model, identity.firmware,
         identity.firmware_build, identity.serial, identity.assurance, f"{identity.confidence:.2f}",
-        verdict.outcome, verdict.overall, verdict.expires, _joined(verdict.reasons),
+        verdict.outcome, "not_a_camera" if is_outside_scope(verdict) else verdict.outcome, verdict.overall,
+        verdict.expires, _joined(verdict.reasons),
         _joined([f"{one.regime} {one.buyer} {one.effect}" for one in summary.binding(device)]),
         counts[Status.FAIL], counts[Status.NOT_ASSESSED], counts[Status.WAIVED], counts[Status.PASS],
         len(summary.unfinished(device)),
@@ -77,21 +99,66 @@ def _device(report: Report, device: DeviceReport) -> Sequence[object]:
     )
 
 
-def _findings(report: Report) -> Iterator[Sequence[object]]:
+def _findings(report: Report) -> Iterator[Row]:
     for device in report.devices:
         for finding in device.verdict.findings:
-            yield _finding(report, device, finding)
+            yield (
+                device.device, device.inventory_id, device.address, device.identity.brand, device.identity.maker,
+                device.verdict.outcome, finding.rule, finding.rule_version, finding.title, finding.status,
+                finding.severity, finding.reason, finding.remedy,
+                _joined([f"{standard} {control}" for standard, control in finding.standards]),
+                _joined([f"{name}: {value}" for name, value in finding.facts]), _joined(finding.evidence),
+            )
 
 
-def _finding(report: Report, device: DeviceReport, finding: Finding) -> Sequence[object]:
-    return (
-        report.site, report.sweep, report.as_of, device.device, device.inventory_id, device.address,
-        device.identity.brand, device.identity.maker, device.verdict.outcome, finding.rule, finding.rule_version,
-        finding.title, finding.status, finding.severity, finding.reason, finding.remedy,
-        _joined([f"{standard} {control}" for standard, control in finding.standards]),
-        _joined([f"{name}: {value}" for name, value in finding.facts]), _joined(finding.evidence),
-    )
+def _metrics(report: Report) -> Iterator[Row]:
+    """One row a number, with the camera as it stands today; of a device attached twice, the entry that ranks first."""
+    cameras: dict[str, AttachedCamera] = {}
+    for camera in _monitoring(report).cameras:
+        cameras.setdefault(camera.device, camera)
+    for series in _monitoring(report).series:
+        seat = cameras.get(series.device)
+        who = (seat.inventory_id, seat.maker, seat.brand, seat.model, seat.state, seat.purpose) if seat else ("",) * 6
+        for point in series.points:
+            quality = dict(point.quality)
+            told = [quality.pop(name, "") for name in ("analysed_fps", "dropped_pictures", "overload", "method")]
+            yield (series.device, *who, series.app, series.metric, clock.stamp(point.start), clock.stamp(point.end),
+                   f"{point.value:.10g}", series.unit, *told,
+                   _joined([f"{name}: {value}" for name, value in quality.items()]))
+
+
+def _attached(report: Report) -> Iterator[Row]:
+    for one in _monitoring(report).cameras:
+        waived = [f"{each.rule} by {each.actor}{f' until {clock.stamp(each.until)}' if each.until else ''}: "
+                  f"{each.reason}" for each in one.waived]
+        yield (one.device, one.inventory_id, one.maker, one.brand, one.model, one.state, clock.stamp(one.since),
+               one.rule, one.because, one.purpose, _joined(one.apps), one.retention_days, one.dpia, one.attestation,
+               one.approved_by, clock.stamp(one.approved_at), clock.stamp(one.until), _joined(waived))
+
+
+def _events(report: Report) -> Iterator[Row]:
+    for one in _monitoring(report).events:
+        yield clock.stamp(one.at), one.device, one.kind, one.rule, one.because
+
+
+def _refusals(report: Report) -> Iterator[Row]:
+    for one in _monitoring(report).refusals:
+        yield clock.stamp(one.at), one.device, one.rule, one.because, one.purpose
+
+
+def _monitoring(report: Report) -> Monitoring:
+    return report.monitoring or Monitoring()
 
 
 def _joined(parts: Sequence[str]) -> str:
     return "; ".join(parts)
+
+
+COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType({
+    "devices": _DEVICE_COLUMNS, "findings": _FINDING_COLUMNS, "monitoring": _MONITORING_COLUMNS,
+    "attached": _ATTACHED_COLUMNS, "events": _EVENT_COLUMNS, "refusals": _REFUSAL_COLUMNS,
+})
+_ROWS: Mapping[str, Callable[[Report], Iterator[Row]]] = MappingProxyType({
+    "devices": _devices, "findings": _findings, "monitoring": _metrics, "attached": _attached, "events": _events,
+    "refusals": _refusals,
+})

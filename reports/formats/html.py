@@ -36,7 +36,7 @@ __all__ = ["Gate", "LawNote", "Proof", "Seat", "Section", "Undone", "policy", "w
 
 _TEMPLATES = Path(__file__).parents[1] / "templates"
 _STRENGTH_ORDER = ("decisive", "strong", "medium", "weak", "note")
-_LONGER = 1200                      # for what this program's own rules say at length; a device's texts keep the usual cut
+_LONGER = 1200                      # for what our own rules say at length; the texts of devices keep the usual cut
 _MOST_ENTRIES = 200                 # events and refusals on the page; the other formats have them all
 
 

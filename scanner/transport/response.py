@@ -91,7 +91,7 @@ class ResponseReader:
             self.wire = bytearray(self._buffer)     # an interim answer says nothing of the device
         else:
             raise self._error(Reason.MALFORMED, "only interim answers")
-        body = await self._body(Response(status, head, b"", b""))
+        body = await self._body(status, head)
         if self._buffer:
             self.reusable = False       # more than was framed: the next answer could be a smuggled one
         return Response(status, head, body, bytes(self.wire))
@@ -117,23 +117,22 @@ class ResponseReader:
         head, self._buffer = self._buffer[:end.start()], self._buffer[end.end():]
         return head
 
-    async def _body(self, head: Response) -> bytes:
-        length = head.header("content-length")
+    async def _body(self, status: int, head: bytes) -> bytes:
+        """The body; where it had an end of its own, the connection may be used again."""
+        said = _named(head)
+        length = said.get("content-length", "")
         if self._protocol is Protocol.RTSP:
-            return await self._sized(head, int(length[:12])) if _is_number(length) else self._nothing(head)
-        if self._method == "HEAD" or head.status in (204, 304):
-            return self._nothing(head)
-        if "chunked" in head.header("transfer-encoding").lower():
+            body = await self._sized(int(length[:12])) if _is_number(length) else b""
+        elif self._method == "HEAD" or status in (204, 304):
+            body = b""
+        elif "chunked" in said.get("transfer-encoding", "").lower():
             body = await self._chunks()
-            self.reusable = _keeps(head)
-            return body
-        if _is_number(length):
-            return await self._sized(head, int(length[:12]))
-        return await self._rest()
-
-    def _nothing(self, head: Response) -> bytes:
-        self.reusable = _keeps(head)
-        return b""
+        elif _is_number(length):
+            body = await self._sized(int(length[:12]))
+        else:
+            return await self._rest()
+        self.reusable = _keeps(head, said.get("connection", "").lower())
+        return body
 
     async def _rest(self) -> bytes:
         """A body that ends with the connection."""
@@ -143,14 +142,13 @@ class ResponseReader:
                 return body
         raise self._error(Reason.TOO_LARGE, f"more than {MOST_BODY} bytes")
 
-    async def _sized(self, head: Response, length: int) -> bytes:
+    async def _sized(self, length: int) -> bytes:
         while len(self._buffer) < min(length, MOST_BODY + 1):
             if not await self._fill():
                 raise self._error(Reason.RESET, f"closed after {len(self._buffer)} of {length} bytes")
         if length > MOST_BODY:
             raise self._error(Reason.TOO_LARGE, f"more than {MOST_BODY} bytes")
         body, self._buffer = self._buffer[:length], self._buffer[length:]
-        self.reusable = _keeps(head)
         return body
 
     async def _chunks(self) -> bytes:
@@ -189,7 +187,15 @@ def _is_number(text: str) -> bool:
     return text.isascii() and text.isdigit()
 
 
-def _keeps(head: Response) -> bool:
+def _named(head: bytes) -> dict[str, str]:
+    """The first value of every header, names in lower case."""
+    named: dict[str, str] = {}
+    for line in head.splitlines()[1:]:
+        key, _, value = line.decode("latin-1").partition(":")
+        named.setdefault(key.strip().lower(), value.strip())
+    return named
+
+
+def _keeps(head: bytes, connection: str) -> bool:
     """Whether the device keeps the connection (RFC 9112 section 9.3; RTSP keeps it unless it says otherwise)."""
-    said = head.header("connection").lower()
-    return "close" not in said and (not head.head.startswith(b"HTTP/1.0") or "keep-alive" in said)
+    return "close" not in connection and (not head.startswith(b"HTTP/1.0") or "keep-alive" in connection)

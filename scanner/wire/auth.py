@@ -200,6 +200,8 @@ def username_token(credentials: Credentials, device_time: datetime, nonce: bytes
 
 def challenge_fields(values: Sequence[str]) -> Fields:
     """What ``WWW-Authenticate`` headers show: themselves, realms, schemes, nonces and what nonces decode to."""
+    if not values:
+        return {}
     offered = challenges(values)
     return build(
         www_authenticate=clean_list(values, 1024),

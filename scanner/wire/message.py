@@ -62,7 +62,7 @@ def build(start: str, headers: dict[str, str], body: bytes = b"") -> bytes:
 def read_headers(text: str) -> tuple[tuple[str, str], ...]:
     """Header lines as pairs, names in lower case; folded lines are joined, lines that are no header are left out."""
     pairs: list[tuple[str, str]] = []
-    for line in re.split(r"\r\n|\n|\r", text):
+    for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n"):
         if line[:1] in (" ", "\t") and pairs:
             folded = line.strip()
             inner, colon, value = folded.partition(":")

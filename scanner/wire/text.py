@@ -56,13 +56,17 @@ def _codec(declared: str) -> str:
     return name if name in _DECLARABLE else ""
 
 
-def _printable(text: str, keep: str) -> str:
-    """`text` with control, format and hidden characters dropped; those in `keep` stay, other white space is a space."""
-    if text.isascii() and text.isprintable():
-        return text
+_CONTROLS = {code: " " if chr(code).isspace() else None for code in (*range(0x20), 0x7F)}
+_CONTROLS_OF_BLOCKS = {code: shown for code, shown in _CONTROLS.items() if chr(code) not in "\n\t"}
+
+
+def _printable(text: str, *, block: bool) -> str:
+    """`text` without control, format and hidden characters; line feeds and tabs stay in a block, else become spaces."""
+    if text.isascii():
+        return text.translate(_CONTROLS_OF_BLOCKS if block else _CONTROLS)
     out: list[str] = []
     for char in text:
-        if char in keep or char.isprintable():
+        if char.isprintable() or (block and char in "\n\t"):
             if char not in _HIDDEN:
                 out.append(char)
         elif char.isspace():
@@ -78,15 +82,17 @@ def clean(value: str | bytes, limit: int = SHORT) -> str:
     """
     text = (decode(value)[0] if isinstance(value, bytes) else value)[:limit * 4]
     if not text.isascii():
-        text = unicodedata.normalize("NFKC", text)          # ASCII is its own normal form
-    return redact_text(" ".join(_printable(text, "").split()))[:limit].rstrip()
+        text = _printable(unicodedata.normalize("NFKC", text), block=False)      # ASCII is its own normal form
+    elif not text.isprintable():
+        text = _printable(text, block=False)
+    return redact_text(" ".join(text.split()))[:limit].rstrip()
 
 
 def clean_block(value: str | bytes, limit: int = LONG) -> str:
     """Several lines of printable text in NFKC: line feeds and tabs stay, credentials go, at most `limit` characters."""
     text = (decode(value)[0] if isinstance(value, bytes) else value)[:limit].replace("\r\n", "\n")
     normal = text if text.isascii() else unicodedata.normalize("NFKC", text)
-    return redact_text(_printable(normal, "\n\t"))[:limit].strip()
+    return redact_text(_printable(normal, block=True))[:limit].strip()
 
 
 # ---- redaction -------------------------------------------------------------------------------------------------------
@@ -132,6 +138,8 @@ _RULES: tuple[_Rule, ...] = (
           re.compile(r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[^-]*(?:-----END [A-Z ]{0,40}PRIVATE KEY-----)?"),
           "-----PRIVATE KEY *** -----"),
 )
+_MARKS = (":", "=", "<", "@", "-----")
+"""One of these is in whatever any of the patterns matches."""
 _UNTRACEABLE = "\u0130\u0131\u017f\u212a"
 """Outside ASCII, yet taken for i, s or k where a pattern ignores case; lower case does not make them that."""
 _TRACES = tuple(dict.fromkeys(trace for rule in _RULES for trace in rule.traces))
@@ -140,9 +148,14 @@ _TRACES = tuple(dict.fromkeys(trace for rule in _RULES for trace in rule.traces)
 def redact_text(text: str) -> str:
     """`text` with passwords, Authorization headers, cookies, digest responses and private keys starred out.
 
-    Nearly no text of a device holds a trace of a credential, and ten patterns cost more than all else that a reply
-    needs; so the traces are looked for first.
+    Nearly no text of a device holds a credential, and ten patterns cost more than all else that a reply needs; so what
+    every match must contain is looked for first.
     """
+    for mark in _MARKS:
+        if mark in text:
+            break
+    else:
+        return text
     if not text.isascii() and any(char in text for char in _UNTRACEABLE):
         for rule in _RULES:
             text = rule.pattern.sub(rule.replacement, text)

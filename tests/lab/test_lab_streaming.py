@@ -174,7 +174,7 @@ def crossings_by_eye(pictures, background):
 @pytest.mark.parametrize("name", ["bosch", "flir"])
 def test_crossings_can_be_counted_beyond_the_loop(site, name):
     scene, truth = scene_of(site.persona(name)), site.truth(name)
-    total = scene.pictures * 5 // 4
+    total = scene.pictures * 3 // 2
     pictures = greys(watch(site, name, total))
     background = np.median(np.stack(pictures[::9]), axis=0).astype(np.uint8)
     expected = truth.crossings(0, total / float(scene.fps))
@@ -499,7 +499,7 @@ def test_a_reboot_breaks_what_plays_and_the_device_comes_back(pair):
     while not _answers(pair, "axis") and time.monotonic() < deadline:
         time.sleep(0.05)
     assert len(watch(pair, "axis", 3)) == 3
-    assert [one.pictures >= 2 for one in pair.sessions("axis")] == [True, True]
+    assert [one.pictures >= 1 for one in pair.sessions("axis")] == [True, True]
     pair.reboot("axis", 60)
     pair.revive("axis")
     assert len(watch(pair, "axis", 3)) == 3

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
+from sample_monitoring import hostile_monitoring, monitoring
+
 from reports.report import (
     Destination,
     DeviceReport,
@@ -209,7 +211,7 @@ def site() -> tuple[DeviceReport, ...]:
                evidence=(*dahua_proof, says("maker", "axis", Strength.WEAK, Basis.LABEL, "onvif",
                                             "ONVIF scopes name Axis.", "axis.scopes", realm)),
                conflicts=(Conflict("maker", ("dahua", "axis"), "Its label says Axis; its firmware, Dahua. The worst "
-                                   "credible maker decides."),),
+                                   "credible maker decides.", (dhip.id, realm.id)),),
                findings=(finding("10.20.0.16", *RTSP_OPEN),), undone=(NO_LOGIN,),
                rules=("law.prohibited", "identity.conflict"), mac="02:AC:00:00:00:16", observations=(dhip, realm)),
         device("22", "hikvision", "Hikvision", "DS-2CD2143G0-I", "V5.5.82 build 190220", Outcome.PROHIBITED,
@@ -294,8 +296,8 @@ def site() -> tuple[DeviceReport, ...]:
                        ("onvif.GetScopes", 80, AttemptStatus.FAILED, Reason.CIRCUIT_OPEN, "")),
                rules=("identity.unknown",), mac="02:99:00:00:00:77"),
         device("90", None, "Brother", "HL-L2350DW", None, Outcome.UNDETERMINED,
-               ("No camera: a printer. No policy for cameras applies to it.",), kind=Kind.OTHER,
-               assurance=Assurance.NONE, rules=("kind.other",), mac="02:BB:00:00:00:90"),
+               ("not a camera: outside the gate's scope, so there is nothing to admit",), kind=Kind.OTHER,
+               assurance=Assurance.NONE, rules=("kind.not_a_camera",), mac="02:BB:00:00:00:90"),
     )
 
 
@@ -317,6 +319,7 @@ def sample() -> Report:
                  Dropped("addresses handed out by devices and not followed", 11)),
         limits=("Traffic was captured for 20 minutes on one switch port.",
                 "No credentials were given, so nothing behind a login was read."), producer="camvet 0.1.0",
+        monitoring=monitoring(),
     )
 
 
@@ -338,7 +341,7 @@ def hostile() -> Report:
         identity = Identity(
             key, text, text, text, text, firmware=text, firmware_build=text, serial=text, macs=(text,),
             kind=Kind.CAMERA, assurance=Assurance.SELF_REPORTED, confidence=0.5, makers=(text,),
-            channels=(Channel(1, text),), conflicts=(Conflict(text, (text, text), text),),
+            channels=(Channel(1, text),), conflicts=(Conflict(text, (text, text), text, (text,)),),
             evidence=(Evidence(text, text, Strength.WEAK, Basis.LABEL, text, text, text, (text,), text, True),))
         facts = tuple(Finding(key, f"rule.{status}", text, text, status, Severity.HIGH, text, text, (text,),
                               ((text, text),), ((text, text),)) for status in Status)
@@ -356,7 +359,7 @@ def hostile() -> Report:
                            (Interface(text, True, text), Interface(text, False, text))),
         devices=devices, silent=(Silent(text, ((Reason.TIMEOUT, 1),)),), foreign=(ForeignAnswer(text, text, 1, text),),
         dropped=(Dropped(text, 1),), lists=(ListVersion(text, text, text, TODAY),), limits=(text,), title=text,
-        producer=text)
+        producer=text, monitoring=hostile_monitoring(HOSTILE))
 
 
 def large(count: int) -> Report:

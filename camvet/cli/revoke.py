@@ -1,0 +1,55 @@
+"""`camvet revoke`: take an approval back, at once and for good."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from camvet.cli import context_of, verb
+from camvet.context import Context, ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from camvet.inventory import AttestationRow
+
+
+@verb(rank=53)
+def revoke(
+    ctx: typer.Context,
+    wanted: str = typer.Argument(..., metavar="DEVICE|ATTESTATION",
+                                 help="A device (all its attestations), or the beginning of an attestation's id."),
+    reason: str = typer.Option(..., "--reason", help="Why it is taken back."),
+    actor: str | None = typer.Option(None, "--actor", metavar="NAME", help="Who does it (default: the OS user)."),
+) -> None:
+    """Revoke attestations. A camera that is attached by one is suspended; a running monitor ends it within seconds."""
+    from camvet.decisions import acting
+    from scanner import clock
+
+    context = context_of(ctx)
+    if not reason.strip():
+        raise UsageError("--reason: say why")
+    who = acting(actor)
+    taken = [row.id for row in _meant(context, wanted) if row.revoked_at is None]
+    if not taken:
+        raise UsageError(f"{wanted!r} has no attestation that could be revoked")
+    suspended = context.inventory().gate.revoke(taken, at=clock.now(), actor=who, reason=reason.strip())
+    if context.terminal.as_json:
+        context.terminal.document({"revoked": taken, "suspended": list(suspended), "actor": who,
+                                   "reason": reason.strip()})
+    else:
+        context.terminal.lines(f"revoked attestation {one[:16]}" for one in taken)
+        context.terminal.lines(f"suspended camera {one}" for one in suspended)
+    raise typer.Exit(ExitCode.CLEAN)
+
+
+def _meant(context: Context, wanted: str) -> list[AttestationRow]:
+    """A device's attestations where `wanted` names a device, else the one attestation it names."""
+    from camvet.cli.show import one_device
+
+    inventory = context.inventory()
+    if inventory.find(wanted, context.settings.site):
+        return inventory.gate.attestations(one_device(context, wanted).id)
+    found = inventory.gate.attestation(wanted)
+    if found is None:
+        raise UsageError(f"no device and no attestation {wanted!r} in site {context.settings.site}")
+    return [found]
