@@ -33,7 +33,7 @@ demo: setup
 	@$(BIN)/camvet demo --out $(OUT); code=$$?; test $$code -eq 1 || { echo "demo ended with $$code, expected 1" >&2; exit 1; }
 
 test: setup
-	$(BIN)/python -m pytest -n 2 $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
 
 lint: setup
 	$(BIN)/ruff check .

@@ -8,6 +8,7 @@ and nowhere else.
 
 from __future__ import annotations
 
+import math
 import random
 import threading
 import time
@@ -27,8 +28,9 @@ from analytics.track import Tracker
 __all__ = ["TRANSIENT", "EventKind", "Happening", "Monitor", "MonitorSettings"]
 
 TRANSIENT = frozenset({"stream.closed", "stream.stalled", "stream.timeout", "stream.unreachable", "stream.busy",
-                       "gate.unreachable", "decoder.died", "decoder.timeout"})
+                       "gate.unreachable", "gate.recheck", "decoder.died", "decoder.timeout"})
 """Rules that may pass by themselves; all others suspend."""
+PACE_WINDOW_S = 60.0     # clocks of cameras drift by some milliseconds a minute; a lag grows within seconds
 
 
 class EventKind(StrEnum):
@@ -76,7 +78,8 @@ class Monitor:
         gate: asked before every connection.
         order: what was attached, with its attestation's `envelope`.
         on_metric, on_event: called from the running thread; they must be quick.
-        wall: the wall clock in seconds, for the intervals of metrics.
+        wall: the wall clock in seconds: when an interval began. It may be set at any time.
+        ticks: a monotonic clock in seconds: how long things take.
     """
 
     gate: Gate
@@ -86,6 +89,7 @@ class Monitor:
     on_event: Callable[[Happening], None]
     settings: MonitorSettings = field(default_factory=MonitorSettings)
     wall: Callable[[], float] = time.time
+    ticks: Callable[[], float] = time.monotonic
     _stopped: threading.Event = field(default_factory=threading.Event)
 
     def stop(self) -> None:
@@ -96,7 +100,7 @@ class Monitor:
         """Watch until stopped (``None``) or suspended (the event that says why)."""
         pause = self.settings.first_pause_s
         while not self._stopped.is_set():
-            connected = time.monotonic()
+            connected = self.ticks()
             try:
                 with self.gate.open(self.order, self.envelope, recheck_s=self.settings.recheck_s,
                                     rate=self.settings.rate) as source:
@@ -107,7 +111,7 @@ class Monitor:
                 if error.rule not in TRANSIENT:
                     return self.tell(EventKind.SUSPENDED, error.rule, error.because)
                 self.tell(EventKind.LOST, error.rule, error.because)
-            if time.monotonic() - connected > self.settings.longest_pause_s:
+            if self.ticks() - connected > self.settings.longest_pause_s:
                 pause = self.settings.first_pause_s          # it had been well for a while: begin small again
             # Half to full pause: cameras that were lost together do not come back together.
             self._stopped.wait(pause * random.uniform(0.5, 1.0))
@@ -140,14 +144,14 @@ class _Session:
         self._detector = MotionDetector(rate=monitor.settings.rate)
         self._tracker = Tracker()
         self._health = Health()
-        self._begun: tuple[float, float] | None = None       # monotonic and media clock of the first frame
-        self._start = self._end = monitor.wall()
-        self._frames = self._unwell = 0
+        self._pace = _Pace()
+        self._start, self._began = monitor.wall(), monitor.ticks()       # of the interval
+        self._length = 0.0
+        self._frames = self._unwell = self._dropped = 0
         self._slowest = monitor.settings.rate
 
     def take(self, frame: Frame) -> None:
         """One analysed picture; afterwards nobody holds it any more."""
-        now = self._monitor.wall()
         self._frames += 1
         for symptom in self._health.look(frame):
             self._monitor.tell(_OF_SYMPTOM[symptom], because=_SAID[symptom])
@@ -158,45 +162,68 @@ class _Session:
         else:
             self._unwell += 1
         self._keep_pace(frame.at)
-        self._end = now
-        if now - self._start >= self._monitor.settings.interval_s:
+        self._length = self._monitor.ticks() - self._began
+        if self._length >= self._monitor.settings.interval_s:
             self.tell()
 
     def _keep_pace(self, at: float) -> None:
         """Halve the analysed rate when analysis falls behind the stream, and raise it slowly when it has caught up."""
-        settings = self._monitor.settings
-        if self._begun is None:
-            self._begun = (time.monotonic(), at)
-            return
-        lag = (time.monotonic() - self._begun[0]) - (at - self._begun[1])
-        if lag > settings.lag_s and self._source.rate > settings.least_rate:
+        settings, now = self._monitor.settings, self._monitor.ticks()
+        lag = self._pace.lag(now, at, settings.lag_s)
+        # One late picture is the network's doing; analysis is too slow when pictures stay late.
+        if now - self._pace.in_time > settings.lag_s and self._source.rate > settings.least_rate:
             self._source.rate = max(settings.least_rate, self._source.rate / 2)
             self._slowest = min(self._slowest, self._source.rate)
-            self._begun = (time.monotonic(), at)
+            self._pace = _Pace()
             self._monitor.tell(EventKind.OVERLOAD, because=f"analysis fell {lag:.1f} s behind: it now looks at "
                                 f"{self._source.rate:.1f} pictures a second")
         elif lag < settings.lag_s / 4 and self._source.rate < settings.rate and \
-                time.monotonic() - self._begun[0] > settings.interval_s:
+                now - self._pace.began > settings.interval_s:
             self._source.rate = min(settings.rate, self._source.rate * 2)
-            self._begun = (time.monotonic(), at)
+            self._pace = _Pace()
             self._monitor.tell(EventKind.RECOVERED, because=f"it looks at {self._source.rate:.1f} pictures a second")
 
     def tell(self) -> None:
         """Give out the metrics of the interval, with how far they can be trusted, and begin the next one."""
-        length = self._end - self._start
-        if self._frames and length > 0:
-            quality = [("method", LIMIT), ("analysed_fps", f"{self._frames / length:.1f}"),
+        end, dropped = self._start + self._length, self._source.dropped
+        if self._frames > self._unwell and self._length > 0:         # nothing counted with is no number, not a zero
+            quality = [("method", LIMIT), ("analysed_fps", f"{self._frames / self._length:.1f}"),
                        ("frames", str(self._frames)),
-                       ("dropped_pictures", str(self._source.dropped))]
+                       ("dropped_pictures", str(dropped - self._dropped))]
             if self._unwell:
                 quality.append(("unwell_frames", f"{self._unwell} of {self._frames} pictures were not counted with"))
             if self._slowest < self._monitor.settings.rate:
                 quality.append(("overload", f"analysed at {self._slowest:.1f} pictures a second at the slowest"))
             for one in self._apps:
-                for metric in one.metrics(self._monitor.order.device, self._start, self._end):
+                for metric in one.metrics(self._monitor.order.device, self._start, end):
                     self._monitor.on_metric(Metric(metric.camera, metric.app, metric.name, metric.value, metric.unit,
                                                    metric.start, metric.end, (*metric.quality, *quality)))
-        self._start, self._frames, self._unwell, self._slowest = self._end, 0, 0, self._source.rate
+        self._start, self._began, self._length = self._monitor.wall(), self._monitor.ticks(), 0.0
+        self._frames, self._unwell, self._dropped, self._slowest = 0, 0, dropped, self._source.rate
+
+
+@dataclass(slots=True)
+class _Pace:
+    """How far analysis is behind the stream, measured against the best of the last one to two `PACE_WINDOW_S`."""
+
+    began: float = 0.0
+    in_time: float = 0.0                 # when a picture was last not late
+    _window: float = 0.0
+    _older: float = math.inf             # the smallest offset between both clocks, of the window before and of this one
+    _newest: float = math.inf
+
+    def lag(self, now: float, at: float, late: float) -> float:
+        """Seconds that the picture of media time `at` is late at `now`; more than `late` counts as late."""
+        offset = now - at
+        if self._newest == math.inf:
+            self.began = self._window = now
+        elif now - self._window >= PACE_WINDOW_S:
+            self._window, self._older, self._newest = now, self._newest, offset
+        self._newest = min(self._newest, offset)
+        lag = offset - min(self._older, self._newest)
+        if lag <= late:
+            self.in_time = now
+        return lag
 
 
 _OF_SYMPTOM = {Symptom.FROZEN: EventKind.FROZEN, Symptom.BLACK: EventKind.BLACK, Symptom.GREY: EventKind.GREY,

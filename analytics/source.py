@@ -111,7 +111,7 @@ class CameraSource:
             for unit in self._stream.units():
                 self._hold()
                 at = clock.seconds(unit.timestamp)
-                frame = self._decoder.decode(unit, wanted=at >= wanted_at)
+                frame = self._decoder.decode(unit, wanted=at >= wanted_at - 0.001)
                 if frame is not None:
                     # On a grid, so that 12.5 pictures a second give 5 and not 4.2; a gap begins a new grid.
                     step = 1 / self.rate
@@ -130,7 +130,7 @@ class CameraSource:
         alive = self._guard.is_alive()               # asked first: a guard that has just ended has left its reason
         if self._refused is not None:
             raise SourceLost(*self._refused)
-        if not alive:
+        if not alive and not self._over.is_set():
             raise SourceLost("gate.recheck", "the check of the live device broke down, so nothing vouches for it")
         if self._ticks() - self._checked > self._recheck_s + OVERDUE_S:
             raise SourceLost("gate.recheck", "the check of the live device is overdue, so nothing vouches for it")

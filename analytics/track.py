@@ -1,7 +1,8 @@
-"""Follows boxes from frame to frame: constant velocity and overlap, in two passes.
+"""Follows boxes from frame to frame: constant velocity and overlap, in three passes.
 
 Confident detections are matched to tracks first, weak ones second, so that a half-hidden person keeps a track but never
-starts one (the idea of ByteTrack). Track numbers live in memory, start at one in every session and mean nothing beyond
+starts one (the idea of ByteTrack). What is left over is matched once more with boxes that are as much larger as a
+person may have walked since (the idea of C-BIoU): at few pictures a second a walker's boxes do not overlap. Track numbers live in memory, start at one in every session and mean nothing beyond
 it: nobody can be followed from camera to camera or from day to day.
 """
 
@@ -48,6 +49,12 @@ def overlaps(a: Boxes, b: Boxes) -> NDArray[np.float32]:
     return np.asarray(shares, np.float32)
 
 
+def _grown(boxes: Boxes, by: float | NDArray[np.float32]) -> Boxes:
+    """Boxes larger by `by` times their size on every side."""
+    margin = (boxes[:, 2:] - boxes[:, :2]) * by
+    return np.concatenate([boxes[:, :2] - margin, boxes[:, 2:] + margin], axis=1).astype(np.float32)
+
+
 @dataclass(slots=True)
 class Tracker:
     """Gives each detection the number of its track.
@@ -55,6 +62,7 @@ class Tracker:
     Args:
         confident: score from which a detection may start a track.
         least_overlap: intersection over union below which two boxes are not the same thing.
+        reach: by how many times its own size a box is let grow on every side for each second unseen, in the last pass.
         patience_s: how long a track survives unseen.
         confirm: how many matches a track needs before it is given out.
         most: tracks kept at once; the longest unseen go first.
@@ -62,7 +70,8 @@ class Tracker:
 
     confident: float = 0.5
     least_overlap: float = 0.2
-    patience_s: float = 1.0
+    reach: float = 2.5
+    patience_s: float = 1.5
     confirm: int = 3
     most: int = 512
     _tracks: list[_Track] = field(default_factory=list)
@@ -75,8 +84,8 @@ class Tracker:
         weak = [i for i in range(len(found)) if found.scores[i] < self.confident]
         matched: dict[int, _Track] = {}
         free = list(self._tracks)
-        for candidates in (sure, weak):
-            pairs = self._match(free, candidates, found)
+        for candidates, reach in ((sure, 0.0), (weak, 0.0), (sure, self.reach)):
+            pairs = self._match(free, [i for i in candidates if i not in matched], found, reach)
             matched |= {i: track for track, i in pairs}
             taken = {id(track) for track, _ in pairs}
             free = [t for t in free if id(t) not in taken]
@@ -93,12 +102,18 @@ class Tracker:
         return Tracked(found.at, found.boxes[[i for i, _ in shown]].reshape(-1, 4), [t.number for _, t in shown],
                        [t.kind for _, t in shown])
 
-    def _match(self, tracks: list[_Track], candidates: list[int], found: Detections) -> list[tuple[_Track, int]]:
+    def _match(self, tracks: list[_Track], candidates: list[int], found: Detections,
+               reach: float) -> list[tuple[_Track, int]]:
         """Pairs of track and detection of one class, best overlap first, each used once."""
         if not tracks or not candidates:
             return []
         expected = np.stack([t.expected(found.at) for t in tracks])
-        scores = overlaps(expected, found.boxes[candidates])
+        boxes = found.boxes[candidates]
+        if reach:
+            unseen = np.asarray([[found.at - t.seen] for t in tracks], np.float32)
+            expected = _grown(expected, reach * unseen)
+            boxes = _grown(boxes, reach * float(unseen.min()))
+        scores = overlaps(expected, boxes)
         pairs = []
         while scores.size and scores.max() >= self.least_overlap:
             row, column = np.unravel_index(int(scores.argmax()), scores.shape)

@@ -17,8 +17,10 @@ from analytics.detections import Detections, Frame, boxes_of
 
 __all__ = ["LIMIT", "MotionDetector"]
 
-LIMIT = "counted by motion: people who stand or sit still are not held, and people who touch count as one"
+LIMIT = "counted by motion: people who stand or sit still are not held, and people who touch may count as one"
 MEMORY_S = 60.0
+PERSON_BREADTH = 0.5      # of the height, in mid-stride
+BROAD = 0.8               # of the height: no single upright person is
 
 
 @dataclass(slots=True)
@@ -29,14 +31,15 @@ class MotionDetector:
         rate: analysed frames per second, from which the background's memory follows.
         least_area, most_area: of a blob's box, as a share of the frame.
         learning_s: seconds after a start during which nothing is reported, because everything still moves.
-        threshold: MOG2's squared distance (in variances) from which a pixel is foreground.
+        threshold: MOG2's squared distance (in variances) from which a pixel is foreground. It is high, since
+            compression noise at the edges of what moved reaches 20.
     """
 
     rate: float = 5.0
-    least_area: float = 0.002
+    least_area: float = 0.001
     most_area: float = 0.4
     learning_s: float = 2.0
-    threshold: float = 20.0
+    threshold: float = 32.0
     _model: Any = None
     _shape: tuple[int, int] = (0, 0)
     _since: float = 0.0
@@ -62,10 +65,10 @@ class MotionDetector:
         self._shape, self._since = frame.grey.shape, frame.at
         self._model = cv2.createBackgroundSubtractorMOG2(
             history=max(10, int(MEMORY_S * self.rate)), varThreshold=self.threshold, detectShadows=False)
-        size = max(3, frame.grey.shape[0] // 60)
         self._kernels = (cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3)).astype(np.uint8),
                          # Taller than wide: joins the head, trunk and legs of one person, not two people side by side.
-                         cv2.getStructuringElement(cv2.MORPH_RECT, (size, size * 3)).astype(np.uint8))
+                         cv2.getStructuringElement(cv2.MORPH_RECT, (3, max(3, frame.grey.shape[0] // 40)))
+                         .astype(np.uint8))
 
     def _blobs(self, mask: NDArray[np.uint8]) -> tuple[list[list[float]], list[float]]:
         height, width = mask.shape
@@ -73,7 +76,12 @@ class MotionDetector:
         boxes, scores = [], []
         for left, top, wide, high, pixels in stats[1:count].tolist():
             area = wide * high / (width * height)
-            if self.least_area <= area <= self.most_area:
-                boxes.append([left / width, top / height, (left + wide) / width, (top + high) / height])
+            if not self.least_area <= area <= self.most_area:
+                continue
+            # A blob too broad for one person is people side by side, as many as fit.
+            people = round(wide / high / PERSON_BREADTH) if wide / high >= BROAD else 1
+            for place in range(people):
+                boxes.append([(left + wide * place / people) / width, top / height,
+                              (left + wide * (place + 1) / people) / width, (top + high) / height])
                 scores.append(min(1.0, pixels / (wide * high) + 0.3))
         return boxes, scores

@@ -12,7 +12,7 @@ import base64
 import hashlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,7 @@ __all__ = ["Gate", "LawNote", "Proof", "Seat", "Section", "Undone", "policy", "w
 
 _TEMPLATES = Path(__file__).parents[1] / "templates"
 _STRENGTH_ORDER = ("decisive", "strong", "medium", "weak", "note")
+_BASIS_ORDER = ("cryptographic", "firmware", "hardware", "cloud", "label")     # what a seller controls comes last
 _LONGER = 1200                      # for what our own rules say at length; the texts of devices keep the usual cut
 _MOST_ENTRIES = 200                 # events and refusals on the page; the other formats have them all
 
@@ -56,14 +57,15 @@ class LawNote:
     number: int
     effect: Effect
     makers: dict[str, None]             # names in the order met
-    devices: list[str]
+    devices: dict[str, None]            # device keys likewise
 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """Evidence that reads the same, told once: the strongest of it, with the rules and observations of all."""
+    """Evidence that reads the same, told once: the strongest of it, and all claims, rules and observations."""
 
     evidence: Evidence
+    claims: Sequence[tuple[str, str]]
     signals: Sequence[str]
     observations: Sequence[str]
 
@@ -162,17 +164,20 @@ def _sections(report: Report, gate: Gate | None) -> tuple[list[LawNote], list[Se
     notes: dict[str, LawNote] = {}
     sections = []
     for number, device in enumerate(report.devices, 1):
-        told, silent = [], []
+        told: dict[int, Effect] = {}
+        silent = set()
         for effect in device.verdict.effects:
             if effect.effect is ActivityEffect.NONE and effect.listed == "false":
-                silent.append(effect.name)
+                silent.add(effect.name)
                 continue
-            note = notes.setdefault(repr(effect), LawNote(len(notes) + 1, effect, {}, []))
+            # Of two credible makers a law may say the same: it is told once, whoever of them it names.
+            note = notes.setdefault(repr(replace(effect, entity="")), LawNote(len(notes) + 1, effect, {}, {}))
             note.makers[summary.maker_short(device.identity) or "a maker not known"] = None
-            note.devices.append(device.device)
-            told.append((note.number, effect))
+            note.devices[device.device] = None
+            told[note.number] = effect
+        silent -= {effect.name for effect in told.values()}
         seats = [one for one in gate.seats if one.camera.device == device.device and not one.taken] if gate else []
-        sections.append(_section(report, number, device, told, sorted(set(silent)), seats))
+        sections.append(_section(report, number, device, list(told.items()), sorted(silent), seats))
     return list(notes.values()), sections
 
 
@@ -202,13 +207,25 @@ def _section(report: Report, number: int, device: DeviceReport, told: list[tuple
 
 
 def _proofs(evidence: Sequence[Evidence]) -> list[Proof]:
-    """Evidence by strength; what makes the same claim in the same words is one line with all it rests on."""
+    """Evidence by strength, each thing said once.
+
+    What makes the same claim in the same words is one line, as strong as its strongest piece; what supports several
+    claims equally, by the same rules and observations, is one line too.
+    """
+    ordered = sorted(evidence, key=lambda one: (_STRENGTH_ORDER.index(one.strength), _BASIS_ORDER.index(one.basis),
+                                                one.claim))
     same: dict[tuple[str, str, str, str, bool], list[Evidence]] = defaultdict(list)
-    for one in sorted(evidence, key=lambda one: (_STRENGTH_ORDER.index(one.strength), one.claim)):
+    for one in ordered:
         same[one.claim, one.value, one.because, one.basis, one.unverified].append(one)
-    return [Proof(group[0], tuple(dict.fromkeys(one.signal for one in group)),
-                  tuple(dict.fromkeys(seen for one in group for seen in one.observations)))
-            for group in same.values()]
+    lines: dict[tuple[object, ...], Proof] = {}
+    for group in same.values():
+        first = group[0]
+        signals = tuple(dict.fromkeys(one.signal for one in group))
+        observations = tuple(dict.fromkeys(seen for one in group for seen in one.observations))
+        key = (first.because, first.basis, first.strength, first.unverified, signals, observations)
+        claims = (*(lines[key].claims if key in lines else ()), (first.claim, first.value))
+        lines[key] = Proof(lines[key].evidence if key in lines else first, claims, signals, observations)
+    return list(lines.values())
 
 
 class _Long(str):

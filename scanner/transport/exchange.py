@@ -8,9 +8,10 @@ from __future__ import annotations
 import asyncio
 import errno
 import ssl
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from types import TracebackType
 
 from scanner.observation import Reason
 
@@ -48,18 +49,35 @@ class PortMap:
         return next((nominal for nominal, mapped in self.tcp.items() if mapped == actual), actual)
 
 
-@asynccontextmanager
-async def deadline(seconds: float, what: str) -> AsyncIterator[None]:
+def deadline(seconds: float, what: str) -> AbstractAsyncContextManager[None]:
     """Everything inside ends within `seconds`, as an `ExchangeError`; so does every way a socket can fail."""
-    try:
-        async with asyncio.timeout(seconds):
-            yield
-    except TimeoutError as error:
-        raise ExchangeError(Reason.TIMEOUT, f"{what}: not done within {seconds:g} s") from error
-    except ssl.SSLError as error:
-        raise ExchangeError(Reason.TLS_FAILED, f"{what}: {error.reason or 'TLS error'}") from error
-    except OSError as error:
-        raise ExchangeError(reason_of(error), f"{what}: {error.strerror or 'connection lost'}") from error
+    return _Deadline(seconds, what)
+
+
+class _Deadline(AbstractAsyncContextManager[None]):
+    """A class, since a generator for each of a sweep's exchanges costs more than all that it does."""
+
+    __slots__ = ("_seconds", "_timeout", "_what")
+
+    def __init__(self, seconds: float, what: str) -> None:
+        self._seconds, self._what = seconds, what
+
+    async def __aenter__(self) -> None:
+        self._timeout = asyncio.timeout(self._seconds)
+        await self._timeout.__aenter__()
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                        trace: TracebackType | None) -> None:
+        try:
+            await self._timeout.__aexit__(kind, error, trace)
+        except TimeoutError as late:
+            raise ExchangeError(Reason.TIMEOUT, f"{self._what}: not done within {self._seconds:g} s") from late
+        if isinstance(error, TimeoutError):
+            raise ExchangeError(Reason.TIMEOUT, f"{self._what}: not done within {self._seconds:g} s") from error
+        if isinstance(error, ssl.SSLError):
+            raise ExchangeError(Reason.TLS_FAILED, f"{self._what}: {error.reason or 'TLS error'}") from error
+        if isinstance(error, OSError):
+            raise ExchangeError(reason_of(error), f"{self._what}: {error.strerror or 'connection lost'}") from error
 
 
 _REASONS = {

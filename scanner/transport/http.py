@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 from collections.abc import Sequence
 
@@ -11,6 +12,8 @@ from scanner.transport.response import Protocol, Response
 from scanner.wire import http
 
 __all__ = ["HttpClient", "authority", "request_target"]
+
+_SAFE = re.compile("[!-~]*")
 
 Headers = Sequence[tuple[str, str]]
 
@@ -43,6 +46,7 @@ def authority(address: str, port: int, usual: Sequence[int]) -> str:
 
 def request_target(path: str) -> str:
     """`path` as an origin-form request target: what a device or a data file wrote can add neither line nor host."""
-    safe = "".join(char if "!" <= char <= "~" else "".join(f"%{byte:02X}" for byte in char.encode("utf-8", "replace"))
-                   for char in path)
+    safe = path if _SAFE.fullmatch(path) else "".join(
+        char if "!" <= char <= "~" else "".join(f"%{byte:02X}" for byte in char.encode("utf-8", "replace"))
+        for char in path)
     return safe if safe.startswith("/") else f"/{safe}"

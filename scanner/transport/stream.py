@@ -52,7 +52,7 @@ class StreamLimits:
 
     connect_s: float = 5.0
     exchange_s: float = 8.0
-    stall_s: float = 5.0
+    stall_s: float = 4.0
 
 
 class Stream:

@@ -23,8 +23,10 @@ def build(**values: FieldValue | None) -> Fields:
     """Fields without what is absent: None, empty text and empty lists go; texts are cleaned and capped."""
     out: Fields = {}
     for name, value in values.items():
+        if value is None or value in ("", ()):
+            continue
         kept = clean(value) if isinstance(value, str) else clean_list(value) if isinstance(value, tuple) else value
-        if kept is not None and kept not in ("", ()):
+        if kept not in ("", ()):
             out[name] = kept
     return out
 

@@ -7,9 +7,10 @@ The envelope carries no WS-Addressing, which breaks several firmwares, and exist
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 
 from scanner.observation import Endpoint, Refusal
 from scanner.wire import http, scopes, xml
@@ -64,12 +65,22 @@ def request(operation: str, *, header: str = "", soap11: bool = False,
         soap11: the retry form for devices that answer SOAP 1.2 with nothing.
         arguments: elements with text below the operation (``ProfileToken``); values are escaped.
     """
+    given = tuple((arguments or {}).items())
+    return _envelope(operation, soap11) if not (header or given) else _fill(operation, header, soap11, given)
+
+
+def _fill(operation: str, header: str, soap11: bool, given: Iterable[tuple[str, str]]) -> bytes:
     what = OPERATIONS[operation]
-    given = (arguments or {}).items()
     inner = what.inner + "".join(f"<t:{name}>{xml.escape(value)}</t:{name}>" for name, value in given)
     head = f"<e:Header>{header}</e:Header>" if header else ""
     return (f'<?xml version="1.0" encoding="UTF-8"?><e:Envelope xmlns:e="{_SOAP11 if soap11 else _SOAP12}">{head}'
             f'<e:Body><t:{what.name} xmlns:t="{what.namespace}">{inner}</t:{what.name}></e:Body></e:Envelope>').encode()
+
+
+@cache
+def _envelope(operation: str, soap11: bool) -> bytes:
+    """The envelope that every device of a site gets."""
+    return _fill(operation, "", soap11, ())
 
 
 def http_headers(operation: str, *, soap11: bool = False) -> dict[str, str]:

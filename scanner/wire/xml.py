@@ -29,7 +29,7 @@ MAX_DEPTH = 100
 MAX_ELEMENTS = 50_000
 MAX_ATTRIBUTES = 100_000
 MAX_KEPT_NAME = 256
-"""Characters of a name worth remembering: names repeat over a site, and what is remembered stays small."""
+"""Characters of a name or namespace worth remembering: they repeat over a site, and the memory stays small."""
 MAX_NAMESPACES = 40
 MAX_NAMED = 200
 """Elements whose namespace declarations are looked at."""
@@ -67,7 +67,8 @@ class Document:
                     break
                 if event == "start-ns" and declared[1]:
                     found[declared[1]] = None
-        return tuple(dict.fromkeys(uri for raw in found if (uri := clean(raw))))
+        cleaned = (_clean_uri(raw) if len(raw) <= MAX_KEPT_NAME else clean(raw) for raw in found)
+        return tuple(dict.fromkeys(uri for uri in cleaned if uri))
 
     def mentions(self, name: str) -> bool:
         """False where no element of this local name, in any case of letters, can be in the document."""
@@ -146,6 +147,7 @@ def _fold(tag: str) -> str:
 
 
 _folded = lru_cache(maxsize=2048)(_fold)
+_clean_uri = lru_cache(maxsize=512)(clean)
 
 
 class Outline:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sample_report import hostile, sample
 
 from reports.formats import render
-from reports.formats.csv import DEVICE_COLUMNS, FINDING_COLUMNS, cell
+from reports.formats.csv import COLUMNS, cell
 
 
 def rows(report, **options):
@@ -19,7 +19,7 @@ def rows(report, **options):
 def test_one_row_a_device_with_every_column():
     table = rows(sample())
     assert len(table) == 17
-    assert tuple(table[0]) == DEVICE_COLUMNS
+    assert tuple(table[0]) == COLUMNS["devices"]
     lorex = next(row for row in table if row["device"] == "10.20.0.14")
     assert (lorex["brand"], lorex["maker"], lorex["label_names_maker"], lorex["outcome"], lorex["assurance"]) == (
         "Lorex", "dahua", "other", "prohibited", "corroborated")
@@ -29,7 +29,7 @@ def test_one_row_a_device_with_every_column():
 
 def test_one_row_a_finding():
     table = rows(sample(), of="findings")
-    assert tuple(table[0]) == FINDING_COLUMNS
+    assert tuple(table[0]) == COLUMNS["findings"]
     assert len(table) == sum(len(device.verdict.findings) for device in sample().devices)
     assert {"pass", "fail", "not_assessed", "not_applicable", "waived"} == {row["status"] for row in table}
 

@@ -226,6 +226,8 @@ def test_a_killed_sweep_goes_on_where_it_was(result, scope, settings, described,
     assert told(second) == told(result)
     ids = [each.id for each in second.observations]
     assert len(ids) == len(set(ids))
+    assert [path.name.endswith(".done.jsonl") for path in folder.iterdir()] == [False]
+    journal.finish()                                          # which is the caller's, once the result is stored
     assert [path.name.endswith(".done.jsonl") for path in folder.iterdir()] == [True]
 
 
