@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SiteWorld", "changed_since", "contradictions", "refuse_failed_login", "refuse_unfit"]
 
+MOST_LOST_LOGINS = 2
 _LOGIN_REFUSED = frozenset({Reason.AUTH_REJECTED, Reason.AUTH_NOT_UNDERSTOOD, Reason.CLOCK_SKEW})
 # Traits that show without a login and without luck: what had them when it was swept must have them when it is approved.
 _STEADY = ("mac", "tls_key")
@@ -65,6 +66,7 @@ class SiteWorld:
         self._ports, self._neighbours = port_map or PortMap(), neighbour_table
         self._patience = patience
         self._partial_since: datetime | None = None
+        self._logins_lost = 0
 
     def now(self) -> datetime:
         """The time, UTC."""
@@ -97,7 +99,8 @@ class SiteWorld:
         """The traits the live device shows; ``None`` where nobody says anything at the address.
 
         Raises:
-            Refused: ``gate.login_rejected``; ``gate.unreachable`` while a device is given time to say the rest.
+            Refused: ``gate.login_rejected``, ``gate.login_lost``; ``gate.unreachable`` while a device is given time
+                to say the rest.
         """
         with _answering("attestation.key"):
             approved = self._approved()
@@ -108,6 +111,7 @@ class SiteWorld:
         if not seen.present:
             return None
         refuse_failed_login(seen)
+        self._count_lost_login(seen)
         if approved is not None:
             self._bear_with(approved, now, seen)
         return now
@@ -143,6 +147,16 @@ class SiteWorld:
             return attestation.verify(self._envelope, trusted=self._keys.trusted(), now=clock.now()).fingerprint
         except AttestationError as error:
             raise Refused(error.rule, error.because) from error
+
+    def _count_lost_login(self, seen: Recognition) -> None:
+        """A login without an answer may have been a wrong one: it is tried a second time, and not a third."""
+        if seen.login is None or seen.login.status is AttemptStatus.COMPLETED:
+            self._logins_lost = 0
+        elif seen.login.status is AttemptStatus.FAILED:
+            self._logins_lost += 1
+        if self._logins_lost >= MOST_LOST_LOGINS:
+            raise Refused("gate.login_lost", "the login went out and was not answered, more than once: it is not tried "
+                          "again, since it may count as a wrong one")
 
     def _bear_with(self, approved: Fingerprint, now: Fingerprint, seen: Recognition) -> None:
         """Raise a passing refusal for a device that is recognised in part, until the patience is used up."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from camvet.inventory import AttachmentRow
     from scanner.observation import Observation
 
-__all__ = ["app_orders", "file_of", "order_of", "stream_path", "to_json"]
+__all__ = ["app_orders", "file_of", "order_of", "stream_path", "stream_port", "to_json"]
 
 MOST_CONFIG_BYTES = 64 * 1024
 MOST_APPS = 16
@@ -101,6 +101,11 @@ def stream_path(observations: Iterable[Observation]) -> str:
             return named
     described = [one.text("path") for one in seen if one.probe == "rtsp.describe" and one.fields.get("status") == 200]
     return described[0] if described and described[0].startswith("/") else "/"
+
+
+def stream_port(observations: Iterable[Observation]) -> int:
+    """The RTSP port that answered the sweep, else 554."""
+    return next((one.port for one in observations if one.transport == "rtsp" and one.port is not None), 554)
 
 
 def _path(uri: str) -> str:

@@ -14,6 +14,7 @@ from enum import StrEnum
 from reports import counts
 from reports.monitoring import AttachedCamera, CameraState
 from reports.report import OUTCOME_ORDER, DeviceReport, Report
+from reports.text import clip
 from reports.words import APP_DOES, PROHIBITING, SEVERITY_ORDER, joined, plural
 from rules.policy import is_outside_scope
 from rules.vocabulary import Assurance, Effect, Finding, Identity, Kind, ListVersion, Outcome, Severity, Status
@@ -161,8 +162,10 @@ def monitored(report: Report) -> str:
     if not attached:
         return "No camera is attached now: no picture of any camera is being analysed."
     apps = dict.fromkeys(app for camera in attached for app in camera.apps)
-    done = joined([*(APP_DOES[app] for app in apps if app in APP_DOES),
-                 *(f"the app {app} runs" for app in apps if app not in APP_DOES)] or ["no app runs"])
+    known, others = ([app for app in apps if (app in APP_DOES) is known] for known in (True, False))
+    done = joined([*(APP_DOES[app] for app in known), *(f"the app {clip(app, 40)} runs" for app in others[:3]),
+                   *([plural(len(others) - 3, "other app runs", "other apps run")] if len(others) > 3 else [])]
+                  or ["no app runs"])
     return (f"{plural(len(attached), 'camera is', 'cameras are')} attached: {done}; nobody is recognised, and no "
             "picture is stored.")
 

@@ -19,7 +19,7 @@ _HIDDEN = re.compile(
     "\ufeff\uffa0\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e0fff]"
 )
 _CLAUSE = re.compile(r"[;:](?= )|\.(?= [A-Z])|(?= \[)")        # "Co., Ltd. is" goes on; "It does. The" does not
-_WORD = re.compile(r"[a-z]+(?:'s)?[,:;.]?")                     # no name of a product such as ``iOS`` or ``ipc-01``
+_WORD = re.compile(r"[a-z]+(?:'s)?[,:;.?!]?")                   # no name of a product such as ``iOS`` or ``ipc-01``
 _SHOUTED = frozenset({"http", "https", "onvif", "rtsp", "snmp", "ssh", "tcp", "tls", "udp", "upnp", "wsd"})
 _MARKS = "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u20d0-\u20f0]"
 _STACKED = re.compile(f"({_MARKS}{{3}}){_MARKS}+")     # three marks on one letter are a language; more are an attack

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
 from enum import StrEnum
+from urllib.parse import quote
 
 from scanner import clock
 from scanner.observation import Attempt, AttemptStatus, FieldValue, Observation, Reason, device_key
 from scanner.pace import DevicePace, Pace
+from scanner.wire.auth import Credentials
 from scanner.wire.fields import Fields
 from scanner.wire.text import redact
 
 __all__ = ["Dossier", "PortState"]
 
 _MOST_RAW = 16_384             # stored of one reply; the digest covers all of it
+_LEAST_SECRET = 4              # shorter passwords stand in every second word
 _MOST_OBSERVATIONS = 1024      # of one device with its channels; the rest is counted
 
 
@@ -25,11 +29,20 @@ class PortState(StrEnum):
     FILTERED = "filtered"
 
 
+def _spellings(login: Credentials | None) -> tuple[bytes, ...]:
+    """The ways a login may come back: as it is, percent-encoded, in Base64. Very short ones are no text to look for."""
+    if login is None or len(login.password) < _LEAST_SECRET:
+        return ()
+    token = base64.b64encode(f"{login.user}:{login.password}".encode())
+    return tuple(dict.fromkeys((login.password.encode(), quote(login.password, safe="").encode(), token)))
+
+
 class Dossier:
     """One address of the scope."""
 
-    def __init__(self, address: str, pace: Pace) -> None:
+    def __init__(self, address: str, pace: Pace, login: Credentials | None = None) -> None:
         self.address = address
+        self._secrets = _spellings(login)
         self.gate = DevicePace(pace)
         self.observations: dict[str, Observation] = {}
         self.attempts: list[Attempt] = []
@@ -55,12 +68,31 @@ class Dossier:
                 channel: int | None = None, raw: bytes | None = None) -> Observation | None:
         """Keep what was seen; ``None`` where this device has said too much already."""
         made = Observation.of(device=device_key(self.address, channel), transport=transport, probe=probe, port=port,
-                              at=clock.now(), fields=fields, wire=wire,
-                              raw=redact(wire if raw is None else raw)[:_MOST_RAW])
+                              at=clock.now(), fields=self._without_secrets(fields), wire=wire,
+                              raw=self._starred(redact(wire if raw is None else raw))[:_MOST_RAW])
         if made.id not in self.observations and len(self.observations) >= _MOST_OBSERVATIONS:
             self.dropped += 1
             return None
         return self.observations.setdefault(made.id, made)
+
+    def _without_secrets(self, fields: Fields) -> Fields:
+        """`fields` with the device's own login starred out: devices echo it where no pattern would look for it."""
+        if not self._secrets:
+            return fields
+        out: Fields = {}
+        for name, value in fields.items():
+            if isinstance(value, str):
+                out[name] = self._starred(value.encode()).decode("utf-8", "replace")
+            elif isinstance(value, tuple):
+                out[name] = tuple(self._starred(one.encode()).decode("utf-8", "replace") for one in value)
+            else:
+                out[name] = value
+        return out
+
+    def _starred(self, data: bytes) -> bytes:
+        for secret in self._secrets:
+            data = data.replace(secret, b"***")
+        return data
 
     def completed(self, probe: str, port: int | None, seen: Sequence[Observation | None], *, detail: str = "",
                   elapsed_ms: int = 0) -> None:

@@ -100,13 +100,21 @@ async def recognise(address: str, known: Sequence[Observation], *, credentials: 
     dossier = Dossier(address, settings.pace)
     dossier.gate.begin()
     begun = time.monotonic()
+    past = _remembered(address, known, settings)
+    interview = Interview(dossier, settings, nothing_more, RateLimit(settings.pace.connect_rate))
     try:
         async with asyncio.timeout(deadline_s):
-            await _ask(dossier, _remembered(address, known, settings), settings, credentials, trusting)
+            await _ask(interview, past, settings, trusting if credentials else None)
+            if interview.door is not None and credentials is not None:
+                await LoginPass(interview, settings, credentials).run()
     except TimeoutError:
-        dossier.failed("recognition", None, Reason.TIMEOUT, f"not done within {deadline_s:g} s",
-                       elapsed_ms=int((time.monotonic() - begun) * 1000))
+        late = int((time.monotonic() - begun) * 1000)
+        dossier.failed("recognition", None, Reason.TIMEOUT, f"not done within {deadline_s:g} s", elapsed_ms=late)
+        if interview.door is not None and not dossier.tried(_LOGIN_PROBE):
+            dossier.failed(_LOGIN_PROBE, interview.door.port, Reason.TIMEOUT, "it may have gone out", elapsed_ms=late)
         _read_tables(dossier, settings)
+    finally:
+        await interview.client.close()
     return Recognition(dossier.seen, tuple(dossier.attempts))
 
 
@@ -133,35 +141,30 @@ def _remembered(address: str, known: Sequence[Observation], settings: Settings) 
                        list(dict.fromkeys((*secure, _SECURE_PORTS[0]))), found[0] if found else None)
 
 
-async def _ask(dossier: Dossier, past: _Remembered, settings: Settings, credentials: Credentials | None,
-               trusting: Trusting) -> None:
-    rate = RateLimit(settings.pace.connect_rate)
-    interview = Interview(dossier, settings, nothing_more, rate)
-    try:
-        async with asyncio.TaskGroup() as group:
-            for protocol in past.protocols:
-                group.create_task(_datagram(dossier, protocol, settings))
-            group.create_task(_connect(interview, past, settings, rate))
-        _read_tables(dossier, settings)                    # connecting made the kernel learn who is on the link
-        if past.door is None or past.door.port not in dossier.open_ports:
-            return
+async def _ask(interview: Interview, past: _Remembered, settings: Settings, trusting: Trusting | None) -> None:
+    """Everything that needs no login; the interview has a door afterwards only where a login is due."""
+    dossier = interview.dossier
+    async with asyncio.TaskGroup() as group:
+        for protocol in past.protocols:
+            group.create_task(_datagram(dossier, protocol, settings))
+        group.create_task(_connect(interview, past, settings))
+    _read_tables(dossier, settings)                        # connecting made the kernel learn who is on the link
+    if past.door is None or past.door.port not in dossier.open_ports:
+        return
+    for operation in (FIRST, _OPERATION):
+        await call(dossier, interview.client, past.door, operation)
+    if trusting is None:
+        return
+    if trusting(dossier.seen):
         interview.door = past.door
-        for operation in (FIRST, _OPERATION):
-            await call(dossier, interview.client, past.door, operation)
-        if credentials is None:
-            return
-        if trusting(dossier.seen):
-            await LoginPass(interview, settings, credentials).run()
-        else:
-            dossier.skipped(_LOGIN_PROBE, past.door.port, Reason.NOT_APPLICABLE,
-                            "what it showed so far is another device's: it gets no login")
-    finally:
-        await interview.client.close()
+    else:
+        dossier.skipped(_LOGIN_PROBE, past.door.port, Reason.NOT_APPLICABLE,
+                        "what it showed so far is another device's: it gets no login")
 
 
-async def _connect(interview: Interview, past: _Remembered, settings: Settings, rate: RateLimit) -> None:
+async def _connect(interview: Interview, past: _Remembered, settings: Settings) -> None:
     wanted = [*past.secure, *([past.door.port] if past.door else [])]
-    await connect_all(interview.dossier, wanted, settings, rate)
+    await connect_all(interview.dossier, wanted, settings, RateLimit(settings.pace.connect_rate))
     await interview.handshake()
 
 

@@ -59,7 +59,9 @@ class _Sweep:
         self._planner = planner
         self._journal = journal
         self._observer = observer
-        self._dossiers = {address: Dossier(address, settings.pace) for address in scope.addresses()}
+        logins = settings.credentials
+        self._dossiers = {address: Dossier(address, settings.pace, logins.of(address) if logins else None)
+                          for address in scope.addresses()}
         self._discovery = Discovery(scope, settings, self._dossiers, observer)
         self._rate = RateLimit(settings.pace.connect_rate)
         self._slots = asyncio.Semaphore(settings.pace.devices)

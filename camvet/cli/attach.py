@@ -43,10 +43,9 @@ def attach(
     context = context_of(ctx)
     row = one_device(context, device)
     deciding = Deciding(context, row, "attach", acting(actor))
-    order = AttachOrder(
-        device=row.id, address=row.key, purpose=purpose.strip(), apps=app_orders(app, apps),
-        retention_days=days(retention, "--retention"), dpia=dpia.strip(), credentials=credentials,
-        path=_path(context, row, path))
+    where, port = _where(context, row, path)
+    order = AttachOrder(row.id, row.key, purpose.strip(), app_orders(app, apps), days(retention, "--retention"),
+                        dpia.strip(), credentials, where, port)
     if "#" not in row.key:
         _check_reference(credentials, row.key)
     try:
@@ -63,15 +62,15 @@ def _check_reference(credentials: str, address: str) -> None:
     resolve_for(credentials, address)          # a wrong reference is a wrong command line: said before anything is sent
 
 
-def _path(context: Context, row: DeviceRow, given: str | None) -> str:
-    from camvet.orders import stream_path
+def _where(context: Context, row: DeviceRow, given: str | None) -> tuple[str, int]:
+    """Path and port of the stream: as given, else as the sweep saw them."""
+    from camvet.orders import stream_path, stream_port
 
-    if given is not None:
-        if not given.startswith("/"):
-            raise UsageError(f"--path {given!r}: a path on the device, beginning with a slash")
-        return given
+    if given is not None and not given.startswith("/"):
+        raise UsageError(f"--path {given!r}: a path on the device, beginning with a slash")
     found = context.inventory().newest_seen(row.id)
-    return stream_path(found[1][0].observations) if found else "/"
+    seen = found[1][0].observations if found else ()
+    return given or stream_path(seen), stream_port(seen)
 
 
 def _admit(deciding: Deciding, order: AttachOrder, port_map: Path | None, neighbours: Path | None) -> Admission:
@@ -99,6 +98,7 @@ def _envelope(deciding: Deciding) -> str:
     from analytics.gate import Refused
     from camvet.admission import SiteWorld, refuse_unfit
     from camvet.decisions import key_store
+    from rules.vocabulary import Outcome
 
     inventory = deciding.context.inventory()
     given = inventory.gate.attestations(deciding.row.id)
@@ -108,7 +108,10 @@ def _envelope(deciding: Deciding) -> str:
     found = inventory.newest_seen(deciding.row.id)
     if found is not None:
         world = SiteWorld(inventory, key_store(deciding.context))
-        refuse_unfit(world.verdict(deciding.row.id, found[1][0].judgement.verdict.policy))
+        verdict = refuse_unfit(world.verdict(deciding.row.id, found[1][0].judgement.verdict.policy))
+        if verdict.outcome is Outcome.CONDITIONAL:
+            raise Refused(verdict.rules[0], f"today's verdict is conditional: {verdict.reasons[0]}; and nobody has "
+                          "approved it")
     raise Refused("attestation.none", "nobody has approved it (camvet approve)")
 
 

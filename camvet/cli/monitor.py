@@ -28,7 +28,8 @@ def monitor(
 ) -> None:
     """Monitor attached cameras until Ctrl-C or --for; metrics go to stdout and into the inventory, never a picture.
 
-    Exit 1 where a camera is or was suspended. A suspended one stays so, also after a restart, until it is attached.
+    What is attached meanwhile is taken up, what is detached or revoked is let go. Exit 1 where a camera is or was
+    suspended; a suspended one stays so, also after a restart, until it is attached again.
     """
     import signal
 
@@ -48,8 +49,8 @@ def monitor(
     check_references(cameras)
     signal.signal(signal.SIGTERM, signal.default_int_handler)        # a service manager ends it as Ctrl-C does
     watch = Watch(context.inventory(), key_store(context),
-                  WatchOrder(cameras, MonitorSettings(interval_s=interval, recheck_s=recheck), seconds, port_map,
-                             neighbours),
+                  WatchOrder(context.settings.site, [row.device for row in chosen] if devices else (),
+                             MonitorSettings(interval_s=interval, recheck_s=recheck), seconds, port_map, neighbours),
                   lambda row, address: _tell_metric(context.terminal, row, address),
                   lambda event, address: _tell_event(context.terminal, event, address))
     watch.run()

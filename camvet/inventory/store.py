@@ -351,7 +351,9 @@ def _known(connection: Connection, site: str, identity: Identity, link_mac: str 
     serial = _serial(identity) if identity.serial else None
     if link_mac and "#" not in identity.device:
         for device in holders("mac", link_mac):
-            return device
+            # One device may have two addresses; a router that answers for others has many, and theirs are not one.
+            if device not in taken or not contradicts(device, "serial", serial):
+                return device
     if serial:
         for device in holders("serial", serial):
             if device not in taken and not contradicts(device, "mac", link_mac):

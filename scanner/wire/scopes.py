@@ -38,7 +38,8 @@ def parse(scopes: Iterable[str]) -> Fields:
             single.setdefault("mac", mac(value))
         elif kind in _SINGLE:
             single.setdefault(_SINGLE[kind], value)
-    return build(scopes=kept, **{name: tuple(values) for name, values in lists.items()}) | build(**single)
+    said: Fields = {"scopes": kept} if kept else {}
+    return said | build(**{name: tuple(values) for name, values in lists.items()}) | build(**single)
 
 
 def _decode(value: str) -> str:

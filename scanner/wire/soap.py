@@ -117,7 +117,10 @@ def parse(data: bytes, _source: Endpoint, _now: datetime) -> Fields | Refusal:
         return Refusal("html", http.title(data))
     body = xml.find(document.root, "Body")
     payload = next(xml.children(body), None) if body is not None else document.root
-    out = build(namespaces=document.namespaces(), recovered=True if document.recovered else None)
+    namespaces = document.namespaces()
+    out: Fields = {"namespaces": namespaces} if namespaces else {}
+    if document.recovered:
+        out["recovered"] = True
     fault = xml.find(document.root, "Fault") if document.mentions("Fault") else None
     if fault is not None:
         return out | _fault(fault)

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 from lxml import etree
@@ -30,7 +31,7 @@ MAX_ELEMENTS = 50_000
 MAX_ATTRIBUTES = 100_000
 MAX_KEPT_NAME = 256
 """Characters of a name or namespace worth remembering: they repeat over a site, and the memory stays small."""
-MAX_NAMESPACES = 40
+MAX_NAMESPACES = 64
 MAX_NAMED = 200
 """Elements whose namespace declarations are looked at."""
 
@@ -57,7 +58,7 @@ class Document:
         return local(self.root)
 
     def namespaces(self) -> tuple[str, ...]:
-        """Every namespace URI declared near the top, in order; weak evidence, since clones copy them."""
+        """The first namespace URIs declared, cleaned and in order; weak evidence, since clones copy them."""
         found = dict.fromkeys(uri for uri in self.root.nsmap.values() if uri)
         if self.source.count("xmlns") > len(self.root.nsmap):           # some are declared below the root
             elements = 0
@@ -67,7 +68,8 @@ class Document:
                     break
                 if event == "start-ns" and declared[1]:
                     found[declared[1]] = None
-        cleaned = (_clean_uri(raw) if len(raw) <= MAX_KEPT_NAME else clean(raw) for raw in found)
+        kept = islice(found, MAX_NAMESPACES)
+        cleaned = (_clean_uri(raw) if len(raw) <= MAX_KEPT_NAME else clean(raw) for raw in kept)
         return tuple(dict.fromkeys(uri for uri in cleaned if uri))
 
     def mentions(self, name: str) -> bool:

@@ -23,7 +23,10 @@ frame.addEventListener("load", () => setTimeout(() => {
   const sections = () => Array.from(page.querySelectorAll("article")).filter((one) => one.offsetParent).length;
   const wide = Array.from(page.body.querySelectorAll("*")).filter((one) => !one.closest("svg, .quiet, .skip")
     && one.getBoundingClientRect().right > root.clientWidth + 1).map((one) => one.tagName + "." + one.className);
-  const result = {scroll: root.scrollWidth, client: root.clientWidth, wide, rows: shown(), articles: sections(),
+  const text = Array.from(page.querySelectorAll("svg.flow")).flatMap((svg) => Array.from(svg.querySelectorAll("text"))
+    .filter((one) => one.getBBox().x < -0.5 || one.getBBox().x + one.getBBox().width > svg.viewBox.baseVal.width + 0.5)
+    .map((one) => one.textContent));
+  const result = {text, scroll: root.scrollWidth, client: root.clientWidth, wide, rows: shown(), articles: sections(),
     resources: view.performance.getEntriesByType("resource").map((entry) => entry.name)};
   const form = page.getElementById("filter");
   if (form) {
@@ -35,6 +38,9 @@ frame.addEventListener("load", () => setTimeout(() => {
     form.elements.outcome.value = "approved";
     form.dispatchEvent(new Event("input"));
     result.approved = [shown(), sections()];
+    form.elements.outcome.value = "outside";
+    form.dispatchEvent(new Event("input"));
+    result.outside = [shown(), sections()];
     form.elements.outcome.value = "";
     form.dispatchEvent(new Event("input"));
   }
@@ -74,6 +80,8 @@ def test_the_sample_fits_filters_and_asks_nobody(tmp_path, width):
     assert (seen["rows"], seen["articles"], seen["form"]) == (17, 17, True)
     assert seen["filtered"] == [1, 1, "1 of 17 devices shown"]
     assert seen["approved"] == [3, 3]
+    assert seen["outside"] == [1, 1]
+    assert seen["text"] == []
     assert min(seen["heights"]) >= 24
 
 

@@ -6,7 +6,7 @@ import io
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sample_report import hostile, sample
+from sample_report import hostile, large, sample
 
 from reports.formats import render
 from reports.formats.csv import COLUMNS, cell
@@ -34,6 +34,43 @@ def test_one_row_a_finding():
     assert {"pass", "fail", "not_assessed", "not_applicable", "waived"} == {row["status"] for row in table}
 
 
+def test_one_row_a_number_with_its_camera_and_how_far_to_trust_it():
+    table = rows(sample(), of="monitoring")
+    assert tuple(table[0]) == COLUMNS["monitoring"]
+    assert len(table) == sum(len(series.points) for series in sample().monitoring.series)
+    slow = next(row for row in table if row["overload"])
+    assert (slow["device"], slow["state"], slow["app"], slow["metric"], slow["value"], slow["unit"]) == (
+        "10.20.0.32", "attached", "people_count", "present_max", "19", "people")
+    assert (slow["analysed_fps"], slow["dropped_pictures"], slow["brand"]) == ("1.9", "6", "Hanwha Vision")
+    assert slow["overload"] == "analysed at 1.2 pictures a second at the slowest"
+    assert "stand or sit still" in slow["method"]
+    assert slow["quality"] == "frames: 1140"
+
+
+def test_one_row_a_camera_at_the_gate_an_event_and_a_refusal():
+    attached, events, refusals = (rows(sample(), of=of) for of in ("attached", "events", "refusals"))
+    assert [(row["device"], row["state"], row["rule"]) for row in attached] == [
+        ("10.20.0.34", "suspended", "gate.fingerprint"), ("10.20.0.31", "attached", ""),
+        ("10.20.0.32", "attached", "")]
+    assert attached[2]["waived"] == ("tls.self_signed by J. Ortiz until 2027-01-31T00:00:00.000Z: Accepted until the "
+                                     "site's own authority is rolled out.")
+    assert (attached[1]["maker"], attached[1]["model"]) == ("Axis Communications AB", "P3245-LVE")
+    assert len(events) == 9
+    assert {row["rule"] for row in refusals} == {"law.prohibited", "maker.self_reported", "egress.telemetry",
+                                                 "gate.fingerprint"}
+
+
+@pytest.mark.parametrize("of", list(COLUMNS))
+def test_a_report_without_monitoring_has_the_same_columns(of):
+    written = render(large(0), "csv", of=of).decode()
+    assert next(csv.reader(io.StringIO(written))) == list(COLUMNS[of])
+
+
+def test_what_is_no_camera_is_counted_apart():
+    assert [row["device"] for row in rows(sample()) if row["counted_as"] == "not_a_camera"] == ["10.20.0.90"]
+    assert all(row["counted_as"] == row["outcome"] for row in rows(sample()) if row["device"] != "10.20.0.90")
+
+
 def test_traffic_that_was_not_captured_does_not_read_as_silence():
     by_device = {row["device"]: row["destinations"] for row in rows(sample())}
     assert by_device["10.20.0.77"] == "not assessed"
@@ -56,10 +93,10 @@ def test_no_cell_begins_like_a_formula(text):
     assert not cell(text).lstrip().startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
 
 
-@pytest.mark.parametrize("of", ["devices", "findings"])
+@pytest.mark.parametrize("of", list(COLUMNS))
 def test_hostile_text_breaks_neither_rows_nor_cells(of):
     table = rows(hostile(), of=of)
-    assert len(table) == len(hostile().devices) * (1 if of == "devices" else 5)
+    assert len(table) == len(hostile().devices) * (5 if of == "findings" else 1)
     for row in table:
         assert None not in row
         for value in row.values():

@@ -22,7 +22,7 @@ def test_every_module_of_the_folder_registers_the_format_of_its_name():
 @pytest.mark.parametrize(("name", "options", "told"), [
     ("docx", {}, "no format 'docx'; there are: .*csv.*html.*json"),
     ("html", {"of": "devices"}, "html has no option 'of'"),
-    ("csv", {"of": "everything"}, "of='everything' is not one of devices, findings"),
+    ("csv", {"of": "everything"}, "of='everything' is not one of devices, findings, monitoring, attached, .*"),
     ("__init__", {}, "no format"), ("../report", {}, "no format"),
 ])
 def test_what_does_not_exist_is_refused_by_name(name, options, told):
@@ -55,6 +55,7 @@ def test_a_third_partys_entry_point_is_found_and_cannot_replace_ours(monkeypatch
     ("html", {}, "camvet-harbour-road-depot-s-20261122-7f3a-2026-11-22.html"),
     ("csv", {}, "camvet-harbour-road-depot-s-20261122-7f3a-2026-11-22.csv"),
     ("csv", {"of": "devices"}, "camvet-harbour-road-depot-s-20261122-7f3a-2026-11-22.csv"),
+    ("csv", {"of": "monitoring"}, "camvet-harbour-road-depot-s-20261122-7f3a-2026-11-22-monitoring.csv"),
     ("csv", {"of": "findings"}, "camvet-harbour-road-depot-s-20261122-7f3a-2026-11-22-findings.csv"),
 ])
 def test_file_names_of_formats(name, options, expected):

@@ -5,6 +5,7 @@ import hashlib
 import re
 from collections import Counter
 from dataclasses import replace
+from datetime import timedelta
 from html.parser import HTMLParser
 from itertools import pairwise
 
@@ -14,7 +15,8 @@ from sample_report import HOSTILE, hostile, large, sample
 
 from reports.formats import render
 from reports.formats.html import policy
-from rules.vocabulary import ListVersion
+from reports.monitoring import Monitoring
+from rules.vocabulary import ActivityEffect, ListVersion, Strength
 
 PAGES = {"sample": sample(), "hostile": hostile(), "empty": large(0)}
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
@@ -183,7 +185,9 @@ def test_the_filter_is_labelled_announced_and_absent_without_script():
 
 
 def test_a_verdict_is_never_told_by_colour_alone():
-    for badge in tree_of(render(sample(), "html").decode()).xpath("//*[contains(@class, 'badge')]"):
+    badges = tree_of(render(sample(), "html").decode()).xpath("//*[contains(@class, 'badge')]")
+    assert len(badges) > 2 * len(sample().devices)
+    for badge in badges:
         assert badge.xpath("svg/use")
         assert badge.text_content().strip()
 
@@ -245,6 +249,10 @@ def test_the_section_of_a_rebranded_camera(told):
 
 @pytest.mark.parametrize(("address", "told"), [
     ("10.20.0.16", "Conflict about the maker: dahua or axis . Its label says Axis; its firmware, Dahua."),
+    ("10.20.0.31", "Monitoring Attached for what, and until when"), ("10.20.0.34", "Monitoring Suspended"),
+    ("10.20.0.90", "Not a camera"),
+    ("10.20.0.77", "1 check could not be carried out (1 high) high Default password in use : Passwords are never"),
+    ("10.20.0.77", "2 questions without a complete answer failed , answer not readable: http.root :80"),
     ("10.20.0.22", "V5.5.82 build 190220"), ("10.20.0.32", "waived by J. Ortiz · until 2027-01-31"),
     ("10.20.0.40", "Channel 1: 10.20.0.40#1 , no section of its own Channel 2: 10.20.0.40#2"),
     ("10.20.0.40#2", "Nothing was asked of this device itself."),
@@ -263,7 +271,22 @@ def test_what_other_sections_tell(address, told):
     "addresses handed out by devices and not followed: 11", "52 days old", "Pub. L. 115-232 s.889(a)(1)(A)",
     "Ask the offeror for the representation before award.", "It is not legal advice.",
     "named by the agency in connection with human rights abuses", "Traffic was captured for 20 minutes",
-    "What this sweep cannot know", "How to verify this report",
+    "What this sweep cannot know", "How to verify this report", "1 is not a camera.",
+    "1 further device is not a camera and is not counted above.",
+    "2 cameras are attached: people are counted; nobody is recognised, and no picture is stored.",
+    "Suspended 10.20.0.34 FLIR A50 since 2026-11-22 08:52 UTC , by the rule gate.fingerprint",
+    "This is not the device that was approved, or not as it was: serial: 74201188 -> not readable;",
+    "visitor flow at the west door impact assessment DPIA-2026-017",
+    "by M. Adeyemi , 2026-11-22 until 2026-12-22 07:31 UTC attestation 5d0c7be2f1a94386",
+    "waived tls.self_signed by J. Ortiz until 2027-01-31 : Accepted until the site's own authority is rolled out.",
+    "7 days numbers only",
+    "Standing limit of the method Counted by motion: people who stand or sit still are not held",
+    "in 178 people out 62 people", "A dashed box is a time in which nothing was analysed.",
+    "4.0 pictures a second, 1.9 at the least", "8 pictures beside 33,000 analysed ones",
+    "2 of 9 intervals analysed at a lowered rate: counts may be too low",
+    "2026-11-22 08:30:00 2026-11-22 08:40:00 not analysed not analysed",
+    "10.20.0.32 analysis slowed down : analysis fell 1.4 s behind", "Refused at the gate: 4",
+    "10.20.0.33 2026-11-22 07:37 UTC egress.telemetry Today's verdict is conditional and nobody waived",
 ])
 def test_what_the_whole_page_tells(told):
     assert told in words_of(tree_of(render(sample(), "html").decode()))
@@ -281,6 +304,119 @@ def test_a_verdict_on_other_lists_says_so():
     page = words_of(tree_of(render(replace(sample(), devices=(changed,)), "html").decode()))
     assert "Other lists were used for this verdict" in page
     assert "Other lists" not in words_of(tree_of(render(sample(), "html").decode()))
+
+
+def test_evidence_that_reads_the_same_is_told_once_with_all_it_rests_on():
+    first = sample().devices[1]
+    one = first.identity.evidence[0]
+    weaker = replace(one, strength=Strength.STRONG, signal="dahua.other", observations=("00000000000000aa",))
+    label = replace(one, claim="brand", value="Dahua")
+    identity = replace(first.identity, evidence=(weaker, one, label))
+    page = tree_of(render(replace(sample(), devices=(replace(first, identity=identity),)), "html").decode())
+    items = [words_of(item) for item in page.xpath("//ul[@class='evidence']/li")]
+    assert len(items) == 2
+    (maker,) = [item for item in items if item.startswith("made by dahua")]
+    assert "decisive" in maker
+    assert f"rules dahua.dhip , dahua.other seen in {one.observations[0]} , 00000000000000aa" in maker
+
+
+def test_evidence_for_several_claims_is_one_line():
+    first = sample().devices[1]
+    one = first.identity.evidence[0]
+    identity = replace(first.identity, evidence=(one, replace(one, claim="brand", value="Dahua")))
+    page = tree_of(render(replace(sample(), devices=(replace(first, identity=identity),)), "html").decode())
+    (item,) = page.xpath("//ul[@class='evidence']/li")
+    assert words_of(item).startswith("label Dahua , made by dahua It answered")
+
+
+def test_a_conflict_names_its_observations():
+    (conflict,) = next(one for one in sample().devices if one.device == "10.20.0.16").identity.conflicts
+    assert conflict.observations
+    told = section("10.20.0.16")
+    assert f"worst credible maker decides. seen in {' , '.join(conflict.observations)}" in told
+
+
+def test_a_law_that_says_the_same_of_two_makers_is_told_once():
+    first = sample().devices[1]
+    effect = first.verdict.effects[0]
+    verdict = replace(first.verdict, effects=(replace(effect, entity="dahua"), replace(effect, entity="axis"),
+                                              replace(effect, listed="false", effect=ActivityEffect.NONE)))
+    page = tree_of(render(replace(sample(), devices=(replace(first, verdict=verdict),)), "html").decode())
+    assert len(page.xpath("//table[contains(@class, 'law')]/tbody/tr")) == 1
+    assert len(page.xpath("//ol[@class='law-notes']/li")) == 1
+    assert "saying nothing of it" not in words_of(page)
+
+
+def test_a_reason_of_our_own_is_not_cut_in_the_middle():
+    first, reason = sample().devices[0], "a clause of some length; " * 30
+    page = words_of(tree_of(render(replace(sample(), devices=(
+        replace(first, verdict=replace(first.verdict, reasons=(reason,))),)), "html").decode()))
+    assert reason.strip() in page
+    assert "more characters]" not in page
+
+
+# -- monitoring
+
+
+def monitoring_of(report) -> str:
+    return words_of(tree_of(render(report, "html").decode()).xpath("//section[@id='monitoring']")[0])
+
+
+def test_the_contents_lead_to_monitoring_after_the_law():
+    links = tree_of(render(sample(), "html").decode()).xpath("//nav//a/@href")
+    assert links.index("#monitoring") == links.index("#law") + 1
+
+
+@pytest.mark.parametrize("monitoring", [None, Monitoring()])
+def test_nothing_attached_is_said_in_one_sentence(monitoring):
+    assert monitoring_of(replace(sample(), monitoring=monitoring)) == (
+        "Monitoring No camera was attached: no picture of any camera was opened for analysis.")
+
+
+def test_refusals_alone_make_a_section():
+    told = monitoring_of(replace(sample(), monitoring=Monitoring(refusals=sample().monitoring.refusals)))
+    assert told.startswith("Monitoring No camera is attached now: no picture of any camera is being analysed. Refused")
+    assert "law.prohibited" in told
+
+
+def test_attached_and_not_yet_counted_is_said():
+    told = monitoring_of(replace(sample(), monitoring=replace(sample().monitoring, series=(), events=())))
+    assert "Nothing yet: no interval was completed." in told
+    assert "Nothing: no connection was lost and no picture was out of order." in told
+
+
+def test_another_device_on_a_cameras_address_is_said_and_does_not_carry_its_badge():
+    cameras = tuple(replace(one, inventory_id="dev-before") for one in sample().monitoring.cameras)
+    page = tree_of(render(replace(sample(), monitoring=replace(sample().monitoring, cameras=cameras)), "html").decode())
+    assert words_of(page).count("the sweep found another device at this address") == 3
+    assert "for what, and until when" not in words_of(page)
+
+
+def test_an_approval_that_ended_is_marked():
+    cameras = tuple(replace(one, until=sample().generated_at) for one in sample().monitoring.cameras)
+    assert monitoring_of(replace(sample(), monitoring=replace(sample().monitoring, cameras=cameras))).count(
+        "UTC ended attestation") == 3
+
+
+def test_thousands_of_events_stay_light_and_what_is_left_out_is_counted():
+    event = sample().monitoring.events[0]
+    events = tuple(replace(event, at=event.at + timedelta(seconds=n), because=f"number {n}") for n in range(5000))
+    told = monitoring_of(replace(sample(), monitoring=replace(sample().monitoring, events=events)))
+    assert "What happened: 5,000 events" in told
+    assert "number 4999" in told
+    assert "number 4799" not in told
+    assert "4,800 still earlier events are in the JSON and CSV forms." in told
+
+
+def test_every_chart_has_its_numbers_in_a_table_beside_it():
+    tree = tree_of(render(sample(), "html").decode())
+    blocks = tree.xpath("//div[@class='counted']")
+    assert len(blocks) == 3
+    for block in blocks:
+        (svg,), (table,) = block.xpath(".//svg"), block.xpath(".//table")
+        told = svg.findtext("desc")
+        assert "The same numbers stand in the table below." in told
+        assert len(table.xpath("tbody/tr")) >= len(svg.xpath("rect[title]")) / 2
 
 
 def test_an_empty_report_does_not_read_as_a_clean_site():

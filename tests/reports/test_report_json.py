@@ -64,6 +64,20 @@ def test_times_are_utc_and_dates_are_days():
 
 def test_the_summary_says_what_the_devices_say():
     document = json.loads(render(sample(), "json"))
-    outcomes = [device["verdict"]["outcome"] for device in document["devices"]]
+    outcomes = [device["verdict"]["outcome"] for device in document["devices"]
+                if device["device"] not in document["summary"]["not_cameras"]]
+    assert document["summary"]["not_cameras"] == ["10.20.0.90"]
     assert document["summary"]["outcomes"] == {name: outcomes.count(name) for name in document["summary"]["outcomes"]}
     assert document["summary"]["stale_lists"] == ["advisories"]
+
+
+def test_monitoring_is_told_whole_or_as_nothing():
+    told = json.loads(render(sample(), "json"))["monitoring"]
+    assert [camera["state"] for camera in told["cameras"]] == ["suspended", "attached", "attached"]
+    assert told["series"][0]["points"][0] == {
+        "start": "2026-11-22T07:40:00.000Z", "end": "2026-11-22T07:50:00.000Z", "value": 4.0, "quality": [
+            {"name": "method", "value": "counted by motion: people who stand or sit still are not held, and people who "
+                                        "touch count as one"},
+            {"name": "analysed_fps", "value": "5.0"}, {"name": "frames", "value": "3000"},
+            {"name": "dropped_pictures", "value": "2"}]}
+    assert json.loads(render(large(0), "json"))["monitoring"] is None

@@ -7,13 +7,15 @@ import pytest
 from sample_report import LISTS, device, law, sample, site
 
 from reports import summary
+from reports.monitoring import CameraState, Monitoring
 from reports.report import Report
-from reports.summary import LabelMatch, RiskKind
+from reports.risks import RiskKind, risks
+from reports.summary import LabelMatch
 from rules.vocabulary import Identity, Kind, ListVersion, Outcome, Status
 
 
 def only(*devices) -> Report:
-    return replace(sample(), devices=tuple(devices), silent=(), lists=())
+    return replace(sample(), devices=tuple(devices), silent=(), lists=(), monitoring=None)
 
 
 def plain(host: str, outcome: Outcome):
@@ -35,7 +37,7 @@ def test_the_headline(outcomes, told):
 
 def test_the_counts_of_the_sample():
     assert dict(summary.outcome_counts(sample())) == {
-        Outcome.PROHIBITED: 6, Outcome.UNDETERMINED: 5, Outcome.CONDITIONAL: 3, Outcome.APPROVED: 3}
+        Outcome.PROHIBITED: 6, Outcome.UNDETERMINED: 4, Outcome.CONDITIONAL: 3, Outcome.APPROVED: 3}
     assert sum(count for _, count in summary.status_counts(sample())) == sum(
         len(one.verdict.findings) for one in sample().devices)
 
@@ -74,25 +76,26 @@ def test_makers_are_counted_by_label_and_the_unknown_come_last():
     assert sum(row.total for row in rows) == len(cameras)
 
 
-def test_law_comes_first_then_weaknesses_by_severity_then_labels_then_the_unknown():
-    risks = summary.risks(sample())
-    kinds = [risk.kind for risk in risks]
+def test_a_suspended_camera_comes_first_then_law_then_weaknesses_by_severity_then_labels_then_the_unknown():
+    found = risks(sample())
+    kinds = [risk.kind for risk in found]
     assert kinds == sorted(kinds, key=list(RiskKind).index)
-    assert [risk.title for risk in risks[:3]] == [
+    assert [risk.title for risk in found[:4]] == [
+        "A camera that had been let in is suspended",
         "Prohibited equipment made by Dahua", "Prohibited equipment made by Hikvision",
         "Anyone on the network can watch this camera"]
-    assert risks[0].devices == ("10.20.0.10", "10.20.0.14", "10.20.0.15", "10.20.0.16")
+    assert found[1].devices == ("10.20.0.10", "10.20.0.14", "10.20.0.15", "10.20.0.16")
 
 
 def test_a_device_prohibited_without_a_binding_law_says_the_policys_own_reason():
-    risk = summary.risks(only(plain("1", Outcome.PROHIBITED)))[0]
-    assert (risk.title, risk.because) == ("Prohibited by the policy", "because")
+    risk = risks(only(plain("1", Outcome.PROHIBITED)))[0]
+    assert (risk.title, risk.because) == ("Prohibited by the policy", "Because.")
 
 
 def test_every_device_that_is_not_admitted_is_in_some_risk():
-    named = {key for risk in summary.risks(sample()) for key in risk.devices}
+    named = {key for risk in risks(sample()) for key in risk.devices}
     out = {one.device for one in sample().devices
-           if one.verdict.outcome in (Outcome.PROHIBITED, Outcome.UNDETERMINED)}
+           if one.verdict.outcome in (Outcome.PROHIBITED, Outcome.UNDETERMINED)} - set(summary.not_cameras(sample()))
     assert out <= named
 
 
@@ -116,7 +119,7 @@ def test_what_is_not_assessed_is_said_to_a_manager():
 
 def test_a_clean_report_says_no_more_than_it_must():
     clean = only(plain("1", Outcome.APPROVED))
-    assert summary.risks(clean) == ()
+    assert risks(clean) == ()
     assert summary.sentences(clean) == ()
     assert summary.next_steps(clean) == ("Sweep again before 2027-02-20, when the first admitting verdict expires.",)
 
@@ -139,3 +142,102 @@ def test_unfinished_attempts_are_exactly_those_not_completed():
 
 def test_the_sample_uses_every_list_it_names():
     assert {one.id for one in sample().lists} == {one.id for one in LISTS}
+
+
+def printer(host: str):
+    return device(host, None, "Brother", "HL", None, Outcome.UNDETERMINED, ("not a camera",), kind=Kind.OTHER,
+                  rules=("kind.not_a_camera",))
+
+
+def test_what_is_no_camera_is_neither_judged_nor_forgotten():
+    report = only(plain("1", Outcome.APPROVED), plain("2", Outcome.UNDETERMINED), printer("3"), printer("4"))
+    assert summary.not_cameras(report) == ("10.20.0.3", "10.20.0.4")
+    assert dict(summary.outcome_counts(report))[Outcome.UNDETERMINED] == 1
+    assert summary.headline(report) == (
+        "Of 4 devices found, 1 could not be judged and stays out, 1 may come in and 2 are not cameras.")
+    assert any("2 devices are not cameras" in told for told in summary.sentences(report))
+    assert any("Settle 1 undetermined device:" in step for step in summary.next_steps(report))
+    assert [risk.devices for risk in risks(report)] == [("10.20.0.2",)]
+
+
+def test_a_site_of_printers_is_not_a_clean_site():
+    assert summary.headline(only(printer("3"))) == (
+        "No camera was found; that does not mean that there is none. 1 device found is something else.")
+
+
+def test_a_prohibited_printer_is_counted_as_prohibited():
+    one = replace(printer("3"), verdict=replace(printer("3").verdict, outcome=Outcome.PROHIBITED, rules=(
+        "law.prohibited", "kind.not_a_camera")))
+    assert summary.not_cameras(only(one)) == ()
+    assert dict(summary.outcome_counts(only(one)))[Outcome.PROHIBITED] == 1
+
+
+def at_gate(**change) -> Report:
+    return replace(sample(), monitoring=replace(sample().monitoring, **change))
+
+
+def test_a_manager_is_told_what_is_attached_and_what_is_not_done():
+    assert summary.monitored(sample()) == (
+        "2 cameras are attached: people are counted; nobody is recognised, and no picture is stored.")
+    told = " ".join(summary.sentences(sample()))
+    assert "1 camera that had been let in is suspended: 10.20.0.34 (gate.fingerprint)." in told
+    assert "4 requests to attach a device were refused at the gate (4 devices), each by a named rule." in told
+    assert "On 1 camera fewer pictures were analysed for a time" in told
+
+
+def test_a_suspended_camera_is_the_first_thing_to_do_and_an_ending_approval_the_last():
+    steps = summary.next_steps(sample())
+    assert steps[0] == (
+        "Go and look at the suspended camera 10.20.0.34; approve again only when it is known what happened.")
+    assert steps[-1] == "Approve again before 2026-12-15, when the first approval of an attached camera ends."
+
+
+def test_several_suspended_cameras_are_counted():
+    cameras = tuple(replace(one, state=CameraState.SUSPENDED, rule="gate.fingerprint") for one in
+                    sample().monitoring.cameras)
+    assert summary.next_steps(at_gate(cameras=cameras))[0].startswith("Go and look at the 3 suspended cameras;")
+    assert risks(at_gate(cameras=cameras))[0].devices == ("10.20.0.34", "10.20.0.31", "10.20.0.32")
+    assert summary.monitored(at_gate(cameras=cameras)) == (
+        "No camera is attached now: no picture of any camera is being analysed.")
+
+
+def test_an_approval_that_is_over_is_called_over():
+    cameras = tuple(replace(one, until=sample().generated_at) for one in sample().monitoring.cameras)
+    assert summary.next_steps(at_gate(cameras=cameras))[-1] == (
+        "Approve again or detach: the approval of an attached camera ended on 2026-11-22.")
+
+
+@pytest.mark.parametrize("monitoring", [None, Monitoring()])
+def test_nothing_attached_is_said_where_it_is_asked_and_not_before(monitoring):
+    report = replace(sample(), monitoring=monitoring)
+    assert summary.monitored(report) == "No camera was attached: no picture of any camera was opened for analysis."
+    assert not any("attached" in told for told in summary.sentences(report))
+
+
+def test_an_app_of_a_third_party_is_told_by_its_name():
+    cameras = tuple(replace(one, apps=("people_count", "queue")) for one in sample().monitoring.cameras)
+    assert "people are counted and the app queue runs; nobody is recognised" in summary.monitored(
+        at_gate(cameras=cameras))
+
+
+def test_a_reason_is_a_sentence_and_names_a_device_where_it_is_not_the_same_of_all():
+    def failing(host: str, reason: str):
+        one = plain(host, Outcome.CONDITIONAL)
+        finding = replace(one.verdict.findings[0], status=Status.FAIL, reason=reason, remedy="turn it off")
+        return replace(one, verdict=replace(one.verdict, findings=(finding,)))
+
+    same, = risks(only(failing("1", "telnet on port 23"), failing("2", "telnet on port 23")))
+    assert (same.because, same.action) == ("Telnet on port 23.", "Turn it off.")
+    differ, = risks(only(failing("1", "talks to a (dahua)"), failing("2", "talks to b")))
+    assert differ.because == "For example 10.20.0.1: talks to a (dahua)."
+    assert differ.devices == ("10.20.0.1", "10.20.0.2")
+
+
+def test_a_long_reason_of_the_policy_ends_with_a_clause():
+    name = "Example Digital Technology Company with a long legal name and a longer one, Ltd."
+    reason = (f"the camera 10.20.0.9#2 behind it is prohibited: DoD list of companies (s.1260H): {name} is named in "
+              f"it as '{name}', listed on 2021-06-03; DoD may not contract with it; whether its condition is met is "
+              "not known; it was assumed. [Pub. L. 116-283 s.1260H]")
+    one = plain("1", Outcome.PROHIBITED)
+    risk, = risks(only(replace(one, verdict=replace(one.verdict, reasons=(reason,)))))
+    assert risk.because == "The camera 10.20.0.9#2 behind it is prohibited: DoD list of companies (s.1260H)."

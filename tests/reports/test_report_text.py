@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.text import clean, clip, slug, visible
+from reports.text import brief, clean, clip, sentence, slug, visible
 
 
 @pytest.mark.parametrize(("text", "shown"), [
@@ -49,3 +49,34 @@ def test_file_names(text, name):
 def test_a_slug_holds_nothing_but_letters_digits_and_hyphens(text):
     assert set(slug(text)) <= set("abcdefghijklmnopqrstuvwxyz0123456789-")
     assert 1 <= len(slug(text)) <= 60
+
+
+@pytest.mark.parametrize(("text", "longest", "told"), [
+    ("short: and whole", 40, "short: and whole"),
+    ("it is prohibited: by a law of many words", 30, "it is prohibited"),
+    ("one; two; three and more words", 12, "one; two"),
+    ("of Dahua Co., Ltd. is named; more", 30, "of Dahua Co., Ltd. is named"),
+    ("It does. The rest is long", 15, "It does"),
+    ("named (a; b; c) and more words", 14, "named (a; b;…"),
+    ("a law [15 CFR 744.11; and so on]", 20, "a law"),
+    ("a" * 30, 10, "a" * 10 + "…"), ("one word after another", 10, "one word…"),
+])
+def test_a_long_text_ends_with_a_clause(text, longest, told):
+    assert brief(text, longest) == told
+
+
+@given(st.text(), st.integers(1, 300))
+def test_the_brief_form_is_the_beginning_of_the_text(text, longest):
+    told = brief(text, longest)
+    assert len(told) <= longest + 1
+    assert text.startswith(told.removesuffix("…")) or text == told
+
+
+@pytest.mark.parametrize(("text", "told"), [
+    ("telnet on port 23", "Telnet on port 23."), ("tls says no", "TLS says no."), ("Done.", "Done."), ("why?", "Why?"),
+    ("today's verdict is prohibited", "Today's verdict is prohibited."), ("iOS is old", "iOS is old."),
+    ("ipc-01 talks", "ipc-01 talks."), ("10.0.0.1 talks", "10.0.0.1 talks."), ("", ""), ("  a ", "A."),
+    ("talks to b (dahua)", "Talks to b (dahua)."),
+])
+def test_a_reason_becomes_a_sentence(text, told):
+    assert sentence(text) == told

@@ -3,6 +3,7 @@
 import pytest
 
 from reports import words
+from reports.monitoring import CameraState
 from rules.vocabulary import ActivityEffect, Assurance, Basis, Kind, Outcome, Severity, Status, Strength
 from scanner.observation import AttemptStatus, Reason
 
@@ -11,6 +12,7 @@ from scanner.observation import AttemptStatus, Reason
     (words.OUTCOME, Outcome), (words.OUTCOME_MEANS, Outcome), (words.SEVERITY, Severity), (words.STATUS, Status),
     (words.ASSURANCE, Assurance), (words.STRENGTH, Strength), (words.BASIS, Basis), (words.KIND, Kind),
     (words.EFFECT, ActivityEffect), (words.ATTEMPT, AttemptStatus), (words.REASON, Reason),
+    (words.CAMERA_STATE, CameraState),
 ])
 def test_the_table_is_complete_and_no_two_words_read_alike(table, vocabulary):
     assert set(table) == set(vocabulary)
@@ -37,3 +39,14 @@ def test_plural(count, text):
                                                                                        "private company")])
 def test_roles(name, text):
     assert words.roles(name) == text
+
+
+def test_every_event_of_the_monitor_has_its_wording():
+    pytest.importorskip("cv2")
+    from analytics.pipeline import EventKind
+
+    assert {str(kind) for kind in EventKind} <= set(words.EVENT)
+
+
+def test_joined():
+    assert [words.joined(["a", "b", "c"][:count]) for count in (1, 2, 3)] == ["a", "a and b", "a, b and c"]
