@@ -171,7 +171,7 @@ class _Session:
         settings, now = self._monitor.settings, self._monitor.ticks()
         lag = self._pace.lag(now, at, settings.lag_s)
         # One late picture is the network's doing; analysis is too slow when pictures stay late.
-        if now - self._pace.in_time > settings.lag_s and self._source.rate > settings.least_rate:
+        if now - self._pace.late_since > settings.lag_s and self._source.rate > settings.least_rate:
             self._source.rate = max(settings.least_rate, self._source.rate / 2)
             self._slowest = min(self._slowest, self._source.rate)
             self._pace = _Pace()
@@ -207,7 +207,7 @@ class _Pace:
     """How far analysis is behind the stream, measured against the best of the last one to two `PACE_WINDOW_S`."""
 
     began: float = 0.0
-    in_time: float = 0.0                 # when a picture was last not late
+    late_since: float = math.inf         # the first of the late pictures in a row
     _window: float = 0.0
     _older: float = math.inf             # the smallest offset between both clocks, of the window before and of this one
     _newest: float = math.inf
@@ -221,8 +221,7 @@ class _Pace:
             self._window, self._older, self._newest = now, self._newest, offset
         self._newest = min(self._newest, offset)
         lag = offset - min(self._older, self._newest)
-        if lag <= late:
-            self.in_time = now
+        self.late_since = min(self.late_since, now) if lag > late else math.inf
         return lag
 
 

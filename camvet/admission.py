@@ -109,6 +109,7 @@ class SiteWorld:
         if approved is not None and contradictions(approved, now):
             return now
         if not seen.present:
+            self._partial_since = None            # it went down: what comes up again has its time anew
             return None
         refuse_failed_login(seen)
         self._count_lost_login(seen)

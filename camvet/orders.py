@@ -89,8 +89,8 @@ def file_of(given: Path | None, row: AttachmentRow, name: str) -> Path | None:
     return given or (Path(kept) if kept else None)
 
 
-def stream_path(observations: Iterable[Observation]) -> str:
-    """Where the stream is, as far as a sweep saw it: what ONVIF named, else the path that RTSP described, else ``/``.
+def stream_path(observations: Iterable[Observation], usual: Sequence[str] = ()) -> str:
+    """Where the stream is: what ONVIF named, else what RTSP described, else where the maker's devices play, else ``/``.
 
     Only path and query are taken; the host that a device names is never followed.
     """
@@ -100,7 +100,7 @@ def stream_path(observations: Iterable[Observation]) -> str:
         if named:
             return named
     described = [one.text("path") for one in seen if one.probe == "rtsp.describe" and one.fields.get("status") == 200]
-    return described[0] if described and described[0].startswith("/") else "/"
+    return next((path for path in (*described, *usual) if path.startswith("/")), "/")
 
 
 def stream_port(observations: Iterable[Observation]) -> int:

@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from camvet.inventory import Inventory, StoredDevice, SweepRow
+from camvet.monitored import monitoring_of
 from reports.report import (
     Destination,
     DeviceReport,
@@ -50,7 +51,7 @@ def report_of(inventory: Inventory, row: SweepRow, *, generated_at: datetime) ->
         silent=_silent(row.document["silent"], undevised), foreign=_foreign(row.document["foreign"]),
         dropped=[Dropped(what, count) for what, count in sorted(row.document["dropped"].items())]
         + _captures(row.document["captures"]),
-        limits=_limits(row), producer=producer())
+        limits=_limits(row), producer=producer(), monitoring=monitoring_of(inventory, row.site, stored))
 
 
 def _scope(document: dict[str, Any] | Any) -> ScopeSummary:  # noqa: ANN401 - JSON as stored

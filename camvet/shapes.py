@@ -41,14 +41,16 @@ def effect_json(effect: Effect) -> dict[str, Any]:
         return {"true": True, "false": False}.get(value or "", value)
 
     return {
-        "entity": effect.entity, "regime": effect.regime, "name": effect.name, "listed": word(effect.listed), "in_force": effect.in_force,
+        "entity": effect.entity, "regime": effect.regime, "name": effect.name, "listed": word(effect.listed),
+        "in_force": effect.in_force,
         "binds_buyer": effect.binds_buyer, "buyer": effect.buyer, "activity": effect.activity,
         "effect": str(effect.effect), "because": effect.because, "condition": effect.condition,
         "condition_met": word(effect.condition_met), "duty": list(effect.duty), "citation": effect.citation,
         "listed_on": effect.listed_on.isoformat() if effect.listed_on else None,
         "effective_on": effect.effective_on.isoformat() if effect.effective_on else None,
         "removed_on": effect.removed_on.isoformat() if effect.removed_on else None,
-        "exceptions": list(effect.exceptions), "why_listed": effect.why_listed, "source": effect.source, "unverified": effect.unverified,
+        "exceptions": list(effect.exceptions), "why_listed": effect.why_listed, "source": effect.source,
+        "unverified": effect.unverified,
     }
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from math import isfinite
 from typing import Protocol
@@ -140,7 +140,7 @@ class Monitoring:
     refusals: Sequence[AttachRefusal] = ()
 
     def check(self) -> None:
-        """Raise `ValueError` for a time without a zone, an interval that ends before it starts, or no number."""
+        """Raise `ValueError` for a time that is not in UTC, an interval that ends before it starts, or no number."""
         times = [event.at for event in self.events] + [refusal.at for refusal in self.refusals]
         for camera in self.cameras:
             times += [camera.since, camera.approved_at, camera.until]
@@ -152,8 +152,8 @@ class Monitoring:
                 times += [point.start, point.end]
                 if not isfinite(point.value):
                     raise ValueError(f"{series.device!r} {series.metric!r}: {point.value} is not a number")
-        if any(one.tzinfo is None for one in times):
-            raise ValueError("every time of the monitoring needs a time zone")
+        if any(one.utcoffset() != timedelta(0) for one in times):
+            raise ValueError("every time of the monitoring needs the time zone UTC")
         if any(point.end <= point.start for series in self.series for point in series.points):
             raise ValueError("an interval ends before it starts")
 

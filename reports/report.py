@@ -229,7 +229,7 @@ def build(
         monitoring: what was attached, counted and refused at the gate; ``None`` where nothing ever was.
 
     Raises:
-        ValueError: two devices share a key, a time has no zone, or a metric is impossible (`Monitoring.check`).
+        ValueError: two devices share a key, a time has no zone, or the monitoring is impossible (`Monitoring.check`).
     """
     seen: set[str] = set()
     for device in devices:

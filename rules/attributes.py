@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache, lru_cache
 
+from rules.index import Claim, index_of
 from rules.labels import fold, generic
 from rules.makers import Grammar, Maker, Makers
 from rules.oui import normal_mac
@@ -23,10 +25,18 @@ __all__ = ["Candidate", "addresses", "firmware", "firmware_build", "grammar_evid
 _ORDER = ("onvif", "http", "sadp", "dhip", "mhed", "xiongmai", "gvcp", "bosch", "sony", "panasonic", "vivotek",
           "dahua_v1", "hanwha", "ssdp", "mdns", "tplink", "wsd")
 MAX_WORDS = 64
+_FORMED = frozenset({"model", "scopes", "device_description", "serial", "firmware"})
+_WORDS = re.compile(r"[\s,;|()\[\]\"]+")
 _MODEL_WORD = re.compile(r"^(?=[^0-9]*[0-9])(?=[^A-Za-z]*[A-Za-z])[\w.+/\-]{3,40}$")
 _NO_MODEL = re.compile(r"(?i)^(?:\d{1,3}|true|false|yes|no|-+|\*+|x+|#.*#)$")
 _NO_SERIAL = re.compile(r"(?i)^(?:0*|\*+|x+|#.*#|1234567890*|n/?a|none|unknown)$")
 _NOT_SHOWN = re.compile(r"\*{3,}")
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """A grammar's pattern; the module `re` remembers only some hundred, and there are more."""
+    return re.compile(pattern)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +46,12 @@ class Candidate:
     value: str
     rank: int
     because: str
-    observation: str
+    seen: Observation | str             # or its id
+
+    @property
+    def observation(self) -> str:
+        """The id of what it was read from; empty where that is not known."""
+        return self.seen if isinstance(self.seen, str) else self.seen.id
 
 
 _KIND_WORDS: tuple[tuple[Kind, tuple[str, ...]], ...] = (
@@ -72,16 +87,18 @@ def _rank(transport: str) -> int:
 
 def _declared(observations: Iterable[Observation], field: str) -> Iterator[Candidate]:
     for seen in observations:
+        if field not in seen.fields:
+            continue
         for value in seen.values(field):
             text = fold(value)
             if text and not _NOT_SHOWN.search(text):
-                yield Candidate(text, _rank(seen.transport), f"{seen.transport} {field}", seen.id)
+                yield Candidate(text, _rank(seen.transport), f"{seen.transport} {field}", seen)
 
 
 def _from_scopes(observations: Iterable[Observation], scope: str) -> Iterator[Candidate]:
     for seen in observations:
         for text in scope_values(seen, scope):
-            yield Candidate(fold(text), len(_ORDER) + 1, f"{seen.transport} scope {scope}", seen.id)
+            yield Candidate(fold(text), len(_ORDER) + 1, f"{seen.transport} scope {scope}", seen)
 
 
 def _from_signals(evidence: Iterable[Evidence], claim: str, owners: Sequence[str]) -> Iterator[Candidate]:
@@ -95,17 +112,17 @@ def _from_signals(evidence: Iterable[Evidence], claim: str, owners: Sequence[str
 def _from_labels(observations: Iterable[Observation], maker: Maker | None) -> Iterator[Candidate]:
     """Words of banners and titles that have the form of a model: ``Sony Network Camera SNC-EP520``."""
     grammars = maker.models if maker else ()
-    for seen in observations:
+    for seen in observations if grammars else ():
         for text in label_texts(seen):
-            for word in re.split(r"[\s,;|()\[\]\"]+", text)[:MAX_WORDS]:
-                if _MODEL_WORD.match(word) and any(re.match(grammar.pattern, word) for grammar in grammars):
-                    yield Candidate(word, len(_ORDER) + 3, f"{seen.transport} {text[:60]}", seen.id)
+            for word in _WORDS.split(text)[:MAX_WORDS]:
+                if _MODEL_WORD.match(word) and any(_compiled(grammar.pattern).match(word) for grammar in grammars):
+                    yield Candidate(word, len(_ORDER) + 3, f"{seen.transport} {text[:60]}", seen)
 
 
 def _read(grammars: Sequence[Grammar], text: str) -> str | None:
     """What is kept of a text that fits one of the grammars; None where it fits none."""
     for grammar in grammars:
-        found = re.search(grammar.pattern, text)
+        found = _compiled(grammar.pattern).search(text)
         if found:
             return found.groupdict().get("value") or found.group(0)
     return None
@@ -141,7 +158,7 @@ def _without_name(text: str, maker: Maker | None, brand: str | None) -> str:
 def _model_text(text: str, maker: Maker | None, brand: str | None) -> tuple[str, bool]:
     """A model as people write it, and whether the maker's grammar knows its form."""
     for grammar in maker.models if maker else ():
-        found = re.search(grammar.pattern, text)
+        found = _compiled(grammar.pattern).search(text)
         if found:
             return (found.groupdict().get("value") or _without_name(text, maker, brand)).strip(), True
     return _without_name(text, maker, brand), False
@@ -203,58 +220,47 @@ def grammar_evidence(observations: Iterable[Observation], makers: Makers) -> Ite
     A model is the device's own word (label); a serial number or a version with a form of its own comes with the maker's
     factory or firmware.
     """
+    index = index_of(makers)
     for seen in observations:
-        for maker in makers:
-            yield from _model_says(seen, maker)
-            yield from _form_says(seen, maker, "serial", maker.serial)
-            yield from _form_says(seen, maker, "firmware", maker.firmware)
+        if _FORMED.isdisjoint(seen.fields):
+            continue
+        found: list[tuple[int, int, Claim]] = []
+        texts = (*seen.values("model"), *scope_values(seen, "hardware"), *seen.values("device_description"))
+        if texts:
+            spelled = tuple(sorted({fold(text) for text in texts}))
+            found += [(at, 0, claim) for at, claim in index.model_says(seen.transport, spelled)]
+        for place, field in enumerate(("serial", "firmware"), start=1):
+            for text in seen.values(field):
+                found += [(at, place, claim) for at, claim in index.form_says(seen.transport, field, text)]
+        if found:
+            name = seen.id
+            found.sort(key=lambda row: row[:2])             # by maker, as its file is written; within it as found
+            yield from (claim.of(name) for _, _, claim in found)
 
 
-def _model_says(seen: Observation, maker: Maker) -> Iterator[Evidence]:
-    texts = (*seen.values("model"), *scope_values(seen, "hardware"), *seen.values("device_description"))
-    for text in sorted({fold(text) for text in texts}):
-        because = f"{seen.transport} model {text[:60]} has the form of"
-        told = next(((number, grammar) for number, grammar in enumerate(maker.models)
-                     if grammar.telling is not None and re.search(grammar.pattern, text)), None)
-        if told is not None and told[1].telling is not None:
-            number, grammar = told
-            common = (Basis.LABEL, "model", f"{because} {maker.name}", f"{maker.maker}.model.{number}", (seen.id,),
-                      grammar.source, grammar.unverified)
-            yield Evidence("maker", maker.maker, told[1].telling, *common)
-            if grammar.brand:
-                yield Evidence("brand", grammar.brand, Strength.MEDIUM, *common)
-        for brand in maker.brands:
-            if any(re.search(pattern, text) for pattern in brand.models):
-                yield Evidence("brand", brand.name, Strength.MEDIUM, Basis.LABEL, "model", f"{because} {brand.name}",
-                               f"{maker.maker}.brand-model", (seen.id,), brand.source, brand.unverified)
-
-
-def _form_says(seen: Observation, maker: Maker, field: str, grammars: Sequence[Grammar]) -> Iterator[Evidence]:
-    for text in seen.values(field):
-        for number, grammar in enumerate(grammars):
-            if grammar.telling is not None and re.search(grammar.pattern, fold(text)):
-                yield Evidence("maker", maker.maker, grammar.telling, Basis.FIRMWARE, field,
-                               f"{seen.transport} {field} {text[:60]} has the form of {maker.name}",
-                               f"{maker.maker}.{field}.{number}", (seen.id,), grammar.source, grammar.unverified)
-                break
+@lru_cache(maxsize=4096)
+def _kind_of(text: str) -> Kind | None:
+    reading = fold(text)
+    return next((kind for kind, pattern in _KINDS if pattern.search(reading)), None)
 
 
 def _kind_words(observations: Iterable[Observation]) -> Iterator[Evidence]:
     for seen in observations:
         for field, strength in _KIND_FIELDS.items():
+            if field not in seen.fields:
+                continue
             for value in seen.values(field):
-                text = fold(value)
-                kind_of = next((kind for kind, pattern in _KINDS if pattern.search(text)), None)
+                kind_of = _kind_of(value)
                 if kind_of is not None:
                     yield Evidence("kind", kind_of, strength, Basis.LABEL, f"kind-{field}",
-                                   f"{seen.transport} {field} says {text[:60]}", "attribute.kind", (seen.id,))
+                                   f"{seen.transport} {field} says {fold(value)[:60]}", "attribute.kind", (seen.id,))
 
 
 def kind(observations: Sequence[Observation], evidence: Sequence[Evidence], maker: Maker | None,
          owners: Sequence[str], model_name: str | None, *, has_channels: bool) -> Evidence | None:
     """What it is: the maker's model grammar first, then signals and device classes, then words on labels."""
     for grammar in maker.models if maker and model_name else ():
-        if grammar.kind is not Kind.UNKNOWN and re.search(grammar.pattern, model_name or ""):
+        if grammar.kind is not Kind.UNKNOWN and _compiled(grammar.pattern).search(model_name or ""):
             return Evidence("kind", grammar.kind, Strength.STRONG, Basis.LABEL, "model",
                             f"model {model_name} has the form of a {grammar.kind}", "attribute.kind")
     order = list(Strength)

@@ -39,7 +39,10 @@ _GENERIC = re.compile(
 
 def fold(text: str) -> str:
     """Text as it reads: compatibility forms, look-alikes, invisible characters and comments resolved; case is kept."""
-    text = _COMMENT.sub("", text[:MAX_LABEL])
+    text = text[:MAX_LABEL]
+    if text.isascii() and "<!--" not in text and "/*" not in text:
+        return " ".join(text.split())                       # ASCII is its own normal form, and most labels are ASCII
+    text = _COMMENT.sub("", text)
     text = _IGNORED.sub("", unicodedata.normalize("NFKC", text))
     if not text.isascii():
         text = text.translate(_CONFUSABLE)

@@ -16,6 +16,8 @@ PREFIX = r"^(?:[0-9A-F]{6}|[0-9A-F]{7}|[0-9A-F]{9})$"
 _LENGTHS = (9, 7, 6)
 _MAC = re.compile(r"(?i)^(?:[0-9a-f]{12}|(?:[0-9a-f]{2}[:\-. _]){5}[0-9a-f]{2}|(?:[0-9a-f]{4}\.){2}[0-9a-f]{4})$")
 _LOCAL_OR_GROUP = 0x03
+_SEPARATORS = str.maketrans("", "", ":-. _")
+_NOBODY = frozenset({"0" * 12, "F" * 12})
 
 Owner = TypeVar("Owner")
 
@@ -25,10 +27,10 @@ def normal_mac(text: str) -> str | None:
     text = text.strip()
     if not _MAC.match(text):
         return None
-    digits = re.sub(r"[^0-9A-Fa-f]", "", text).upper()
-    if digits in {"0" * 12, "F" * 12}:
+    digits = text.translate(_SEPARATORS).upper()
+    if digits in _NOBODY:
         return None
-    return ":".join(digits[i:i + 2] for i in range(0, 12, 2))
+    return ":".join((digits[:2], digits[2:4], digits[4:6], digits[6:8], digits[8:10], digits[10:]))
 
 
 def longest_prefix(mac: str, table: Mapping[str, Owner]) -> Owner | None:

@@ -10,88 +10,27 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import time
-import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
-from datetime import datetime
 
 from scanner import clock
 from scanner.dossier import Dossier
 from scanner.observation import Endpoint, Observation, Reason, Refusal
 from scanner.pace import RateLimit
+from scanner.protocols import PROTOCOLS, Protocol
 from scanner.scope import Scope
 from scanner.settings import LinkUse, Observer, Settings
 from scanner.transport import neighbours, packets, udp
 from scanner.transport.addresses import Interface, interfaces
 from scanner.transport.exchange import ExchangeError
-from scanner.wire import bosch, dhip, gvcp, hanwha, mdns, mhed, sadp, ssdp, wsdiscovery, xiongmai
 from scanner.wire.fields import Fields
 from scanner.wire.text import redact
 
 __all__ = ["PROTOCOLS", "Discovery", "Protocol", "links_for"]
 
-Parse = Callable[[bytes, Endpoint, datetime], Fields | Refusal]
-
 _SOCKETS = 200                 # unicast probes in the air at once: well under the usual limit of 1024 descriptors
 _MOST_FOREIGN = 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Protocol:
-    """One datagram protocol as the sweep asks it.
-
-    Attributes:
-        probe, transport: its names in attempts and observations.
-        port: where devices listen.
-        payloads: fresh requests, sent in turn until one is answered.
-        parse: its reader.
-        group: where multicast goes; empty: the link's broadcast address.
-        reply_port: the local port that answers come to; 0: to the sender.
-        reply_groups: groups that answers are sent to.
-        everywhere: asked by unicast of every address of the scope, not only of hosts that showed themselves.
-    """
-
-    probe: str
-    transport: str
-    port: int
-    payloads: Callable[[], Sequence[bytes]]
-    parse: Parse
-    group: str = ""
-    reply_port: int = 0
-    reply_groups: tuple[str, ...] = ()
-    everywhere: bool = False
-
-
-def _mdns_question() -> Sequence[bytes]:
-    return (mdns.request(),)
-
-
-def _wsd_probes() -> Sequence[bytes]:
-    return wsdiscovery.requests((uuid.uuid4(), uuid.uuid4(), uuid.uuid4()))
-
-
-# The ports and groups are those of the codecs' specifications; 37810, 37020 and 3702 amplify, so they go to private
-# addresses only, whatever the scope allows.
-PROTOCOLS: tuple[Protocol, ...] = (
-    Protocol("wsd.probe", "wsd", wsdiscovery.PORT, _wsd_probes, wsdiscovery.parse, group=wsdiscovery.GROUP,
-             everywhere=True),
-    Protocol("sadp.inquiry", "sadp", sadp.PORT, lambda: (sadp.request(uuid.uuid4()),), sadp.parse, group=sadp.GROUP,
-             reply_port=sadp.PORT, reply_groups=(sadp.GROUP,), everywhere=True),
-    Protocol("dhip.search", "dhip", dhip.PORT, lambda: (dhip.request(),), dhip.parse, group=dhip.GROUP,
-             everywhere=True),
-    Protocol("mhed.search", "mhed", mhed.PORT, lambda: (mhed.request(),), mhed.parse, group=mhed.GROUP,
-             reply_port=mhed.REPLY_PORT, reply_groups=(mhed.REPLY_GROUP, mhed.GROUP)),
-    Protocol("xiongmai.search", "xiongmai", xiongmai.PORT, lambda: (xiongmai.request(),), xiongmai.parse,
-             reply_port=xiongmai.PORT),
-    Protocol("gvcp.discovery", "gvcp", gvcp.PORT, lambda: (gvcp.request(1),), gvcp.parse),
-    Protocol("hanwha.search", "hanwha", hanwha.PORT, lambda: (hanwha.request(),), hanwha.parse,
-             reply_port=hanwha.REPLY_PORT),
-    Protocol("bosch.search", "bosch", bosch.PORT, lambda: (bosch.request(1),), bosch.parse,
-             reply_port=bosch.REPLY_PORT),
-    Protocol("mdns.query", "mdns", mdns.PORT, _mdns_question, mdns.parse, group=mdns.GROUP),
-    Protocol("ssdp.search", "ssdp", ssdp.PORT, lambda: (ssdp.request(),), ssdp.parse, group=ssdp.GROUP),
-)
+_LEAST_REST = 0.05             # seconds between two protocols asked of one device; its profile may say more
 
 
 def links_for(scope: Scope, settings: Settings,
@@ -161,8 +100,7 @@ class Discovery:
                     dossier.skipped("link.arp", None, Reason.NOT_APPLICABLE, self._why_no_arp(dossier))
 
     def _why_no_arp(self, dossier: Dossier) -> str:
-        near = any(use.used and ":" not in dossier.address and link.holds(dossier.address) for link, use in self._links)
-        return "a neighbour table had it" if near else "on no link of this machine that is in use"
+        return "a neighbour table had it" if self._near(dossier.address) else "on no link of this machine that is in use"
 
     def _link_seen(self, dossier: Dossier, probe: str, fields: Fields, wire: bytes) -> None:
         count = len(dossier.observations)
@@ -211,24 +149,47 @@ class Discovery:
             await self._open_ears(stack)
             await asyncio.gather(*(self._ask_in_turn(one) for one in present))
             self._hear()
+            for dossier in present:
+                self._note_broadcast(dossier)
 
     async def _ask_in_turn(self, dossier: Dossier) -> None:
-        # All at once would be seven datagrams in a burst, to a device that answers each with work.
+        """One protocol after the other, but without waiting for the silence of each to end."""
+        # All at once would be ten datagrams in a burst, to a device that answers each with work.
+        rest = max(self._pace.gap, _LEAST_REST)
+        async with asyncio.TaskGroup() as group:
+            for number, protocol in enumerate(one for one in PROTOCOLS if one.unicast and not one.everywhere):
+                group.create_task(self._ask_later(dossier, protocol, number * rest))
+
+    async def _ask_later(self, dossier: Dossier, protocol: Protocol, wait: float) -> None:
+        await asyncio.sleep(wait)
+        await self._ask(dossier, protocol, patience=min(1.0, self._pace.listen))
+
+    def _note_broadcast(self, dossier: Dossier) -> None:
+        """What is asked by broadcast alone: heard of in vain, or never sent where the device could hear it."""
         for protocol in PROTOCOLS:
-            if not protocol.everywhere:
-                await self._ask(dossier, protocol, patience=min(1.0, self._pace.listen))
+            if protocol.unicast or dossier.tried(protocol.probe):
+                continue
+            if self._near(dossier.address):
+                deaf = self._deaf.get(protocol.probe, "asked by broadcast")
+                dossier.failed(protocol.probe, protocol.port, Reason.NO_ANSWER, deaf)
+            else:
+                dossier.skipped(protocol.probe, protocol.port, Reason.NOT_APPLICABLE,
+                                "asked by broadcast alone, and the device is on no link in use")
+
+    def _near(self, address: str) -> bool:
+        return any(use.used and ":" not in address and link.holds(address) for link, use in self._links)
 
     async def _open_ears(self, stack: AsyncExitStack) -> None:
-        """One listener a link and protocol, on the port that its answers come to; unicast answers need one as well."""
+        """Listeners for every link and protocol, on the ports that answers come to; unicast answers need them as well."""
         self._ears, self._deaf = {}, {}
         used = [link for link, use in self._links if use.used]
         for protocol in PROTOCOLS:
             # Without a link in use no group can be heard; a fixed port that unicast answers come to still can.
-            fixed = protocol.reply_port and not protocol.reply_groups
+            fixed = protocol.unicast and protocol.reply_port and not protocol.reply_groups
             wanted: list[Interface | None] = [*used] or ([None] if fixed else [])
-            for link in wanted:
+            for link, port in ((link, port) for link in wanted for port in protocol.reply_ports):
                 try:
-                    ear = await udp.Listener.open(protocol.reply_port, interface=link,
+                    ear = await udp.Listener.open(port, interface=link, hears_all=protocol.answers_to_all,
                                                   groups=protocol.reply_groups if link else ())
                 except ExchangeError as error:
                     self._deaf[protocol.probe] = error.detail
@@ -240,21 +201,29 @@ class Discovery:
     async def _multicast(self) -> None:
         sent = False
         for protocol in PROTOCOLS:
+            asked: set[str] = set()                            # with two ports to hear on, one is enough to ask from
             for ear in self._ears.get(protocol.probe, ()):
-                to = (protocol.group or ear.interface.broadcast) if ear.interface else ""
-                if not to:
+                link = ear.interface
+                if link is None or link.address in asked:
                     continue
-                for payload in protocol.payloads():
-                    await self._datagrams.wait()
-                    try:
-                        ear.send(payload, to, self._settings.port_map.udp.get(protocol.port, protocol.port))
-                    except ExchangeError as error:
-                        self._observer.note(f"{protocol.probe}: {error.detail}")
-                        break
-                    sent = True
+                asked.add(link.address)
+                for to in filter(None, (protocol.group, "" if protocol.group and not protocol.broadcast
+                                        else link.broadcast)):
+                    sent |= await self._send(ear, protocol, link, to)
         if sent:
             await asyncio.sleep(self._pace.listen)
             self._hear()
+
+    async def _send(self, ear: udp.Listener, protocol: Protocol, link: Interface, to: str) -> bool:
+        """Every question of a protocol to one group or broadcast address; whether all could be sent."""
+        for payload in protocol.questions(link.mac, link.address):
+            await self._datagrams.wait()
+            try:
+                ear.send(payload, to, self._settings.port_map.udp.get(protocol.port, protocol.port))
+            except ExchangeError as error:
+                self._observer.note(f"{protocol.probe}: {error.detail}")
+                return False
+        return True
 
     async def _ask(self, dossier: Dossier, protocol: Protocol, patience: float | None = None) -> None:
         if dossier.answered(protocol.probe):
@@ -303,7 +272,8 @@ class Discovery:
             if isinstance(read, Refusal):
                 why = why or f"{read.reason} {read.detail}".strip()
                 continue
-            seen = dossier.observe(protocol.transport, protocol.probe, protocol.port, read, data)
+            seen = dossier.observe(protocol.transport, protocol.probe, protocol.port, read, data,
+                                   raw=None if protocol.keep_raw else b"")
             if seen:
                 kept.append(seen)
         known = {each for attempt in dossier.attempts for each in attempt.observations}
@@ -322,7 +292,8 @@ class Discovery:
             self.dropped["foreign"] = self.dropped.get("foreign", 0) + 1
             return
         seen = Observation.of(device=address, transport=protocol.transport, probe=protocol.probe, port=protocol.port,
-                              at=clock.now(), fields=read, wire=datagram.data, raw=redact(datagram.data))
+                              at=clock.now(), fields=read, wire=datagram.data,
+                              raw=redact(datagram.data) if protocol.keep_raw else b"")
         self.foreign.setdefault(seen.id, seen)
 
 

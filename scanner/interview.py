@@ -16,6 +16,7 @@ from scanner.onvif import declared_doors, pre_auth, repeat
 from scanner.pace import RateLimit, Stopped
 from scanner.plan import Ask, Planner
 from scanner.ports import connect_all
+from scanner.protocols import CAMERA_TRANSPORTS
 from scanner.question import Answer, Door, Verdict, put
 from scanner.settings import BASE_PORTS, HYGIENE_PORTS, Settings
 from scanner.transport import tls
@@ -34,8 +35,6 @@ _SECURE_PORTS = (443, 8443)
 _RTSP_PORTS = (554, 8554)
 # A camera answers on one of these even where it pretends to be a printer.
 _CAMERA_PORTS = frozenset({554, 8554, 34567, 37777, 8899})
-_CAMERA_PROTOCOLS = frozenset({"sadp", "dhip", "dahua_v1", "mhed", "xiongmai", "gvcp", "hanwha", "bosch", "vivotek",
-                               "sony", "panasonic"})
 _MOST_DECLARED_PORTS = 4
 _MOST_ASKS = 12
 
@@ -47,7 +46,7 @@ def looks_like_camera(dossier: Dossier) -> bool:
     """
     if _CAMERA_PORTS & set(dossier.open_ports):
         return True
-    if any(seen.transport in _CAMERA_PROTOCOLS for seen in dossier.seen):
+    if any(seen.transport in CAMERA_TRANSPORTS for seen in dossier.seen):
         return True
     found = [seen for seen in dossier.seen if seen.transport == "wsd" and seen.fields.get("types")]
     if not found:

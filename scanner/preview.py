@@ -7,8 +7,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from scanner import clock
-from scanner.discovery import PROTOCOLS, Protocol, links_for
+from scanner.discovery import links_for
 from scanner.pace import Pace
+from scanner.protocols import PROTOCOLS, Protocol
 from scanner.scope import Scope
 from scanner.settings import BASE_PORTS, HYGIENE_PORTS, LinkUse, Settings
 
@@ -71,13 +72,14 @@ def _steps(settings: Settings, addresses: Sequence[str], links: Sequence[str], o
     pace, count = settings.pace, len(addresses)
     private = sum(1 for address in addresses if Scope.private(address))
     everywhere = [protocol for protocol in PROTOCOLS if protocol.everywhere]
-    present = [protocol for protocol in PROTOCOLS if not protocol.everywhere]
+    present = [protocol for protocol in PROTOCOLS if protocol.unicast and not protocol.everywhere]
+    spoken = sum(len(one.payloads()) * (2 if one.group and one.broadcast else 1) for one in PROTOCOLS)
     steps = [
         Step("link.neighbour", "read the neighbour tables", "nobody", 0, None),
         Step("link.arp", "ARP request", "addresses on a link of this machine that no table knows", on_link,
              pace.arp_rate),
         Step("multicast", "discovery datagrams: " + _ports(PROTOCOLS), "the links " + (", ".join(links) or "(none)"),
-             len(links) * _payloads(PROTOCOLS), pace.datagram_rate),
+             len(links) * spoken, pace.datagram_rate),
         Step("unicast", "discovery datagrams: " + _ports(everywhere), "every private address of the scope",
              private * _payloads(everywhere), pace.datagram_rate),
         Step("tcp.connect", "TCP connect to " + " ".join(map(str, BASE_PORTS)), "every address of the scope",

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scanner import clock
-from scanner.discovery import PROTOCOLS, Protocol
 from scanner.dossier import Dossier, PortState
 from scanner.interview import Interview
 from scanner.login import LoginPass
@@ -23,6 +22,7 @@ from scanner.onvif import FIRST, call, doors, no_soap
 from scanner.pace import Pace, RateLimit
 from scanner.plan import nothing_more
 from scanner.ports import connect_all
+from scanner.protocols import PROTOCOLS, Protocol
 from scanner.question import Door
 from scanner.scope import Scope
 from scanner.settings import Settings
@@ -137,7 +137,7 @@ def _remembered(address: str, known: Sequence[Observation], settings: Settings) 
         if one.port is not None and one.transport in ("onvif", "tcp") and one.fields.get("state", "open") == "open":
             past.ports.setdefault(one.port, PortState.OPEN)
     found = sorted(doors(past, settings), key=lambda door: door.port not in answered) if answered else []
-    return _Remembered([one for one in PROTOCOLS if one.transport in spoken],
+    return _Remembered([one for one in PROTOCOLS if one.transport in spoken and one.unicast],
                        list(dict.fromkeys((*secure, _SECURE_PORTS[0]))), found[0] if found else None)
 
 
@@ -181,7 +181,8 @@ async def _datagram(dossier: Dossier, protocol: Protocol, settings: Settings) ->
         return
     source = Endpoint(dossier.address, protocol.port)
     read = [(protocol.parse(one.data, source, clock.now()), one.data) for one in heard]
-    seen = [dossier.observe(protocol.transport, protocol.probe, protocol.port, fields, data)
+    seen = [dossier.observe(protocol.transport, protocol.probe, protocol.port, fields, data,
+                            raw=None if protocol.keep_raw else b"")
             for fields, data in read if not isinstance(fields, Refusal)]
     if seen:
         dossier.completed(protocol.probe, protocol.port, seen)

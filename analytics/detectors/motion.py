@@ -1,7 +1,8 @@
 """Finds moving people without a model: background subtraction (MOG2) on a small grey frame, then blobs.
 
-It sees what moves. Whoever stands still becomes background after `MEMORY_S` and is no longer seen: queues and seated
-people need a camera's own analytics or a model. `LIMIT` is the sentence that every number from here carries.
+It sees what moves. Whoever stands still becomes background within some seconds (a tenth of `MEMORY_S`) and is no longer
+seen: queues and seated people need a camera's own analytics or a model. `LIMIT` is the sentence that every number from
+here carries. MOG2's shadow detection stays off: on a grey picture it takes every darker coat for a shadow.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from analytics.detections import Detections, Frame, boxes_of
 __all__ = ["LIMIT", "MotionDetector"]
 
 LIMIT = "counted by motion: people who stand or sit still are not held, and people who touch may count as one"
-MEMORY_S = 60.0
+MEMORY_S = 60.0            # how fast the background follows the light
 PERSON_BREADTH = 0.5      # of the height, in mid-stride
 BROAD = 0.8               # of the height: no single upright person is
 

@@ -18,7 +18,7 @@ from typer.exceptions import TyperException
 from camvet.context import Context, ExitCode, UsageError
 from camvet.terminal import Terminal
 
-__all__ = ["context_of", "main", "verb"]
+__all__ = ["context_of", "main", "run", "verb"]
 
 Verb = TypeVar("Verb", bound=Callable[..., Any])
 _VERBS: dict[str, tuple[int, Callable[..., Any]]] = {}
@@ -107,12 +107,13 @@ def _hoist(words: Sequence[str]) -> list[str]:
 
 def main(words: Sequence[str] | None = None) -> None:
     """Run camvet and exit with an `ExitCode`; the entry point of the ``camvet`` command."""
-    words = _hoist(sys.argv[1:] if words is None else words)
+    sys.exit(int(run(sys.argv[1:] if words is None else words)))
+
+
+def run(words: Sequence[str]) -> int:
+    """Run one command line in this process and return its `ExitCode`; nothing is raised but on the way to the exit."""
+    words = _hoist(words)
     terminal = Terminal(verbose="-v" in words or "--verbose" in words)
-    sys.exit(int(_run(words, terminal)))
-
-
-def _run(words: Sequence[str], terminal: Terminal) -> int:
     try:
         return typer.main.get_command(_app()).main(list(words), prog_name="camvet", standalone_mode=False) or 0
     except UsageError as error:

@@ -65,12 +65,15 @@ def _check_reference(credentials: str, address: str) -> None:
 def _where(context: Context, row: DeviceRow, given: str | None) -> tuple[str, int]:
     """Path and port of the stream: as given, else as the sweep saw them."""
     from camvet.orders import stream_path, stream_port
+    from rules import makers
 
     if given is not None and not given.startswith("/"):
         raise UsageError(f"--path {given!r}: a path on the device, beginning with a slash")
     found = context.inventory().newest_seen(row.id)
     seen = found[1][0].observations if found else ()
-    return given or stream_path(seen), stream_port(seen)
+    maker = makers.load().by_slug.get(row.identity.maker or "")
+    usual = maker.ask.rtsp_paths if maker else ()
+    return given or stream_path(seen, usual), stream_port(seen)
 
 
 def _admit(deciding: Deciding, order: AttachOrder, port_map: Path | None, neighbours: Path | None) -> Admission:

@@ -16,6 +16,7 @@ def report(
     ctx: typer.Context,
     sweep: str = typer.Argument("latest", help="A sweep id, its beginning, latest or previous."),
     kind: str = typer.Option("html", "--format", "-f", help="html, json, csv."),
+    of: str | None = typer.Option(None, "--of", help="For csv: devices, findings, monitoring, attached, events, …"),
     out: Path | None = typer.Option(None, "--out", "-o", metavar="FILE", help="Where to write it; - is stdout."),
 ) -> None:
     """Write the report of a sweep. The same findings stand in every format."""
@@ -30,7 +31,10 @@ def report(
         raise UsageError(f"no sweep {sweep!r} of site {context.settings.site}: run camvet sweep first")
     if kind not in formats.names():
         raise UsageError(f"--format {kind!r}: there are {', '.join(formats.names())}")
-    data = formats.render(report_of(inventory, row, generated_at=clock.now()), kind)
+    try:
+        data = formats.render(report_of(inventory, row, generated_at=clock.now()), kind, **({"of": of} if of else {}))
+    except formats.FormatError as error:
+        raise UsageError(f"--format {kind}: {error}") from error
     if str(out) == "-" or (out is None and kind != "html"):
         sys.stdout.buffer.write(data)
         raise typer.Exit(ExitCode.CLEAN)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,13 +49,14 @@ def sweep(
     The same scope resumes an unfinished sweep. Exit 1 with findings, 3 where something is undetermined.
     """
     from camvet.assessment import as_of_day, exit_code, policy_named
+    from camvet.port_map import read_port_map
     from camvet.progress import SweepProgress
     from camvet.sweeping import SweepOrder, perform
     from scanner.journal import JournalError
     from scanner.scope import ScopeError
 
     context = context_of(ctx)
-    ports = _port_map(port_map)
+    ports = read_port_map(port_map)
     try:
         scope = _scope(targets or [], scope_file, exclude, owner, ticket, authorised, lab=bool(ports))
         settings = _settings(profile or context.settings.profile, ports, neighbours, credentials, interface)
@@ -71,21 +71,6 @@ def sweep(
         raise UsageError(str(error)) from error
     tell(context, record, order)
     raise typer.Exit(exit_code(record.judgements, complete=record.complete))
-
-
-def _port_map(path: Path | None) -> PortMap:
-    from scanner.transport.exchange import PortMap
-
-    if path is None:
-        return PortMap()
-    try:
-        document = json.loads(path.read_bytes())
-        found = document.get("port_map", document)
-        return PortMap(*({int(nominal): int(actual) for nominal, actual in found.get(kind, {}).items()}
-                         for kind in ("tcp", "udp")))
-    except (OSError, ValueError, AttributeError, TypeError) as error:
-        reason = getattr(error, "strerror", None) or "expected {\"tcp\": {\"80\": 20080, …}}"
-        raise UsageError(f"port map {path}: {reason}") from error
 
 
 def _scope(targets: list[str], scope_file: Path | None, exclude: list[str], owner: str, ticket: str, authorised: str,

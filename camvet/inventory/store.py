@@ -144,9 +144,10 @@ class Inventory:
             mac = _link_mac(sweep.observations, judgement)
             ids[judgement.identity.device] = _recognise(connection, sweep.site, judgement.identity, mac, seen,
                                                         taken=set(ids.values()))
-        connection.execute(insert(tables.observation), [
-            {"sweep": sweep.id, "id": o.id, "device": ids.get(o.device), "key": o.device, "document": o.to_json()}
-            for o in {o.id: o for o in sweep.observations}.values()] or [])
+        if sweep.observations:                     # nothing at all may have answered
+            connection.execute(insert(tables.observation), [
+                {"sweep": sweep.id, "id": o.id, "device": ids.get(o.device), "key": o.device, "document": o.to_json()}
+                for o in {o.id: o for o in sweep.observations}.values()])
         if sweep.attempts:
             connection.execute(insert(tables.attempt), [
                 {"sweep": sweep.id, "number": n, "device": ids.get(a.device), "key": a.device, "document": a.to_json()}

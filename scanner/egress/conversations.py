@@ -1,289 +1,211 @@
-"""Who talked to whom: a capture as conversations of devices, with the names they used.
+"""Who talked to whom: batches of frames added up to conversations of devices, with the names they used.
 
-A conversation belongs to the side that opened it and is keyed by that device's MAC, the other side's address, the
-protocol and the other side's port, so that a reply never looks like a connection of its own. Tables are capped; what
-did not fit is counted in `Capture.dropped`.
+A conversation belongs to the side that opened it and is keyed by that device's MAC and address, the other side's
+address, the protocol and the other side's port, so that a reply never looks like a connection of its own.
 """
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 
-from scanner.egress.dissect import Packet, Undecoded, dissect
-from scanner.egress.names import http_host, is_name, read_dns, server_name
-from scanner.egress.readers import Frame
+import numpy as np
 
-__all__ = ["Capture", "Conversation", "Names", "Recorder"]
+from scanner.egress.batches import Batch, Ints, Unsigned
+from scanner.egress.capture import Capture
+from scanner.egress.flows import Flows, Mixer, group
+from scanner.egress.fragments import Reassembly, Whole, rows_of
+from scanner.egress.headers import TCP, Rows, read_headers
+from scanner.egress.links import ARP, Links, read_links
+from scanner.egress.naming import Naming
+from scanner.egress.signs import Sign, read_signs, stun_request
+from scanner.egress.summing import summed_up
+from scanner.egress.tables import Tables, Talk
 
-MAX_CONVERSATIONS = 100_000
-MAX_FLOWS = 400_000
-MAX_NAMES = 32
-MAX_ANSWERS = 200_000
+__all__ = ["Recorder"]
+
 _SYN, _ACK = 0x02, 0x10
-_MAC = re.compile("[0-9A-F]{2}(:[0-9A-F]{2}){5}")
+_MAX_SOUGHT = 4_096
+_MAX_REASONS = 64
 # Ports above 1023 that are a server's wherever they appear, so that a capture that starts in mid-flow is read rightly.
-_SERVICES = frozenset({1883, 1900, 3478, 3702, 5353, 5683, 8000, 8080, 8443, 8800, 8883, 32100, 37020, 37777, 37810})
-
-
-@dataclass(frozen=True, slots=True)
-class Conversation:
-    """One device's traffic with one service.
-
-    Attributes:
-        mac: the device's MAC, empty where the link layer carries none.
-        source: the device's address, as last seen.
-        destination, protocol, port: the other side; port 0 where the protocol has none.
-        packets, bytes: both directions, octets on the wire.
-        packets_out, bytes_out: what the device itself sent.
-        first_ns, last_ns: nanoseconds since the epoch.
-        dns, sni, http: names it was reached under, by how they were learned.
-    """
-
-    mac: str
-    source: str
-    destination: str
-    protocol: str
-    port: int
-    packets: int
-    bytes: int
-    packets_out: int
-    bytes_out: int
-    first_ns: int
-    last_ns: int
-    dns: tuple[str, ...] = ()
-    sni: tuple[str, ...] = ()
-    http: tuple[str, ...] = ()
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Every name once: what the device itself said first, then what DNS told it."""
-        return tuple(dict.fromkeys((*self.sni, *self.http, *self.dns)))
-
-
-@dataclass(frozen=True, slots=True)
-class Names:
-    """What one device asked for: DNS questions, TLS server names, HTTP hosts, each counted, and its NTP servers."""
-
-    dns: Mapping[str, int]
-    sni: Mapping[str, int]
-    http: Mapping[str, int]
-    ntp: Mapping[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Capture:
-    """What a capture showed, and how much of it could not be read.
-
-    Attributes:
-        conversations: ordered by device, destination, protocol and port.
-        names: by device (MAC, or address where there is no MAC).
-        addresses: the addresses each MAC sent from.
-        packets: frames read; ``undecoded`` of them, by reason; ``dropped`` could not be kept because a table was full.
-        trouble: empty, or why the file ended early; then everything here is partial.
-        first_ns, last_ns: the span of the capture; 0 where it is empty.
-    """
-
-    conversations: tuple[Conversation, ...] = ()
-    names: Mapping[str, Names] = field(default_factory=dict)
-    addresses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    packets: int = 0
-    undecoded: Mapping[str, int] = field(default_factory=dict)
-    dropped: int = 0
-    trouble: str = ""
-    first_ns: int = 0
-    last_ns: int = 0
-
-    @property
-    def complete(self) -> bool:
-        """Whether the file was read to its end and nothing was dropped."""
-        return not self.trouble and self.dropped == 0
-
-
-@dataclass(slots=True)
-class _Tally:
-    source: str
-    first_ns: int
-    last_ns: int
-    packets: int = 0
-    octets: int = 0
-    packets_out: int = 0
-    octets_out: int = 0
-    sni: dict[str, None] = field(default_factory=dict)
-    http: dict[str, None] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class _Asked:
-    dns: Counter[str] = field(default_factory=Counter)
-    sni: Counter[str] = field(default_factory=Counter)
-    http: Counter[str] = field(default_factory=Counter)
-    ntp: Counter[str] = field(default_factory=Counter)
-
-
-_Key = tuple[str, str, str, int]             # device, destination, protocol, port
-_Flow = tuple[str, int, str, int, str]       # the lower side, the higher side, protocol
+_SERVICES = frozenset({1883, 1900, 3478, 3702, 5351, 5353, 5683, 8000, 8080, 8443, 8800, 8883, 32100, 32108, 37020, 37777,
+                       37810})
+_BITS = {sign: 1 << number for number, sign in enumerate(Sign)}
 
 
 class Recorder:
-    """Adds frames up to a `Capture`: `add` each frame, then `finish` once."""
+    """Adds batches up to a `Capture`: `add` each batch, then `finish` once; `finish` may be called again later."""
 
     def __init__(self) -> None:
-        self._tallies: dict[_Key, _Tally] = {}
-        self._initiators: dict[_Flow, tuple[str, int]] = {}
-        self._answers: dict[tuple[str, str], dict[str, None]] = {}
-        self._asked: dict[str, _Asked] = {}
-        self._mac_of: dict[str, str] = {}
-        self._addresses: dict[str, dict[str, None]] = {}
+        self._tables = Tables()
+        self._mixer = Mixer()
+        self._naming = Naming(self._tables)
+        self._reassembly = Reassembly()
         self._undecoded: Counter[str] = Counter()
-        self._packets = self._dropped = 0
+        self._packets = self._arp = 0
         self._first = self._last = 0
 
-    def add(self, frame: Frame) -> None:
-        """Count one frame."""
-        self._packets += 1
-        self._first = min(self._first or frame.at_ns, frame.at_ns)
-        self._last = max(self._last, frame.at_ns)
-        packet = dissect(frame)
-        if isinstance(packet, Undecoded):
-            self._undecoded[packet.reason] += 1
+    def add(self, batch: Batch) -> None:
+        """Count the frames of one batch."""
+        if not len(batch):
             return
-        self._learn(packet)
-        outbound = self._outbound(packet)
-        device = self._device(packet, outbound)
-        self._count(packet, device, outbound)
-        self._read_names(packet, device, outbound)
+        self._packets += len(batch)
+        earliest = int(batch.stamps.min())
+        self._first = min(self._first, earliest) if self._first else earliest
+        self._last = max(self._last, int(batch.stamps.max()))
+        links = read_links(batch)
+        self._read_arp(batch, links)
+        headers = read_headers(batch, links)
+        self._count_undecoded(links.undecoded + headers.undecoded)
+        self._add_rows(batch, headers.rows)
+        if headers.fragments:
+            self._add_wholes(list(self._reassembly.add(headers.fragments)))
 
-    def _learn(self, packet: Packet) -> None:
-        if not packet.source_mac:
+    def finish(self, trouble: str = "", lost: int = 0) -> Capture:
+        """The capture so far; `trouble` says why reading ended early, `lost` how many frames never arrived here."""
+        self._add_wholes(list(self._reassembly.flush()))
+        drops = Counter(self._tables.all_drops())
+        drops.update({"fragments": self._reassembly.evicted, "unread openings": self._naming.evicted})
+        return summed_up(self._tables, Capture(
+            packets=self._packets, arp=self._arp, undecoded=dict(sorted(self._undecoded.items())),
+            dropped=sum(drops.values()), drops=dict(sorted((+drops).items())), trouble=trouble, lost=lost,
+            first_ns=self._first, last_ns=self._last), _BITS)
+
+    def _count_undecoded(self, reasons: Counter[str]) -> None:
+        for reason, count in reasons.items():
+            known = reason in self._undecoded or len(self._undecoded) < _MAX_REASONS
+            self._undecoded[reason if known else "other"] += count
+
+    def _read_arp(self, batch: Batch, links: Links) -> None:
+        """Addresses that stations announce or look for (RFC 826)."""
+        found = links.kind == ARP
+        self._arp += int(np.count_nonzero(found))
+        readable = found & (links.at + 28 <= links.end)
+        self._undecoded.update({"short arp": int(np.count_nonzero(found & ~readable))})
+        self._undecoded = +self._undecoded
+        at = links.at[readable]
+        spoken = np.stack([batch.mac(at + 8), batch.u32(at + 14).astype(np.uint64), batch.u32(at + 24).astype(np.uint64),
+                           batch.u16(at + 6).astype(np.uint64)], axis=1)
+        for mac, sender, target, operation in np.unique(spoken, axis=0).tolist() if len(at) else ():
+            if mac and sender:
+                self._tables.addresses.learn(mac, sender + 0xFFFF_0000_0000)
+            if operation == 1 and target not in {sender, 0}:
+                sought = self._tables.looked_for.setdefault(mac, set())
+                if len(sought) < _MAX_SOUGHT and len(self._tables.looked_for) < _MAX_SOUGHT:
+                    sought.add(target)
+
+    def _add_wholes(self, wholes: list[Whole]) -> None:
+        if wholes:
+            self._add_rows(*rows_of(wholes))
+
+    def _add_rows(self, batch: Batch, rows: Rows) -> None:
+        if not len(rows):
             return
-        # A MAC that speaks for many addresses is a router; the first owner seen keeps an address.
-        self._mac_of.setdefault(packet.source, packet.source_mac)
-        seen = self._addresses.setdefault(packet.source_mac, {})
-        if len(seen) < MAX_NAMES:
-            seen[packet.source] = None
+        near, far = self._mixer.ends(rows)
+        directed = self._mixer.directed(near, far, rows.protocol)
+        flows = group(rows, self._mixer.with_macs(directed, rows))
+        signs, asking = self._signs(batch, rows, flows)
+        talks, outward = self._talks(rows, flows, near, far, signs, asking)
+        self._naming.read(batch, rows, directed, flows.of_row, talks, outward)
 
-    def _outbound(self, packet: Packet) -> bool:
-        """Whether the sender of this packet opened the flow it belongs to."""
-        sender, receiver = (packet.source, packet.source_port), (packet.destination, packet.destination_port)
-        low, high = sorted((sender, receiver))
-        flow = (*low, *high, packet.protocol)
-        if packet.protocol == "tcp" and packet.flags & _SYN:
-            initiator = receiver if packet.flags & _ACK else sender
-        elif flow in self._initiators:
-            return self._initiators[flow] == sender
-        else:
-            initiator = receiver if _serves(packet.source_port) and not _serves(packet.destination_port) else sender
-        if len(self._initiators) < MAX_FLOWS or flow in self._initiators:
-            self._initiators[flow] = initiator
-        return initiator == sender
+    def _signs(self, batch: Batch, rows: Rows, flows: Flows) -> tuple[list[int], list[int]]:
+        """The signs of each flow as bits, and in how many of its packets it asked a STUN server."""
+        bits = np.zeros(len(flows.first), np.int64)
+        asking = np.zeros(len(flows.first), np.int64)
+        for sign, chosen in read_signs(batch, rows).items():
+            np.bitwise_or.at(bits, flows.of_row[chosen], _BITS[sign])
+            if sign is Sign.STUN:
+                np.add.at(asking, flows.of_row[chosen[stun_request(batch, rows, chosen)]], 1)
+        return bits.tolist(), asking.tolist()
 
-    def _device(self, packet: Packet, outbound: bool) -> str:
-        mac, address = ((packet.source_mac, packet.source) if outbound
-                        else (packet.destination_mac, packet.destination))
-        return mac or self._mac_of.get(address, "") or address
+    def _talks(self, rows: Rows, flows: Flows, near: Unsigned, far: Unsigned, signs: list[int],
+               asking: list[int]) -> tuple[list[Talk], list[bool]]:
+        """Add each flow to the conversation it belongs to; the conversation of each flow, and whether it went out."""
+        first = rows.where(flows.first)
+        senders, receivers = near[flows.first], far[flows.first]
+        undirected = self._mixer.undirected(senders, receivers, first.protocol)
+        outward = self._outward(first, flows, undirected, senders.tolist(), receivers.tolist())
+        out = np.array(outward, np.bool_)
+        mac = np.where(out, first.source_mac, first.destination_mac)
+        device_low, device_high = (np.where(out, getattr(first, f"source_{half}"), getattr(first, f"destination_{half}"))
+                                   for half in ("low", "high"))
+        other_low, other_high = (np.where(out, getattr(first, f"destination_{half}"), getattr(first, f"source_{half}"))
+                                 for half in ("low", "high"))
+        port = np.where(out, first.destination_port, first.source_port)
+        keys = self._mixer.conversation(mac, (device_high, device_low), (other_high, other_low), first.protocol, port)
+        self._learn(first)
+        columns = zip(*(column.tolist() for column in (
+            keys, mac, device_high, device_low, other_high, other_low, first.protocol, port, first.tunnel,
+            flows.packets, flows.octets, flows.begins, flows.ends)), strict=True)
+        talks = [self._find(column) for column in columns]
+        self._note_bursts(flows, talks, outward)
+        for number, talk in enumerate(talks):
+            talk.signs |= signs[number]
+            if outward[number]:
+                talk.asked_stun += asking[number]
+                talk.packets_out += int(flows.packets[number])
+                talk.octets_out += int(flows.octets[number])
+        return talks, outward
 
-    def _count(self, packet: Packet, device: str, outbound: bool) -> None:
-        source, destination, port = ((packet.source, packet.destination, packet.destination_port) if outbound
-                                     else (packet.destination, packet.source, packet.source_port))
-        key = (device, destination, packet.protocol, port)
-        tally = self._tallies.get(key)
-        if tally is None:
-            if len(self._tallies) >= MAX_CONVERSATIONS:
-                self._dropped += 1
-                return
-            tally = self._tallies[key] = _Tally(source, packet.at_ns, packet.at_ns)
-        tally.source = source
-        tally.first_ns, tally.last_ns = min(tally.first_ns, packet.at_ns), max(tally.last_ns, packet.at_ns)
-        tally.packets += 1
-        tally.octets += packet.length
-        if outbound:
-            tally.packets_out += 1
-            tally.octets_out += packet.length
+    def _find(self, column: tuple[int, ...]) -> Talk:
+        key, mac, high, low, far_high, far_low, protocol, port, tunnel, packets, octets, begins, ends = column
+        table = self._tables.talks
+        talk = table.talks.get(key)
+        if talk is None:
+            table.make_room()
+            talk = table.talks[key] = Talk(mac, high << 64 | low, far_high << 64 | far_low, protocol, port, begins, ends,
+                                           bool(tunnel))
+        talk.first_ns, talk.last_ns = min(talk.first_ns, begins), max(talk.last_ns, ends)
+        talk.packets += packets
+        talk.octets += octets
+        return talk
 
-    def _read_names(self, packet: Packet, device: str, outbound: bool) -> None:
-        port = packet.destination_port if outbound else packet.source_port
-        if port == 53:
-            self._read_dns(packet, device)
-        elif outbound and packet.protocol == "udp" and port == 123:
-            self._asks(device).ntp[packet.destination] += 1
-        elif outbound and packet.protocol == "tcp" and packet.payload:
-            tally = self._tallies.get((device, packet.destination, packet.protocol, port))
-            if name := server_name(packet.payload):
-                self._note(self._asks(device).sni, tally.sni if tally else {}, name)
-            elif name := http_host(packet.payload):
-                self._note(self._asks(device).http, tally.http if tally else {}, name)
-
-    def _note(self, asked: Counter[str], seen: dict[str, None], name: str) -> None:
-        if name in asked or len(asked) < MAX_ANSWERS:
-            asked[name] += 1
-        if name in seen or len(seen) < MAX_NAMES:
-            seen[name] = None
-        else:
-            self._dropped += 1
-
-    def _read_dns(self, packet: Packet, device: str) -> None:
-        # Over TCP two octets of length come first (RFC 1035 section 4.2.2).
-        message = read_dns(packet.payload[2:] if packet.protocol == "tcp" else packet.payload)
-        if message is None:
-            return
-        if not message.response:
-            self._asks(device).dns[message.question] += 1
-            return
-        for address in message.addresses:
-            if len(self._answers) >= MAX_ANSWERS and (device, address) not in self._answers:
-                self._dropped += 1
+    def _note_bursts(self, flows: Flows, talks: list[Talk], outward: list[bool]) -> None:
+        places, bursts = flows.burst_at.tolist(), flows.bursts.tolist()
+        ends = flows.ends.tolist()
+        for number, talk in enumerate(talks):
+            if not outward[number]:
                 continue
-            known = self._answers.setdefault((device, address), {})
-            for name in message.names:
-                if is_name(name) and len(known) < MAX_NAMES:
-                    known[name] = None
+            begun = bursts[places[number]:places[number + 1]]
+            if begun[0] - talk.last_out_ns < 1_000_000_000:
+                begun = begun[1:]
+            self._tables.talks.burst(talk, begun)
+            talk.last_out_ns = max(talk.last_out_ns, ends[number])
 
-    def _asks(self, device: str) -> _Asked:
-        return self._asked.setdefault(device, _Asked())
+    def _learn(self, first: Rows) -> None:
+        known = (first.source_mac != 0) & ~first.tunnel
+        spoken = np.stack([first.source_mac[known], first.source_high[known], first.source_low[known]], axis=1)
+        if not len(spoken):
+            return
+        mixed = spoken[:, 0] * np.uint64(0x9E3779B97F4A7C15) ^ spoken[:, 1] * np.uint64(31) ^ spoken[:, 2]
+        _, index = np.unique(mixed, return_index=True)
+        for mac, high, low in spoken[np.sort(index)].tolist():
+            self._tables.addresses.learn(mac, high << 64 | low)
 
-    def finish(self, trouble: str = "") -> Capture:
-        """The capture so far; `trouble` says why reading ended early, if it did."""
-        conversations = tuple(self._conversation(key, tally) for key, tally in sorted(self._merged().items()))
-        names = {device: Names(dict(a.dns), dict(a.sni), dict(a.http), dict(a.ntp))
-                 for device, a in sorted(self._asked.items())}
-        return Capture(
-            conversations=conversations, names=names,
-            addresses={mac: tuple(seen) for mac, seen in sorted(self._addresses.items())},
-            packets=self._packets, undecoded=dict(sorted(self._undecoded.items())), dropped=self._dropped,
-            trouble=trouble, first_ns=self._first, last_ns=self._last,
-        )
+    def _outward(self, first: Rows, flows: Flows, undirected: Unsigned, senders: list[int],
+                 receivers: list[int]) -> list[bool]:
+        """Whether the sender of each flow is the side that opened it."""
+        initiators = self._tables.initiators
+        outward: list[bool] = []
+        columns = zip(undirected.tolist(), senders, receivers, first.protocol.tolist(), _opening(flows),
+                      first.source_port.tolist(), first.destination_port.tolist(), strict=True)
+        for flow, sender, receiver, protocol, opening, source_port, destination_port in columns:
+            known = None
+            if protocol == TCP and opening & _SYN:
+                opener = receiver if opening & _ACK else sender
+            elif (known := initiators.get(flow)) is not None:
+                opener = known
+            else:
+                opener = receiver if _serves(source_port) and not _serves(destination_port) else sender
+            if known is None:
+                initiators.set(flow, opener)
+            outward.append(opener == sender)
+        return outward
 
-    def _merged(self) -> dict[_Key, _Tally]:
-        """Conversations filed under an address before its MAC was seen join those of the MAC."""
-        merged: dict[_Key, _Tally] = {}
-        for (device, destination, protocol, port), tally in self._tallies.items():
-            key = (self._mac_of.get(device, device), destination, protocol, port)
-            merged[key] = _join(merged[key], tally) if key in merged else tally
-        return merged
 
-    def _conversation(self, key: _Key, tally: _Tally) -> Conversation:
-        device, destination, protocol, port = key
-        learned = {**self._answers.get((device, destination), {}), **self._answers.get((tally.source, destination), {})}
-        return Conversation(
-            mac=device if _MAC.fullmatch(device) else "", source=tally.source,
-            destination=destination, protocol=protocol, port=port, packets=tally.packets, bytes=tally.octets,
-            packets_out=tally.packets_out, bytes_out=tally.octets_out, first_ns=tally.first_ns, last_ns=tally.last_ns,
-            dns=tuple(learned), sni=tuple(tally.sni), http=tuple(tally.http),
-        )
+def _opening(flows: Flows) -> list[int]:
+    opening: Ints = flows.opening
+    return opening.tolist()
 
 
 def _serves(port: int) -> bool:
     return 0 < port < 1024 or port in _SERVICES
-
-
-def _join(one: _Tally, two: _Tally) -> _Tally:
-    return _Tally(
-        source=two.source, first_ns=min(one.first_ns, two.first_ns), last_ns=max(one.last_ns, two.last_ns),
-        packets=one.packets + two.packets, octets=one.octets + two.octets,
-        packets_out=one.packets_out + two.packets_out, octets_out=one.octets_out + two.octets_out,
-        sni={**one.sni, **two.sni}, http={**one.http, **two.http},
-    )
-

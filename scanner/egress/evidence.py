@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from scanner.egress.conversations import Capture, Conversation
+from scanner.egress.capture import Capture, Conversation
 from scanner.observation import Attempt, AttemptStatus, FieldValue, Observation, Reason
 
 __all__ = ["attempts", "observations"]

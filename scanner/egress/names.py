@@ -1,7 +1,7 @@
 """Names in the clear, as a device and its resolver send them.
 
-DNS questions and answers (RFC 1035), the server name of a TLS ClientHello (RFC 6066 section 3) and the Host of an HTTP
-request (RFC 9110 section 7.2). All of it is pure and capped, and answers ``None`` to bytes it cannot read.
+DNS questions and answers (RFC 1035) and the Host of an HTTP request (RFC 9110 section 7.2); `tls` and `quic` read those
+of a ClientHello. All of it is pure and capped, and answers ``None`` to bytes it cannot read.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ import ipaddress
 import struct
 from dataclasses import dataclass
 
-__all__ = ["Answer", "http_host", "is_name", "read_dns", "server_name"]
+__all__ = ["MAX_HTTP_HEAD", "METHODS", "Answer", "dns_name", "http_host", "is_host", "is_name", "read_dns"]
 
 _MAX_LABELS = 128
 _MAX_NAME = 253
 _MAX_RECORDS = 256
 _A, _CNAME, _AAAA = 1, 5, 28
-_METHODS = (b"GET ", b"POST ", b"PUT ", b"HEAD ", b"OPTIONS ", b"DELETE ", b"PATCH ", b"CONNECT ")
-_MAX_HTTP_HEAD = 8192
+METHODS = (b"GET ", b"POST ", b"PUT ", b"HEAD ", b"OPTIONS ", b"DELETE ", b"PATCH ", b"CONNECT ")
+MAX_HTTP_HEAD = 8192
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,12 @@ class Answer:
 
 def is_name(text: str) -> bool:
     """Whether this is a host name of at least two labels, and no address literal."""
-    if not text or len(text) > _MAX_NAME or "." not in text.strip("."):
+    return "." in text.strip(".") and is_host(text)
+
+
+def is_host(text: str) -> bool:
+    """Whether this is a host name, be it of a single label, and no address literal."""
+    if not text.strip(".") or len(text) > _MAX_NAME:
         return False
     if not all(c.isascii() and (c.isalnum() or c in "-._") for c in text):
         return False
@@ -53,14 +58,14 @@ def read_dns(data: bytes) -> Answer | None:
     _, flags, questions, answers = struct.unpack_from(">HHHH", data)
     if questions == 0 or flags & 0x7800:   # standard queries only
         return None
-    asked = _dns_name(data, 12)
+    asked = dns_name(data, 12)
     if asked is None:
         return None
     question, offset = asked
     response = bool(flags & 0x8000)
     offset += 4
     for _ in range(min(questions - 1, _MAX_RECORDS)):
-        skipped = _dns_name(data, offset)
+        skipped = dns_name(data, offset)
         if skipped is None:
             return Answer(question, response)
         offset = skipped[1] + 4
@@ -74,7 +79,7 @@ def _follow(data: bytes, offset: int, count: int, question: str) -> tuple[tuple[
     """Walk the answer section; only records whose owner the chain has reached count, so nothing can be slipped in."""
     names, addresses = [question], list[str]()
     for _ in range(count):
-        owner = _dns_name(data, offset)
+        owner = dns_name(data, offset)
         if owner is None or owner[1] + 10 > len(data):
             break
         kind, _, _, size = struct.unpack_from(">HHIH", data, owner[1])
@@ -85,7 +90,7 @@ def _follow(data: bytes, offset: int, count: int, question: str) -> tuple[tuple[
         if owner[0] not in names:
             continue
         if kind == _CNAME:
-            alias = _dns_name(data, start)
+            alias = dns_name(data, start)
             if alias is not None and alias[0] not in names:
                 names.append(alias[0])
         elif (kind, size) in {(_A, 4), (_AAAA, 16)}:
@@ -93,7 +98,7 @@ def _follow(data: bytes, offset: int, count: int, question: str) -> tuple[tuple[
     return tuple(names), tuple(addresses)
 
 
-def _dns_name(data: bytes, offset: int) -> tuple[str, int] | None:
+def dns_name(data: bytes, offset: int) -> tuple[str, int] | None:
     """A possibly compressed name in lower case and the offset after it; pointers may only lead backwards."""
     labels: list[str] = []
     end, limit = 0, offset
@@ -121,47 +126,16 @@ def _dns_name(data: bytes, offset: int) -> tuple[str, int] | None:
     return None
 
 
-def server_name(data: bytes) -> str | None:
-    """The server name a TLS ClientHello asks for, where the hello lies whole in one segment."""
-    # Record: type 22, version, length; handshake: type 1, 24-bit length, version, 32 random octets (RFC 8446, 4.1.2).
-    if len(data) < 44 or data[0] != 22 or data[5] != 1:
-        return None
-    offset = 43
-    for width in (1, 2, 1):   # session id, cipher suites, compression methods
-        if offset + width > len(data):
-            return None
-        offset += width + int.from_bytes(data[offset:offset + width], "big")
-    end = min(len(data), offset + 2 + int.from_bytes(data[offset:offset + 2], "big"))
-    offset += 2
-    while offset + 4 <= end:
-        kind, size = struct.unpack_from(">HH", data, offset)
-        if kind == 0:
-            return _sni(data[offset + 4:min(end, offset + 4 + size)])
-        offset += 4 + size
-    return None
-
-
-def _sni(extension: bytes) -> str | None:
-    if len(extension) < 5 or extension[2] != 0:   # the one defined name type is host_name
-        return None
-    size = int.from_bytes(extension[3:5], "big")
-    host = extension[5:5 + size]
-    if len(host) < size:
-        return None
-    name = host.decode("ascii", "replace").lower().rstrip(".")
-    return name if is_name(name) else None
-
-
 def http_host(data: bytes) -> str | None:
     """The host name of an HTTP/1 request that starts in this segment; an address literal is no name."""
-    if not data.startswith(_METHODS):
+    if not data.startswith(METHODS):
         return None
-    for line in data[:_MAX_HTTP_HEAD].split(b"\r\n")[1:]:
+    for line in data[:MAX_HTTP_HEAD].split(b"\r\n")[1:]:
         if not line:
             return None
         key, _, value = line.partition(b":")
         if key.strip().lower() == b"host":
             host = value.strip().decode("ascii", "replace").lower()
             name = host.rsplit(":", 1)[0] if host.count(":") == 1 else host
-            return name.rstrip(".") if is_name(name) else None
+            return name.rstrip(".") if is_host(name) else None
     return None

@@ -1,72 +1,142 @@
-"""Reads capture files frame by frame: classic pcap in both byte orders, with microsecond or nanosecond stamps.
+"""Reads capture files in batches of frames: classic pcap in all its variants, pcapng, either of them gzipped.
 
 A capture is as hostile as a device: lengths are capped, a cut or damaged file gives the frames before the damage, and
-`PcapReader.trouble` says what was wrong instead of an exception. Format: draft-ietf-opsawg-pcap-04.
+`CaptureReader.trouble` says what was wrong instead of an exception. Formats: draft-ietf-opsawg-pcap-04 and
+draft-ietf-opsawg-pcapng-02.
 """
 
 from __future__ import annotations
 
+import gzip
 import struct
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import BinaryIO
+import zlib
+from collections.abc import Callable, Iterator
+from typing import BinaryIO, cast
 
-__all__ = ["MAX_FRAME", "Frame", "PcapReader"]
+import numpy as np
 
-MAX_FRAME = 262_144
-"""Octets of one frame; libpcap writes no larger snapshot, so a longer one is a damaged record."""
+from scanner.egress.batches import MAX_FRAME, PADDING, Batch, Ints
+from scanner.egress.pcapng import MAGIC as PCAPNG
+from scanner.egress.pcapng import Blocks
 
-_MAGIC = {
-    b"\xd4\xc3\xb2\xa1": ("<", 1_000),   # little-endian, microseconds
-    b"\xa1\xb2\xc3\xd4": (">", 1_000),
-    b"\x4d\x3c\xb2\xa1": ("<", 1),       # nanoseconds
-    b"\xa1\xb2\x3c\x4d": (">", 1),
+__all__ = ["CHUNK", "CaptureReader"]
+
+CHUNK = 4 * 1024 * 1024
+"""Octets read at once; what one batch holds follows from it, and with it the memory that reading takes."""
+
+_GZIP = b"\x1f\x8b"
+_MAGIC = {          # byte order, nanoseconds a fraction, octets of a record's header
+    b"\xd4\xc3\xb2\xa1": ("<", 1_000, 16),
+    b"\xa1\xb2\xc3\xd4": (">", 1_000, 16),
+    b"\x4d\x3c\xb2\xa1": ("<", 1, 16),
+    b"\xa1\xb2\x3c\x4d": (">", 1, 16),
+    b"\x34\xcd\xb2\xa1": ("<", 1_000, 24),      # with the patched libpcap's interface fields behind the lengths
+    b"\xa1\xb2\xcd\x34": (">", 1_000, 24),
 }
-_PCAPNG = b"\x0a\x0d\x0d\x0a"
+Walk = Callable[[bytes, bool], tuple[list[Batch], int]]
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """One captured frame: nanoseconds since the epoch, LINKTYPE number, the octets kept, and its length on the wire."""
+class CaptureReader:
+    """Iterates over the batches of one stream once; afterwards `trouble` is empty or says why it ended early.
 
-    at_ns: int
-    link: int
-    data: bytes
-    wire_length: int
-
-
-class PcapReader:
-    """Iterates over the frames of one pcap stream once; afterwards `trouble` is empty or says why it ended early."""
+    `lost` counts frames that the capturing machine reports to have dropped (pcapng interface statistics).
+    """
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
         self.trouble = ""
+        self.lost = 0
 
-    def __iter__(self) -> Iterator[Frame]:
-        """Yield frames in file order until the end or the first damaged record."""
-        header = self._stream.read(24)
-        if header[:4] == _PCAPNG:
-            self.trouble = "pcapng is not read yet"
-            return
-        if header[:4] not in _MAGIC:
-            self.trouble = "not a pcap file" if header else "empty file"
-            return
-        if len(header) < 24:
-            self.trouble = "cut short in the file header"
-            return
-        order, scale = _MAGIC[header[:4]]
-        link = struct.unpack_from(order + "I", header, 20)[0] & 0xFFFF   # the rest describes the FCS
-        record = struct.Struct(order + "IIII")
-        while head := self._stream.read(record.size):
-            if len(head) < record.size:
-                self.trouble = "cut short in a record header"
+    def __iter__(self) -> Iterator[Batch]:
+        """Yield batches in file order until the end or the first damaged record."""
+        begin = self._stream.read(24)
+        if begin[:2] == _GZIP:
+            self._stream = cast(BinaryIO, gzip.GzipFile(fileobj=_Rejoined(begin, self._stream)))
+            begin = self._read(24)
+        if begin[:4] == PCAPNG:
+            blocks = Blocks()
+            yield from self._walk(begin, blocks.walk)
+            self.trouble = blocks.trouble or self.trouble
+            self.lost = blocks.lost
+        elif begin[:4] not in _MAGIC:
+            self.trouble = self.trouble or ("not a capture file" if begin else "empty file")
+        elif len(begin) < 24:
+            self.trouble = self.trouble or "cut short in the file header"
+        else:
+            records = _Records(*_MAGIC[begin[:4]], begin)
+            yield from self._walk(b"", records.walk)
+            self.trouble = records.trouble or self.trouble
+
+    def _read(self, size: int) -> bytes:
+        try:
+            return self._stream.read(size)
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            self.trouble = f"damaged gzip data ({type(error).__name__})"
+            return b""
+
+    def _walk(self, rest: bytes, walk: Walk) -> Iterator[Batch]:
+        while True:
+            more = self._read(CHUNK)
+            data = rest + more
+            batches, used = walk(data, not more)
+            yield from batches
+            if not more or used < 0:
                 return
-            seconds, fraction, kept, length = record.unpack(head)
+            rest = data[used:]
+
+
+class _Rejoined:
+    """A stream whose first octets were already read."""
+
+    def __init__(self, begin: bytes, stream: BinaryIO) -> None:
+        self._begin, self._stream = begin, stream
+
+    def read(self, size: int = -1) -> bytes:
+        """As a file's `read`."""
+        if not self._begin:
+            return self._stream.read(size)
+        taken = self._begin[:size] if size >= 0 else self._begin
+        self._begin = self._begin[len(taken):]
+        return taken if len(taken) == size else taken + self._stream.read(size - len(taken) if size >= 0 else -1)
+
+
+class _Records:
+    """The records of a classic pcap file."""
+
+    def __init__(self, order: str, scale: int, header: int, begin: bytes) -> None:
+        self._order, self._scale, self._header = order, scale, header
+        self._link = struct.unpack_from(order + "I", begin, 20)[0] & 0xFFFF   # the rest describes the FCS
+        self.trouble = ""
+
+    def walk(self, data: bytes, last: bool) -> tuple[list[Batch], int]:
+        """The frames that lie whole in `data`, and how many octets they took; -1 after damage."""
+        starts, used = self._starts(data)
+        if last and not self.trouble and used < len(data):
+            self.trouble = "cut short in a record header" if len(data) - used < self._header else "cut short in a frame"
+        if not starts:
+            return [], -1 if self.trouble else used
+        octets = np.frombuffer(data[:used] + bytes(PADDING), np.uint8)
+        begins = np.array(starts, np.int64)
+
+        def word(at: int) -> Ints:
+            view = np.ndarray((len(octets) - 3,), self._order + "u4", octets.data, strides=(1,))
+            return view[begins + at].astype(np.int64)
+        stamps = word(0) * 1_000_000_000 + word(4) * self._scale
+        kept = word(8)
+        batch = Batch(octets, begins + self._header, kept, np.maximum(word(12), kept), stamps, self._link)
+        return [batch], -1 if self.trouble else used
+
+    def _starts(self, data: bytes) -> tuple[list[int], int]:
+        kept_of = struct.Struct(self._order + "I").unpack_from
+        starts, at, size, header = list[int](), 0, len(data), self._header
+        while at + header <= size:
+            (kept,) = kept_of(data, at + 8)
             if kept > MAX_FRAME:
                 self.trouble = f"damaged record: {kept} octets in one frame"
-                return
-            data = self._stream.read(kept)
-            if len(data) < kept:
-                self.trouble = "cut short in a frame"
-                return
-            yield Frame(seconds * 1_000_000_000 + fraction * scale, link, data, max(length, kept))
+                break
+            following = at + header + kept
+            if following > size:
+                break
+            starts.append(at)
+            at = following
+        return starts, at

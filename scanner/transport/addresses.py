@@ -11,6 +11,7 @@ import socket
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 __all__ = ["Interface", "interfaces", "read_addresses"]
 
@@ -22,17 +23,19 @@ _HEADER = struct.Struct("=IHHII")
 _ADDRESS = struct.Struct("=BBBBI")
 _ATTRIBUTE = struct.Struct("=HH")
 _MOST_BYTES = 1 << 20
+_LINKS = Path("/sys/class/net")
 
 
 @dataclass(frozen=True, slots=True)
 class Interface:
-    """One IPv4 address of one link: name, kernel index, own address, network (CIDR) and broadcast address if any."""
+    """One IPv4 address of one link: name, kernel index, own address, network (CIDR), broadcast address and MAC if any."""
 
     name: str
     index: int
     address: str
     network: str
     broadcast: str = ""
+    mac: str = ""
 
     @property
     def loopback(self) -> bool:
@@ -51,8 +54,16 @@ def interfaces() -> list[Interface]:
         reply = _dump()
     except (OSError, AttributeError):      # not Linux, or a sandbox without netlink
         return []
-    return [Interface(names.get(index, str(index)), index, address, network, broadcast)
+    return [Interface(names.get(index, str(index)), index, address, network, broadcast, _mac(names.get(index, "")))
             for index, address, network, broadcast in read_addresses(reply)]
+
+
+def _mac(name: str) -> str:
+    """The link's own hardware address, upper case with colons; empty where it has none."""
+    try:
+        return (_LINKS / name / "address").read_text(encoding="ascii").strip().upper() if name else ""
+    except (OSError, UnicodeDecodeError):
+        return ""
 
 
 def _dump() -> bytes:

@@ -108,8 +108,9 @@ class Listener:
     sent: int = field(default=0)
 
     @classmethod
-    async def open(cls, port: int = 0, *, interface: Interface | None = None, groups: Sequence[str] = ()) -> Listener:
-        """Bind `port` (0: any) and join `groups` on `interface`.
+    async def open(cls, port: int = 0, *, interface: Interface | None = None, groups: Sequence[str] = (),
+                   hears_all: bool = False) -> Listener:
+        """Bind `port` (0: any) and join `groups` on `interface`; `hears_all`: also what is sent by broadcast.
 
         Raises:
             ExchangeError: when the port is taken or the link takes no multicast.
@@ -130,7 +131,8 @@ class Listener:
                     member = struct.pack("=4s4si", socket.inet_aton(group), own, interface.index)
                     sock.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, member)
             # A fixed port must hear what is sent to a group or to broadcast, so it cannot be bound to one address.
-            sock.bind((interface.address if interface and not port and not groups else "", port))
+            own_only = interface and not port and not groups and not hears_all
+            sock.bind((interface.address if interface and own_only else "", port))
             transport, inbox = await loop.create_datagram_endpoint(
                 lambda: _Inbox(_MOST_HELD, _MOST_BYTES_HELD), sock=sock)
         except OSError as error:

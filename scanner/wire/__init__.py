@@ -30,6 +30,12 @@ hanwha bosch    ``request()``, ``request(transaction)``
 vivotek sony    ``request(session)``, ``request()``
 panasonic       ``request(mac, address)``
 tplink          ``request()``
+foscam vstarcam ``request()``; ubiquiti has a GROUP too
+vision360 nice  ``request()``, ``request(transaction, answer_port)``
+advantech       ``request()``
+cordex reolink  ``request()``; reolink has a REPLY_PORT
+topsee          ``parse`` only: its reply shows passwords to the whole link, so nobody is asked for one
+tplink_legacy   ``request()``, ``scramble(plain)``, ``unscramble(data)``
 mdns            ``request(service_types, transaction=0)``; SERVICE_TYPES
 ssdp            ``request(target, host)``; GROUP, PORT
 banner snmp     ``parse`` only: what telnet, FTP or SMTP said first; sysDescr

@@ -8,19 +8,29 @@ from datetime import datetime
 
 from scanner.observation import Endpoint, Refusal
 from scanner.wire import (
+    advantech,
     bosch,
+    cordex,
     dahua_v1,
     dhip,
+    foscam,
     gvcp,
     hanwha,
     mdns,
     mhed,
+    nice,
     panasonic,
+    reolink,
     sadp,
     sony,
     ssdp,
+    topsee,
     tplink,
+    tplink_legacy,
+    ubiquiti,
+    vision360,
     vivotek,
+    vstarcam,
     wsdiscovery,
     xiongmai,
 )
@@ -41,7 +51,12 @@ _BY_PORT: dict[int, tuple[str, Parser]] = {
     vivotek.PORT: ("vivotek", vivotek.parse), sony.PORT: ("sony", sony.parse),
     panasonic.PORT: ("panasonic", panasonic.parse), panasonic.REPLY_PORT: ("panasonic", panasonic.parse),
     tplink.PORT: ("tplink", tplink.parse), ssdp.PORT: ("ssdp", ssdp.parse),
-    mdns.PORT: ("mdns", mdns.parse),
+    mdns.PORT: ("mdns", mdns.parse), ubiquiti.PORT: ("ubiquiti", ubiquiti.parse),
+    vstarcam.PORT: ("vstarcam", vstarcam.parse), vision360.PORT: ("vision360", vision360.parse),
+    nice.PORT: ("nice", nice.parse), advantech.PORT: ("advantech", advantech.parse),
+    cordex.PORT: ("cordex", cordex.parse), reolink.PORT: ("reolink", reolink.parse),
+    reolink.REPLY_PORT: ("reolink", reolink.parse), topsee.PORT: ("topsee", topsee.parse),
+    tplink_legacy.PORT: ("tplink_legacy", tplink_legacy.parse),
 }
 
 _BY_CONTENT: tuple[tuple[re.Pattern[bytes], str, Parser], ...] = (
@@ -53,6 +68,12 @@ _BY_CONTENT: tuple[tuple[re.Pattern[bytes], str, Parser], ...] = (
     (re.compile(re.escape(bosch.MAGIC)), "bosch", bosch.parse),
     (re.compile(rb"." + re.escape(vivotek.MAGIC), re.DOTALL), "vivotek", vivotek.parse),
     (re.compile(rb"\x02[A-Z]{2,12}:"), "sony", sony.parse),
+    (re.compile(re.escape(foscam.MAGIC)), "foscam", foscam.parse),
+    (re.compile(re.escape(vstarcam.ANSWER)), "vstarcam", vstarcam.parse),
+    (re.compile(rb"\x02\x06..[\x01\x02]\x00", re.DOTALL), "ubiquiti", ubiquiti.parse),
+    (re.compile(re.escape(nice.MAGIC) + rb".{86}", re.DOTALL), "nice", nice.parse),
+    (re.compile(re.escape(advantech.MAGIC)), "advantech", advantech.parse),
+    (re.compile(rb".{104}" + re.escape(reolink.ECHO), re.DOTALL), "reolink", reolink.parse),
     (re.compile(rb"\x0b.{18}[0-9A-Fa-f]{2}[:-]", re.DOTALL), "hanwha", hanwha.parse),
     (re.compile(rb"HTTP/1\.\d 200|NOTIFY \*"), "ssdp", ssdp.parse),
     (re.compile(rb".{0,32}\{", re.DOTALL), "tplink", tplink.parse),
@@ -77,9 +98,10 @@ def read(data: bytes, source: Endpoint, now: datetime) -> Read:
 
 
 def _markup(data: bytes, source: Endpoint, now: datetime) -> Read:
-    """XML: SADP, WS-Discovery or Bosch, by what its parser accepts."""
+    """XML: SADP, WS-Discovery, Bosch or Topsee, by what its parser accepts."""
     first: Read | None = None
-    for kind, parse in (("sadp", sadp.parse), ("wsd", wsdiscovery.parse), ("bosch", bosch.parse)):
+    for kind, parse in (("sadp", sadp.parse), ("wsd", wsdiscovery.parse), ("bosch", bosch.parse),
+                        ("topsee", topsee.parse)):
         found = parse(data, source, now)
         if not isinstance(found, Refusal):
             return kind, found

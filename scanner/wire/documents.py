@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from scanner.observation import Refusal
 from scanner.wire import json, xml
@@ -186,7 +186,7 @@ def _sunapi_json(value: json.Json) -> Fields:
     if isinstance(value.get("RegisteredCameras"), list):
         return build(document="sunapi-channels", listed=len(value["RegisteredCameras"]))
     if "Model" in value and ("FirmwareVersion" in value or "ConnectedMACAddress" in value):
-        return _sunapi({key: json.scalar(inner) for key, inner in value.items()})
+        return _sunapi({key: _one(value, key) for key in value})
     return {}
 
 
@@ -202,17 +202,25 @@ def _one(node: dict[str, json.Json], *keys: str) -> str:
 # ---- key=value -------------------------------------------------------------------------------------------------------
 
 def pairs(body: bytes) -> dict[str, str]:
-    """``key=value`` lines (quotes around a value go); empty unless nearly every line is one."""
+    """``key=value`` lines (quotes around a value go); empty unless nearly every line is one.
+
+    A key that is given twice, differently, has both values: ``A / B``.
+    """
     lines = [line for line in decode(body)[0].splitlines()[:MAX_PAIRS] if line.strip()]
-    out: dict[str, str] = {}
+    out: dict[str, dict[str, None]] = {}
     misses = 0
     for line in lines:
         match = _PAIR.match(line)
         if match is None:
             misses += 1
         else:
-            out.setdefault(match[1], match[2].strip().strip("'\""))
-    return out if out and misses <= len(lines) // 10 else {}
+            out.setdefault(match[1], {})[match[2].strip().strip("'\"")] = None
+    return {key: _side_by_side(found) for key, found in out.items()} if misses <= len(lines) // 10 else {}
+
+
+def _side_by_side(found: Iterable[str]) -> str:
+    """Every value that is not empty, once: neither may hide the other."""
+    return " / ".join(value for value in dict.fromkeys(found) if value)
 
 
 def _pairs(lines: dict[str, str], document: str) -> Fields:
@@ -238,7 +246,8 @@ def _pairs(lines: dict[str, str], document: str) -> Fields:
 
 def _vapix(lines: dict[str, str]) -> Fields:
     """Axis param.cgi: ``root.Brand.*`` and ``root.Properties.*``."""
-    flat = {key.removeprefix("root."): value for key, value in lines.items()}
+    flat = {key: _side_by_side((lines.get(key, ""), lines.get(f"root.{key}", "")))
+            for key in (name.removeprefix("root.") for name in lines)}
     serial = flat.get("Properties.System.SerialNumber", "")
     return build(
         document="vapix-params", manufacturer=flat.get("Brand.Brand"),

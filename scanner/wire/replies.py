@@ -237,7 +237,8 @@ _SYNONYMS = {
 
 _KINDS = frozenset({
     "link", "tcp", "http", "rtsp", "onvif", "wsd", "sadp", "dhip", "dahua_v1", "mhed", "xiongmai", "gvcp", "hanwha",
-    "bosch", "vivotek", "sony", "panasonic", "tplink", "mdns", "ssdp", "tls", "snmp", "sip", "dhcp",
+    "bosch", "vivotek", "sony", "panasonic", "tplink", "mdns", "ssdp", "tls", "snmp", "sip", "dhcp", "ubiquiti",
+    "foscam", "vstarcam", "vision360", "nice", "advantech", "cordex", "reolink", "topsee", "tplink_legacy",
 })
 
 

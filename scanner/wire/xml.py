@@ -97,11 +97,11 @@ def read(data: bytes) -> Document | Refusal:
     source = _DECLARATION.sub("", source, count=1).strip()
     if "<" not in source:
         return Refusal("not_xml", "no element")
-    root = _parse(source, tolerant=False)
+    root = _parse(source, _STRICT)
     recovered = root is None
     if root is None:
         source = _BARE_AMPERSAND.sub("&amp;", _ILLEGAL.sub("", source[source.index("<"):]))
-        root = _parse(source, tolerant=True)
+        root = _parse(source, _TOLERANT)
     if root is None:
         return Refusal("not_xml", "no element could be read")
     # Every element has a start tag, so a document of few start tags is neither deep nor large.
@@ -109,10 +109,15 @@ def read(data: bytes) -> Document | Refusal:
     return Refusal("too_deep", excess) if excess else Document(root, recovered or not faithful, source)
 
 
-def _parse(source: str, *, tolerant: bool) -> Element | None:
-    parser = etree.XMLParser(resolve_entities=False, load_dtd=False, no_network=True, dtd_validation=False,
-                             huge_tree=False, remove_comments=True, remove_pis=True, collect_ids=False,
-                             recover=tolerant)
+def _parser(*, tolerant: bool) -> etree.XMLParser:
+    return etree.XMLParser(resolve_entities=False, load_dtd=False, no_network=True, dtd_validation=False,
+                           huge_tree=False, remove_comments=True, remove_pis=True, collect_ids=False, recover=tolerant)
+
+
+_STRICT, _TOLERANT = _parser(tolerant=False), _parser(tolerant=True)
+
+
+def _parse(source: str, parser: etree.XMLParser) -> Element | None:
     try:
         return etree.fromstring(source.encode("utf-8", "replace"), parser)
     except (etree.XMLSyntaxError, ValueError):

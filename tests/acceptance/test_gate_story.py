@@ -123,15 +123,17 @@ KEPT_OUT = {"dahua-tpc": "law.prohibited", "lorex": "law.prohibited", "intelbras
 
 def test_every_device_that_is_kept_out_refuses_and_names_its_rule(shell, words, site):
     by_address = {site.address(name): name for name in site.names}
+    ids = {device["key"]: device["id"] for device in shell("--json", "devices").json}
     refused = {}
-    for device in shell("--json", "devices").json:
-        if device["outcome"] == "approved":
+    for device in shell("--json", "judge").json["devices"]:
+        if device["verdict"]["outcome"] == "approved":
             continue
-        rules = shell("--json", "show", device["id"]).json["verdict"]["rules"]
+        rules = device["verdict"]["rules"]
         for words_of in (words.approve, words.attach):
             verb, _, *rest = words_of("dahua-tpc")
-            done = shell("--json", verb, device["id"], *rest)
-            assert (done.code, done.json["refused"], done.json["rule"]) == (ExitCode.FINDINGS, True, rules[0]), device
+            done = shell("--json", verb, ids[device["key"]], *rest)
+            assert (done.code, done.json["rule"]) == (ExitCode.FINDINGS, rules[0]), device["key"]
+            assert done.json["refused"] is True
         refused[by_address.get(device["key"], device["key"])] = rules[0]
     assert KEPT_OUT.items() <= refused.items()
     assert {f"{site.address('recorder')}#{number}" for number in range(4)} <= refused.keys()
@@ -300,14 +302,14 @@ def test_a_reboot_passes_and_a_revocation_ends_it(shell, words, site, camvet):
     assert shell("--json", *words.attach("bosch")).json["rule"] == "attestation.revoked"
 
 
-def test_an_upgrade_while_attached_suspends_and_a_new_sweep_is_asked_for(shell, words, site, camvet):
+def test_an_upgrade_while_attached_suspends_and_a_new_sweep_is_asked_for(shell, words, site):
     assert shell(*words.approve("hanwha")).code == ExitCode.CLEAN
     assert shell(*words.attach("hanwha")).code == ExitCode.CLEAN
     site.upgrade("hanwha", "1.41.99_20260101_R500")
-    done = camvet.run("--json", "monitor", site.address("hanwha"), "--for", "20")
-    assert (done.returncode, done.stdout) == (ExitCode.FINDINGS, "")
-    assert "gate.fingerprint" in done.stderr
-    assert "1.41.99_20260101_R500" in done.stderr
+    done = shell("--json", "monitor", site.address("hanwha"), "--for", "20")
+    assert (done.code, done.out) == (ExitCode.FINDINGS, "")
+    assert "gate.fingerprint" in done.err
+    assert "1.41.99_20260101_R500" in done.err
     assert shell("--json", *words.approve("hanwha")).json["rule"] == "approve.changed"
 
 

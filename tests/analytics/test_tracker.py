@@ -51,7 +51,7 @@ def test_two_who_pass_each_other_keep_their_numbers():
 
 @pytest.mark.parametrize("rate", [5.0, 2.5, 1.25])
 def test_a_walker_keeps_one_number_even_where_boxes_do_not_overlap(rate):
-    places = [[person(0.05 + 0.25 * i / rate)] for i in range(int(rate * 3.5))]
+    places = [[person(0.05 + 0.25 * i / rate, wide=0.08)] for i in range(int(rate * 3.5))]
     assert {n for numbers in walk(Tracker(confirm=1), places, rate=rate) for n in numbers} == {1}
 
 

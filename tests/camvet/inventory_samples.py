@@ -11,8 +11,8 @@ NOW = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
 
 
 def observation(address, transport, fields, *, at=NOW, port=None):
-    return Observation.of(device=address, transport=transport, probe=f"{transport}.test", port=port, at=at, fields=fields,
-                          wire=repr(fields).encode())
+    return Observation.of(device=address, transport=transport, probe=f"{transport}.test", port=port, at=at,
+                          fields=fields, wire=repr(fields).encode())
 
 
 def judgement(address, *, serial=None, maker="axis", outcome=Outcome.APPROVED, policy="federal", day=date(2026, 11, 22),

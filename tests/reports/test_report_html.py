@@ -213,7 +213,8 @@ def test_text_stands_out_from_its_ground(theme):
     colours = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]+)", roots[theme]))
     outcomes = ("prohibited", "undetermined", "conditional", "approved")
     text = [("ink", "paper"), ("ink", "wash"), ("muted", "paper"), ("muted", "wash"), ("link", "paper"),
-            ("link", "wash"), ("paper", "prohibited"), *((one, "paper") for one in outcomes),
+            ("link", "wash"), ("link", "prohibited-wash"), ("paper", "prohibited"), ("conditional", "wash"),
+            *((one, "paper") for one in outcomes),
             *((one, f"{one}-wash") for one in outcomes),
             *(("ink", f"{one}-wash") for one in outcomes)]
     shapes = [("same", "paper"), ("other", "paper"), ("focus", "paper")] if theme < 2 else []
@@ -241,7 +242,7 @@ def section(address: str) -> str:
     "not attempted , no credentials were given: auth.onvif.GetDeviceInformation :80",
     "Passwords are never guessed, and no credentials were given.", "listed by name since 2018-08-13",
     "yes, from 2019-08-13", "assumed , not known", "cloud of dahua ; owner Dahua (CN)", "3 checks passed",
-    "Read, and saying nothing of it: FASCSA orders.", "expires 2027-02-20",
+    "Read, and saying nothing of it: 1 law or list FASCSA orders.", "expires 2027-02-20",
 ])
 def test_the_section_of_a_rebranded_camera(told):
     assert told in section("10.20.0.14")
@@ -348,7 +349,7 @@ def test_a_law_that_says_the_same_of_two_makers_is_told_once():
 
 
 def test_a_reason_of_our_own_is_not_cut_in_the_middle():
-    first, reason = sample().devices[0], "a clause of some length; " * 30
+    first, reason = sample().devices[0], "A clause of some length; " * 30
     page = words_of(tree_of(render(replace(sample(), devices=(
         replace(first, verdict=replace(first.verdict, reasons=(reason,))),)), "html").decode()))
     assert reason.strip() in page

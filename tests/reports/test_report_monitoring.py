@@ -1,7 +1,7 @@
 """The monitoring values: whose camera it is, what is refused as impossible, and the order they are told in."""
 
 from dataclasses import dataclass, fields, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from sample_monitoring import NOW, monitoring
@@ -67,6 +67,7 @@ NAIVE = datetime(2026, 1, 1)  # noqa: DTZ001 - the very thing that is refused
     ({"series": (MetricSeries("d", "a", "m", "u", (replace(POINT, value=float("inf")),)),)}, "not a number"),
     ({"series": (MetricSeries("d", "a", "m", "u", (replace(POINT, end=POINT.start),)),)}, "ends before it starts"),
     ({"series": (MetricSeries("d", "a", "m", "u", (replace(POINT, start=NAIVE),)),)}, "time zone"),
+    ({"cameras": (replace(CAMERA, since=NOW.astimezone(timezone(timedelta(hours=2)))),)}, "time zone UTC"),
     ({"events": (replace(monitoring().events[0], at=NAIVE),)}, "time zone"),
     ({"refusals": (replace(monitoring().refusals[0], at=NAIVE),)}, "time zone"),
 ])

@@ -218,6 +218,21 @@ def test_what_was_asked_for_settles_what_content_cannot():
     assert documents.declared(b"sn=7E0A\n", "dahua-system")["serial"] == "7E0A"
 
 
+@pytest.mark.parametrize(("body", "field", "expected"), [
+    (b"root.Brand.Brand=AXIS\nroot.Brand.ProdNbr=P1\nroot.Brand.Brand=Dahua\n", "manufacturer", "AXIS / Dahua"),
+    (b"root.Brand.Brand=AXIS\nBrand.Brand=Dahua\n", "manufacturer", "Dahua / AXIS"),
+    (b"root.Brand.Brand=AXIS\nBrand.Brand=AXIS\nroot.Brand.Brand=\n", "manufacturer", "AXIS"),
+    (b"vendor=Amcrest\nvendor=Dahua\nvendor=Amcrest\n", "manufacturer", "Amcrest / Dahua"),
+    (b"version=1.0\nversion=2.0\n", "firmware", "1.0 / 2.0"),
+    (b"Model=XNO-1\nModel=IPC-2\nFirmwareVersion=1\n", "model", "XNO-1 / IPC-2"),
+    (b'{"Model": "XNO-1", "Model": "IPC-2", "FirmwareVersion": "1"}', "model", "XNO-1 / IPC-2"),
+    (b"system_info_modelname='IB1'\nsystem_info_modelname='DH2'\n", "model", "IB1 / DH2"),
+    (b"serialNumber=\nserialNumber=4G0001\n", "serial", "4G0001"),
+])
+def test_a_value_given_twice_is_shown_twice(body, field, expected):
+    assert documents.declared(body)[field] == expected
+
+
 def test_a_maker_named_twice_is_not_hidden():
     body = AXIS_JSON.replace(b'"Brand": "AXIS"', b'"Brand": "AXIS", "Brand": "Dahua"')
     assert documents.declared(body)["manufacturer"] == "AXIS / Dahua"

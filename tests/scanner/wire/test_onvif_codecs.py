@@ -253,7 +253,12 @@ def test_an_impossible_clock_is_absent(wrong):
             "<GetStreamUriResponse><MediaUri><Uri>rtsp://u:p@10.0.0.1/x</Uri></MediaUri></GetStreamUriResponse>",
             {"stream_uri": "rtsp://***@10.0.0.1/x"},
         ),
-        ("<tds:GetSnapshotUriResponse/>", {"operation": "GetSnapshotUri"}),
+        (
+            "<GetSnapshotUriResponse><MediaUri><Uri>http://u:p@10.0.0.1/x?a=1</Uri></MediaUri></GetSnapshotUriResponse>",
+            {"operation": "GetSnapshotUri", "snapshot_uri": "http://***@10.0.0.1/x?a=1"},
+        ),
+        ("<tds:GetSnapshotUriResponse/>", {"operation": "GetSnapshotUri", "snapshot_uri": None}),
+        ("<tds:GetUsersResponse/>", {"operation": "GetUsers"}),
     ],
 )
 def test_replies_of_other_operations(payload, expected):

@@ -1,6 +1,8 @@
 """The XML and JSON readers against what broke named libraries."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from scanner.observation import Refusal
 from scanner.wire import json, xml
@@ -67,6 +69,52 @@ def test_names_are_found_without_regard_to_namespace_and_case():
     assert not isinstance(document, Refusal)
     assert xml.value(document.root, "deep") == "1"
     assert document.namespaces() == ("urn:q",)
+
+
+NAMES = st.sampled_from(["a", "A", "b", "Fault", "p:a", "Year"])
+TREES = st.recursive(
+    st.tuples(NAMES, st.sampled_from(["", "1", "x y", "&amp;"]), st.just(())),
+    lambda below: st.tuples(NAMES, st.sampled_from(["", "2"]), st.lists(below, max_size=4)), max_leaves=12)
+
+
+def markup(tree):
+    name, inner, below = tree
+    bound = ' xmlns:p="urn:p"' if name.startswith("p:") else ""
+    return f"<{name}{bound}>{inner}{''.join(map(markup, below))}</{name}>"
+
+
+@given(TREES)
+def test_an_outline_finds_what_a_search_for_each_name_finds(tree):
+    document = xml.read(markup(tree).encode())
+    assert not isinstance(document, Refusal)
+    outline = xml.Outline(document.root)
+    for name in ("a", "B", "fault", "year", "absent"):
+        assert outline.all(name) == xml.find_all(document.root, name, limit=64)
+        assert outline.value(name) == xml.value(document.root, name)
+        assert outline.values(name, 3) == xml.values(document.root, name, limit=3)
+        assert document.mentions(name) or xml.find(document.root, name) is None
+
+
+@pytest.mark.parametrize(("data", "found"), [
+    (b'<a xmlns="urn:1"/>', ("urn:1",)),
+    (b'<a xmlns="urn:1" xmlns:q="urn:2"><q:b xmlns:q="urn:3"/></a>', ("urn:1", "urn:2", "urn:3")),
+    (b'<a><b xmlns="urn:1"><c xmlns=""/></b><d xmlns:x="urn:1"/></a>', ("urn:1",)),
+    (b'<a xmlns:q="http://u:p@h/"/>', ("http://***@h/",)),
+    (b"<q:a>xmlns xmlns</q:a>", ()),
+    (b"<a>" + b"".join(b'<b xmlns="urn:%d"/>' % n for n in range(300)) + b"</a>",
+     tuple(f"urn:{n}" for n in range(xml.MAX_NAMESPACES))),
+    (b"<a>" + b"<b/>" * xml.MAX_NAMED + b'<b xmlns="urn:late"/></a>', ()),
+])
+def test_namespaces_are_found_wherever_they_are_declared(data, found):
+    document = xml.read(data)
+    assert not isinstance(document, Refusal)
+    assert document.namespaces() == found
+
+
+def test_a_document_is_deep_however_few_its_end_tags():
+    assert xml.read(b"<a>" * 101 + b"</a>" * 101) == Refusal("too_deep", "more than 100 levels")
+    assert not isinstance(xml.read(b"<a>" * 100 + b"</a>" * 100), Refusal)
+    assert xml.read(b"<a>" * 200) == Refusal("too_deep", "more than 100 levels")
 
 
 def test_escape_round_trips():

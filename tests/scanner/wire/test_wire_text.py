@@ -1,9 +1,14 @@
 """Text of devices: decoded, printable, capped, and without credentials."""
 
+import re
+import sys
+import unicodedata
+
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from scanner.wire import text as wire_text
 from scanner.wire.text import clean, clean_block, decode, redact, redact_text
 
 
@@ -119,3 +124,48 @@ def test_what_is_no_credential_stays(sent):
 @given(st.binary(max_size=400))
 def test_redaction_never_raises_and_never_grows_without_bound(data):
     assert len(redact(data)) <= 4 * len(data) + 64
+
+
+# ---- what is looked for before the patterns run never changes what they do ------------------------------------------
+
+PIECES = st.sampled_from([
+    "pass", "password", "PassWord", "pa\u017fsword", "pas\u017fwd", "passphrase", "pwd", "p\u212aey", "psk", "secret",
+    "wpakey", "wpa\u212aey", "privatekey", "sharedKey", "userpass", "Authorization", "authorizat\u0131on",
+    "AUTHORIZAT\u0130ON", "proxy-", "set-cookie", "coo\u212aie", "D\u0130GEST", "Digest", "d\u0131gest", "response",
+    "re\u017fponse", "nonce", "<wsse:Nonce>", "stok", "\u017fto\u212a", "token", "access_to\u212aen", "accesstoken",
+    "-----BEGIN ", "EC PRIVATE KEY-----", "-----END ", "rtsp://", "http://", "user", "hunter2", "@", ":", "=", "<", ">",
+    "</", '"', "'", " ", "\t", "\n", "\r\n", ",", ";", "/", "0123456789abcdef", "80", "<![CDATA[", "]]>", "*", "***",
+    "\\", "\u00fc", "\u4e2d",
+])
+
+
+def patterns_alone(text):
+    for rule in wire_text._RULES:
+        text = rule.pattern.sub(rule.replacement, text)
+    return text
+
+
+@settings(max_examples=400)
+@given(st.lists(PIECES | st.text(max_size=3), max_size=14).map("".join))
+@example("wpa\u212aey=x")
+@example('"\u017ftok":"x"')
+def test_looking_for_traces_first_changes_nothing(text):
+    assert redact_text(text) == patterns_alone(text)
+
+
+def test_the_untraceable_characters_are_all_there_are():
+    """Every character that a pattern without case takes for an ASCII letter, though lower case does not make it one."""
+    letter = re.compile("[a-z]", re.IGNORECASE)
+    odd = {chr(code) for code in range(0x80, sys.maxunicode + 1) if letter.fullmatch(chr(code))}
+    assert odd == set(wire_text._UNTRACEABLE)
+
+
+@given(st.lists(PIECES | st.text(max_size=4), max_size=10).map("".join), st.sampled_from([8, 64, 512]))
+def test_plain_text_is_kept_as_the_long_way_would(text, limit):
+    long_way = " ".join(wire_text._printable(unicodedata.normalize("NFKC", text[:limit * 4]), block=False).split())
+    assert clean(text, limit) == patterns_alone(long_way)[:limit].rstrip()
+
+
+@given(st.text(st.characters(max_codepoint=0x7F)), st.booleans())
+def test_controls_of_ascii_go_as_those_of_other_text(text, block):
+    assert wire_text._printable(text, block=block) == wire_text._printable(text + "\u00fc", block=block)[:-1]

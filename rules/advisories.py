@@ -1,0 +1,421 @@
+"""Known vulnerabilities: what published advisories say of one model with one firmware version.
+
+A file in ``rules/data/advisories`` holds one maker's records. Each record keeps, per source, the models it names, its
+own words on versions and the bounds read out of them; words that could not be read stay, and make the answer
+``unknown``. Sources that disagree on a version make it ``disputed``. Nothing here guesses: see ``docs/advisories.md``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from functools import cache, lru_cache
+
+from pydantic import Field, model_validator
+
+from rules.documents import Document, read_all
+from rules.grammars import MAX_TEXT, Grammar, Version, form_of, grammar_named
+from rules.versions import Incomparable, Span, Vote, Word, compare, names_model, vote
+
+__all__ = ["Advisory", "AdvisoryFile", "AdvisoryResult", "Affected", "Book", "Kev", "State", "load", "results_for"]
+
+
+class State(StrEnum):
+    """What the advisories amount to for one version."""
+
+    AFFECTED = "affected"
+    NOT_AFFECTED = "not_affected"
+    DISPUTED = "disputed"
+    UNKNOWN = "unknown"
+
+
+class Kev(Document):
+    """The entry in CISA's catalogue of known exploited vulnerabilities."""
+
+    added: date
+    due: date | None = None
+    ransomware: str = ""
+    source: str
+
+
+class Affected(Document):
+    """What one source says of one group of models.
+
+    Attributes:
+        by: whose word it is (``cna``, ``adp``, ``nvd``, ``csaf``, ``text``); words of one source add up, words of two
+            can disagree.
+        models: scopes as `rules.versions.model_pattern` reads them; none means every device of the maker.
+        but: scopes that are not meant although `models` covers them.
+        text: the source's own words on versions.
+        since, until, before, exact, every: the bounds read out of them; none of them means that none could be read.
+        family: the branch the bounds speak of.
+        below_unknown, above_unknown: the source does not clear what lies outside.
+        disputed: another source contradicts that these models are concerned.
+        doubtful: within the bounds nothing is sure.
+        cleared: the source says of these models that none is affected.
+        fallback: counts only where no other entry names the model.
+    """
+
+    by: str
+    models: tuple[str, ...] = ()
+    but: tuple[str, ...] = ()
+    text: str = ""
+    since: str | None = None
+    until: str | None = None
+    before: str | None = None
+    exact: tuple[str, ...] = ()
+    every: bool = False
+    family: str = ""
+    below_unknown: bool = False
+    above_unknown: bool = False
+    disputed: bool = False
+    doubtful: bool = False
+    cleared: bool = False
+    fallback: bool = False
+    grammar: str | None = None
+
+
+class Advisory(Document):
+    """One vulnerability with everything that sources say of it.
+
+    ``closed`` says that the models named are all that are meant; an advisory that is not may mean others too.
+    """
+
+    cve: str = Field(pattern=r"^CVE-\d{4}-\d{4,7}$")
+    nature: str
+    cwe: str | None = None
+    cvss: float | None = Field(default=None, ge=0, le=10)
+    cvss_source: str = ""
+    kev: Kev | None = None
+    fixed: str | None = None
+    affected: tuple[Affected, ...] = Field(min_length=1)
+    closed: bool = True
+    note: str = ""
+    source: tuple[str, ...] = Field(min_length=1)
+    unverified: bool = False
+    unverified_fields: tuple[str, ...] = ()
+
+
+class AdvisoryFile(Document):
+    """One maker's advisories.
+
+    Attributes:
+        maker: its slug; a brand or a component that has advisories of its own has its own file.
+        made_by: the slug of the true maker, where this is a brand.
+        component: software inside products of others; no device's firmware version tells its version.
+        names: further names it is asked by.
+        grammar: the form of its versions, see `rules.grammars`.
+        set_aside: records of the sources that are not used, with the reason.
+    """
+
+    maker: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
+    names: tuple[str, ...] = ()
+    made_by: str | None = None
+    component: bool = False
+    grammar: str = "dotted"
+    dated: date
+    records: tuple[Advisory, ...]
+    set_aside: Mapping[str, str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _readable(self) -> AdvisoryFile:
+        for record in self.records:
+            for said in record.affected:
+                _entry(said, self.grammar, record.cve)
+        seen = [record.cve for record in self.records]
+        if doubled := {cve for cve in seen if seen.count(cve) > 1}:
+            raise ValueError(f"twice in one file: {', '.join(sorted(doubled))}")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class AdvisoryResult:
+    """What one advisory says of one device, and how that was found out.
+
+    Attributes:
+        concerns: whether the advisory may well mean this device; false where it names other models only.
+        steps: the comparison step by step: what was read, against which bound, by which rule, from which source.
+    """
+
+    cve: str
+    status: State
+    because: str
+    maker: str
+    nature: str
+    concerns: bool = True
+    kev: date | None = None
+    cvss: float | None = None
+    fixed_in: str | None = None
+    source: tuple[str, ...] = ()
+    unverified: bool = False
+    steps: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def urgency(self) -> tuple[bool, bool, float]:
+        """Sorts the most urgent first: affected, then known exploited, then by score."""
+        return self.status is not State.AFFECTED, self.kev is None, -(self.cvss or 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    said: Affected
+    span: Span
+    grammar: Grammar
+
+
+@dataclass(frozen=True, slots=True)
+class _Device:
+    """What is asked about: a model and version as the device gives them, and whose software it is."""
+
+    model: str
+    firmware: str
+    build: str
+    foreign: str       # the maker whose form the firmware has, where it is not the maker that is asked
+    by_form: bool      # whether the advisories apply only because of the firmware's form
+
+
+def _bound(text: str | None, grammar: Grammar, cve: str) -> Version | None:
+    if text is None:
+        return None
+    version = grammar.parse(text)
+    if version is None:
+        raise ValueError(f"{cve}: the bound {text!r} has not the form {grammar.name}")
+    return version
+
+
+def _entry(said: Affected, grammar_name: str, cve: str) -> _Entry:
+    """An entry ready to be compared. Raises `ValueError` naming the record: a bound of no form, a circular range."""
+    grammar = grammar_named(said.grammar or grammar_name)
+    exact = tuple(grammar.parse(text) or Version(text, "text", tail=text) for text in said.exact)
+    span = Span(_bound(said.since, grammar, cve), _bound(said.until, grammar, cve), _bound(said.before, grammar, cve),
+                exact, said.every, said.family.upper(), said.below_unknown, said.above_unknown)
+    for end in (span.until, span.before):
+        if span.since is not None and end is not None:
+            order = compare(span.since, end, grammar)
+            if not isinstance(order, Incomparable) and order > 0:
+                raise ValueError(f"{cve}: circular range, from {said.since} up to {end.raw}")
+    return _Entry(said, span, grammar)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shelf:
+    """One maker's records, ready to be compared."""
+
+    file: AdvisoryFile
+    entries: tuple[tuple[Advisory, tuple[_Entry, ...]], ...]
+
+
+class Book:
+    """All advisories, found by maker. Built once, never changed."""
+
+    def __init__(self, files: Sequence[AdvisoryFile]) -> None:
+        self.files: Mapping[str, AdvisoryFile] = {file.maker: file for file in files}
+        self._shelves = {file.maker: _shelf(file) for file in files}
+        self._names = {name.casefold(): file.maker for file in files for name in (file.maker, *file.names)}
+        self._scoped = lru_cache(maxsize=65536)(self._scope)
+
+    def __len__(self) -> int:
+        return sum(len(file.records) for file in self.files.values())
+
+    def makers_named(self, maker: str) -> list[str]:
+        """The files that a maker, brand or component of this name stands for, its true maker's behind its own."""
+        slug = self._names.get(" ".join(maker.casefold().split()))
+        if slug is None:
+            return []
+        made_by = self.files[slug].made_by
+        return [slug] if made_by is None or made_by not in self.files else [slug, made_by]
+
+    def results(self, makers: Sequence[str], model: str | None, firmware: str | None,
+                build: str | None = None) -> list[AdvisoryResult]:
+        """Every advisory of these makers on one device, the most urgent first.
+
+        Args:
+            makers: names of makers, brands or components; the first is the one the device is sold under.
+            model: its model, None or empty where it is not known.
+            firmware: its version, as the device gives it.
+            build: its build date, where the device tells it apart from the version.
+        """
+        form = form_of(firmware or "")
+        asked = list(dict.fromkeys(slug for name in makers for slug in self.makers_named(name)))
+        by_form = [form] if form is not None and form in self.files and form not in asked else []
+        found: list[AdvisoryResult] = []
+        for slug in (*asked, *by_form):
+            shelf = self._shelves[slug]
+            kin = {slug, shelf.file.made_by}
+            foreign = form if form is not None and form not in kin and not shelf.file.component else ""
+            rebrand = slug in by_form or (slug != asked[0] and slug == self.files[asked[0]].made_by)
+            device = _Device(model or "", firmware or "", build or "", foreign, rebrand)
+            for place, (record, _) in enumerate(shelf.entries):
+                chosen = self._scoped(slug, place, device.model)
+                found.append(_judge(record, chosen, shelf, place, device))
+        return sorted(found, key=lambda result: (result.urgency, result.cve))
+
+    def _scope(self, slug: str, place: int, model: str) -> tuple[tuple[_Entry, str], ...]:
+        """The entries of a record that speak of a model, each with the scope that names it."""
+        _, entries = self._shelves[slug].entries[place]
+        named = [(entry, _named_by(entry, model)) for entry in entries]
+        chosen = [(entry, scope) for entry, scope in named if scope is not None]
+        first = [(entry, scope) for entry, scope in chosen if not entry.said.fallback]
+        return tuple(first or chosen)
+
+
+def _named_by(entry: _Entry, model: str) -> str | None:
+    if entry.said.but and names_model(entry.said.but, model, entry.grammar):
+        return None
+    if not entry.said.models:
+        return "every device of the maker"
+    return names_model(entry.said.models, model, entry.grammar)
+
+
+def _shelf(file: AdvisoryFile) -> _Shelf:
+    return _Shelf(file, tuple((record, tuple(_entry(said, file.grammar, record.cve) for said in record.affected))
+                              for record in file.records))
+
+
+@lru_cache(maxsize=65536)
+def _parsed(grammar: str, firmware: str, build: str) -> Version | None:
+    return grammar_named(grammar).parse(firmware, build or None)
+
+
+def _version(device: _Device, grammar: Grammar) -> tuple[Version | None, str]:
+    """The device's version in a grammar, or None and why there is none."""
+    if not device.firmware.strip():
+        return None, "the firmware version is not known"
+    shown = device.firmware if len(device.firmware) <= 48 else device.firmware[:48] + "…"
+    if len(device.firmware) > MAX_TEXT:
+        return None, f"the version text is {len(device.firmware)} characters long and was not read"
+    if device.foreign:
+        return None, f"{shown!r} has the form of {device.foreign}'s versions"
+    version = _parsed(grammar.name, device.firmware, device.build[:MAX_TEXT])
+    return version, "" if version is not None else f"{shown!r} has not the form {grammar.name}"
+
+
+def _judge(record: Advisory, chosen: Sequence[tuple[_Entry, str]], shelf: _Shelf, place: int,
+           device: _Device) -> AdvisoryResult:
+    if not chosen:
+        return _unnamed(record, shelf, place, device)
+    votes: list[tuple[_Entry, str, Vote]] = []
+    for entry, scope in chosen:
+        version, why_not = _version(device, entry.grammar)
+        cast = _as_said(entry.said, vote(version, why_not, entry.span, entry.grammar))
+        votes.append((entry, scope, cast))
+    status, because, deciding = _count(votes)
+    steps = _steps(device, votes, deciding, record) if status in {State.AFFECTED, State.DISPUTED} else ()
+    fixed = record.fixed or _fixed_in(votes)
+    return _result(record, shelf, status, because, concerns=True, fixed_in=fixed, steps=steps)
+
+
+def _as_said(said: Affected, cast: Vote) -> Vote:
+    """A vote under what the entry says of its own worth."""
+    if said.cleared:
+        return Vote(Word.CLEAR, "the source says that these models are not affected", cast.bound)
+    if cast.word is Word.AFFECTED and said.disputed:
+        return Vote(Word.DISPUTED, f"{cast.because}; another source contradicts it ({said.text})", cast.bound)
+    if cast.word is Word.AFFECTED and said.doubtful:
+        return Vote(Word.UNSURE, said.text, cast.bound)
+    return cast
+
+
+def _count(votes: Sequence[tuple[_Entry, str, Vote]]) -> tuple[State, str, list[int]]:
+    """Words of one source add up; sources that end differently are a dispute; the places that decided come along."""
+    by_source: dict[str, list[int]] = {}
+    for place, (entry, _, _) in enumerate(votes):
+        by_source.setdefault(entry.said.by, []).append(place)
+    said: dict[str, tuple[Word, list[int]]] = {}
+    for source, places in by_source.items():
+        word = _of_one_source([votes[place][2] for place in places], [votes[place][0] for place in places])
+        said[source] = (word, [place for place in places if votes[place][2].word is word])
+    words = {word for word, _ in said.values()} - {Word.SILENT}
+    deciding = [place for _, places in said.values() for place in places]
+    if Word.DISPUTED in words or {Word.AFFECTED, Word.CLEAR} <= words:
+        return State.DISPUTED, "sources disagree: " + "; ".join(
+            f"{source}: {votes[places[0]][2].because}" for source, (word, places) in said.items()
+            if word is not Word.SILENT), deciding
+    for word, state in ((Word.AFFECTED, State.AFFECTED), (Word.UNSURE, State.UNKNOWN), (Word.CLEAR, State.NOT_AFFECTED),
+                        (Word.SILENT, State.UNKNOWN)):
+        for ended, places in said.values():
+            if ended is word:
+                return state, votes[places[0]][2].because, places
+    return State.UNKNOWN, "no source speaks of this version", []
+
+
+def _of_one_source(votes: Sequence[Vote], entries: Sequence[_Entry]) -> Word:
+    """One source's word over all its entries: any that affects counts; bounds of other branches do not."""
+    words = [v.word for v in votes]
+    if Word.AFFECTED in words:
+        return Word.AFFECTED
+    if Word.DISPUTED in words:
+        return Word.DISPUTED
+    if Word.UNSURE in words:
+        branched = all(e.span.family for e in entries)
+        return Word.CLEAR if branched and Word.CLEAR in words else Word.UNSURE
+    return Word.CLEAR if Word.CLEAR in words else Word.SILENT
+
+
+def _unnamed(record: Advisory, shelf: _Shelf, place: int, device: _Device) -> AdvisoryResult:
+    """No source names the model: unknown, and a concern where the advisory may mean it all the same."""
+    entries = shelf.entries[place][1]
+    if not device.model.strip():
+        return _result(record, shelf, State.UNKNOWN, "the model is not known, and the advisory names models")
+    older = None
+    if not record.closed or device.by_form:
+        older = next((e for e in entries if e.span.stated and not e.span.every
+                      and vote(_version(device, e.grammar)[0], "", e.span, e.grammar).word is Word.AFFECTED), None)
+    shown = device.model if len(device.model) <= 48 else device.model[:48] + "…"
+    if older is not None:
+        form = f"has {device_form(shelf.file)} form and " if device.by_form else ""
+        return _result(record, shelf, State.UNKNOWN, f"firmware {device.firmware} {form}lies where others are affected "
+                       f"({older.span.bound()}), but no published scope names {shown}")
+    return _result(record, shelf, State.UNKNOWN, f"no published scope names {shown}",
+                   concerns=not record.closed and not device.firmware.strip())
+
+
+def device_form(file: AdvisoryFile) -> str:
+    """The maker's name in the possessive, as sentences about a form need it."""
+    return f"{(file.names or (file.maker,))[0]}'s"
+
+
+def _fixed_in(votes: Sequence[tuple[_Entry, str, Vote]]) -> str | None:
+    fixes = dict.fromkeys(entry.said.before for entry, _, _ in votes if entry.said.before)
+    return ", ".join(fixes) or None
+
+
+def _steps(device: _Device, votes: Sequence[tuple[_Entry, str, Vote]], deciding: Sequence[int],
+           record: Advisory) -> tuple[tuple[str, str], ...]:
+    steps: list[tuple[str, str]] = [("version as given", device.firmware or "not known")]
+    if device.build:
+        steps.append(("build as given", device.build))
+    for place in deciding:
+        entry, scope, cast = votes[place]
+        version, _ = _version(device, entry.grammar)
+        if version is not None:
+            steps.append(("parts", "; ".join(f"{name} {value}" for name, value in version.parts())))
+        steps += [("scope", f"{device.model or 'any model'} is named by {scope}"), ("bound", cast.bound),
+                  ("rule", f"{entry.grammar.name}, ordered by {entry.grammar.order}"),
+                  ("source", f"{entry.said.by}: {entry.said.text or cast.bound}"), ("so", cast.because)]
+    steps.append(("cited", "; ".join(record.source)))
+    return tuple(dict.fromkeys(steps))
+
+
+def _result(record: Advisory, shelf: _Shelf, status: State, because: str, *, concerns: bool = True,
+            fixed_in: str | None = None, steps: tuple[tuple[str, str], ...] = ()) -> AdvisoryResult:
+    return AdvisoryResult(record.cve, status, because, shelf.file.maker, record.nature, concerns,
+                          record.kev.added if record.kev else None, record.cvss, fixed_in or record.fixed,
+                          record.source, record.unverified, steps)
+
+
+@cache
+def load() -> Book:
+    """Every file under ``rules/data/advisories``. Raises `rules.documents.DataError`."""
+    return Book([file for _, file in read_all("advisories", AdvisoryFile)])
+
+
+def results_for(maker: str, model: str | None, firmware: str | None, firmware_build: str | None = None, *,
+                also: Sequence[str] = (), book: Book | None = None) -> list[AdvisoryResult]:
+    """Every advisory on a device of `maker` (or of `also`, such as its brand), the most urgent first.
+
+    A version of another maker's telling form brings that maker's advisories along. Empty where none are held.
+    """
+    return (load() if book is None else book).results((maker, *also), model, firmware, firmware_build)

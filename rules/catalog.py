@@ -1,0 +1,329 @@
+"""Every name, label and part number that screening knows, indexed once: parties and makers with their spellings.
+
+`load` reads the rule data; `Catalog` holds nothing but look-up tables. What a find means is decided in
+`rules.screening`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cache, lru_cache
+from typing import Literal
+
+from rules import entities as entity_data
+from rules import makers as maker_data
+from rules import regimes as regime_data
+from rules.documents import Document, read
+from rules.entities import Entities, Party
+from rules.listing import Listing, listing_of
+from rules.makers import Brand, Maker, Makers
+from rules.names import FOLDER, squeeze
+from rules.regimes import Regime, Relation, Words
+
+__all__ = ["Catalog", "Known", "Label", "Line", "ModelRule", "Standing", "Statement", "WordClass", "load"]
+
+WordClass = Literal["about", "camera", "device", "trade", "neutral", "legal", "place", "order", "person"]
+_CLASSES: tuple[WordClass, ...] = ("about", "camera", "device", "trade", "neutral", "legal", "place", "order", "person")
+_SCRIPT_OF = (("han", r"[\u3400-\u9fff]"), ("kana", r"[\u3041-\u30ff]"), ("hangul", r"[\uac00-\ud7a3]"),
+              ("arabic", r"[\u0620-\u06ff]"), ("cyrillic", r"[\u0400-\u04ff]"))
+_SHORT = {"han": 1, "kana": 2, "hangul": 2, "arabic": 3, "cyrillic": 3}
+_HAN_LEGAL = re.compile("(?:集团)?(?:股份)?有限(?:责任)?公司$")
+_LEGAL = frozenset("co company corp corporation inc incorporated ltd limited llc plc gmbh ag ab bv pvt group stock".split())
+_SHORTEST_FUZZY = 5
+
+
+class _Words(Document):
+    note: str
+    about: Words
+    camera: Words
+    device: Words
+    trade: Words
+    neutral: Words
+    legal: Words
+    place: Words
+    order: Words
+    person: Words
+    han_trade: Words
+    han_neutral: Words
+
+
+class _Spellings(Document):
+    source: str
+    parties: Mapping[str, tuple[str, ...]]
+    common: tuple[str, ...]
+    others: Words
+    exact_only: Words
+    doubtful: Words
+    others_han: Words
+
+
+class ModelRule(Document):
+    """Part numbers of one party; ``decides`` says what they amount to alone, ``needs`` the words they ask for."""
+
+    party: str
+    decides: Literal["match", "review"]
+    patterns: tuple[str, ...]
+    brand: str = ""
+    needs: Literal["", "camera", "device"] = ""
+    component: bool = False
+
+
+class _Models(Document):
+    source: str
+    models: tuple[ModelRule, ...]
+
+
+class Line(Document):
+    """A product line of a label, with who makes it, until when, and what that amounts to."""
+
+    brand: str
+    names: tuple[str, ...]
+    models: str
+    parties: tuple[str, ...]
+    until: date | None = None
+    action: Literal["match", "review", "no_match"]
+    source: str
+    unverified: bool = False
+
+
+class Statement(Document):
+    """Models that their maker or seller officially states to be compliant: a claim with its source."""
+
+    brand: str
+    names: tuple[str, ...]
+    models: str
+    says: str
+    source: str
+
+
+class _Brands(Document):
+    source: str
+    ordinary: tuple[str, ...]
+    lines: tuple[Line, ...]
+    statements: tuple[Statement, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A spelling of a party: whose, how it is written, and whether it has namesakes (``common``)."""
+
+    party: str
+    written: str
+    common: bool
+    kind: Literal["name", "brand", "maker"] = "name"
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A label that a listed maker's devices are sold under: evidence of the maker, with dates and confidence."""
+
+    written: str
+    party: str
+    brand: Brand
+    ordinary: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a party stands to the lists on a day: ``listed``, ``unresolved`` or ``clear``; its owner where it has one."""
+
+    word: Literal["listed", "unresolved", "clear"]
+    relation: Literal["self", "subsidiary", "affiliate", "former_affiliate", "successor"]
+    because: str
+    owner: str | None = None
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """Look-up tables over all that is known; immutable, cheap to pass around.
+
+    ``names`` is keyed by the squeezed Latin spelling, ``scripts`` has the spellings of every other script, longest
+    first; ``fuzzy`` are the single words that a spelling mistake may be measured against.
+    """
+
+    entities: Entities
+    regimes: tuple[Regime, ...]
+    names: Mapping[str, Known]
+    scripts: Mapping[str, tuple[tuple[str, Known], ...]]
+    fuzzy: tuple[str, ...]
+    labels: Mapping[str, tuple[Label, ...]]
+    lines: tuple[tuple[Line, re.Pattern[str], re.Pattern[str]], ...]
+    statements: tuple[tuple[Statement, re.Pattern[str], re.Pattern[str]], ...]
+    models: tuple[tuple[ModelRule, re.Pattern[str]], ...]
+    classes: Mapping[str, WordClass]
+    han_trade: tuple[str, ...]
+    han_neutral: tuple[str, ...]
+    others: frozenset[str]
+    doubtful: frozenset[str]
+    others_han: tuple[str, ...]
+    class_words: tuple[str, ...]
+    camera_marks: tuple[str, ...]
+    trade_marks: tuple[str, ...]
+    _standings: dict[tuple[str, date], Standing] = field(default_factory=dict, repr=False, compare=False)
+
+    def standing(self, party_id: str, day: date) -> Standing:
+        """How the party stands to every list that names parties, on that day."""
+        key = (party_id, day)
+        if key not in self._standings:
+            self._standings[key] = _standing(self.entities.parties[party_id], self.entities, self.regimes, day)
+        return self._standings[key]
+
+
+def _standing(party: Party, entities: Entities, regimes: Iterable[Regime], day: date) -> Standing:
+    naming = [regime for regime in regimes if regime.category is None]
+    named = sorted({regime.regime for regime in naming for entry in regime.entries if entry.entity == party.id})
+    relation, owner = _tie(party, entities, day)
+    if named:
+        return Standing("listed", "self" if relation in {"successor", "former_affiliate"} else relation,
+                        f"named in {', '.join(named)}", owner)
+    answers = [(regime.regime, listing_of(regime, party, entities, day)) for regime in naming]
+    reached = [name for name, answer in answers if answer.counts or answer.word == "not_yet_effective"]
+    if reached:
+        return Standing("listed", relation, f"reached through its owner by {', '.join(reached)}", owner)
+    doubtful = [(name, answer) for name, answer in answers if answer.word == "unresolved"]
+    if doubtful:
+        return Standing("unresolved", relation, _first(doubtful), owner)
+    return Standing("clear", relation, "no list here names it", owner)
+
+
+def _first(answers: list[tuple[str, Listing]]) -> str:
+    name, answer = answers[0]
+    return f"{name}: {answer.because}"
+
+
+def _tie(party: Party, entities: Entities, day: date) -> tuple[
+        Literal["self", "subsidiary", "affiliate", "former_affiliate", "successor"], str | None]:
+    """The relation to the party above, in the words of `camvet screen`."""
+    for link in party.links:
+        if link.to not in entities.parties:
+            continue
+        if link.relation is Relation.SUCCESSOR:
+            return "successor", link.to
+        lasts = (link.since is None or link.since <= day) and (link.until is None or day < link.until)
+        if link.relation is Relation.FORMER or not lasts:
+            return "former_affiliate", link.to
+        return ("subsidiary" if link.relation is Relation.SUBSIDIARY else "affiliate"), link.to
+    return "self", None
+
+
+@cache
+def load() -> Catalog:
+    """The catalog of the shipped rule data. Raises `DataError` where a file does not fit."""
+    return build(entity_data.load(), maker_data.load(), regime_data.load())
+
+
+def build(entities: Entities, makers: Makers, regimes: tuple[Regime, ...]) -> Catalog:
+    """The catalog over these parties, makers and regimes."""
+    words = read(FOLDER / "words.yaml", _Words)
+    spellings = read(FOLDER / "spellings.yaml", _Spellings)
+    brands = read(FOLDER / "brands.yaml", _Brands)
+    common = {squeeze(name) for name in spellings.common} | set(spellings.common)
+    named = {entry.entity for regime in regimes for entry in regime.entries}
+    tied = _tied(entities, named)
+    names: dict[str, Known] = {}
+    scripts: dict[str, dict[str, Known]] = {}
+    for party in sorted(entities.parties.values(), key=lambda p: p.id not in tied):
+        if party.id.startswith("category:"):
+            continue
+        for written in (party.name, *party.names, *party.brands, *spellings.parties.get(party.id, ())):
+            _claim(party.id, written, "name" if party.id in tied else "maker", common, names, scripts)
+    labels = _labels(makers, entities, tied, names, {squeeze(name) for name in brands.ordinary}, common, scripts)
+    for maker in makers:
+        for written in (maker.name, *maker.names, *maker.declared):
+            owner = entities.of_maker(maker.maker)
+            if squeeze(written) not in labels:
+                kind: Literal["name", "maker"] = "name" if owner is not None and owner.id in tied else "maker"
+                _claim(owner.id if owner else "", written, kind, common, names, scripts)
+    fuzzy = tuple(key for key, known in names.items() if known.kind == "name" and len(key) >= _SHORTEST_FUZZY
+                  and key not in spellings.exact_only)
+    classes: dict[str, WordClass] = {}
+    for name in reversed(_CLASSES):
+        classes.update(dict.fromkeys((w.casefold() for w in getattr(words, name)), name))
+    return Catalog(
+        entities=entities, regimes=regimes, names=names, fuzzy=fuzzy, labels=labels, classes=classes,
+        scripts={script: tuple(sorted(found.items(), key=lambda one: -len(one[0]))) for script, found in scripts.items()},
+        lines=tuple((line, _names(line.names), _model(line.models)) for line in brands.lines),
+        statements=tuple((said, _names(said.names), _model(said.models)) for said in brands.statements),
+        models=tuple((rule, _model("|".join(rule.patterns)))
+                     for rule in read(FOLDER / "models.yaml", _Models).models if rule.party in entities.parties),
+        han_trade=words.han_trade, han_neutral=tuple(sorted(words.han_neutral, key=len, reverse=True)),
+        others=frozenset(spellings.others), doubtful=frozenset(spellings.doubtful), others_han=spellings.others_han,
+        class_words=tuple(word for word in classes if len(word) >= 6 and word.isascii()),  # noqa: PLR2004 - see finding
+        camera_marks=tuple(w for w in (*words.camera, *words.device) if not w.isascii()),
+        trade_marks=tuple(w for w in words.trade if not w.isascii()))
+
+
+def _tied(entities: Entities, named: set[str]) -> set[str]:
+    """The parties a list names, and all that are or were bound to one."""
+    tied = named & set(entities.parties)
+    for _ in range(4):
+        tied |= {party.id for party in entities.parties.values() if any(link.to in tied for link in party.links)}
+    return tied
+
+
+def _claim(party: str, written: str, kind: Literal["name", "brand", "maker"], common: set[str], names: dict[str, Known],
+           scripts: dict[str, dict[str, Known]]) -> None:
+    script = next((name for name, pattern in _SCRIPT_OF if re.search(pattern, written)), None)
+    if script is not None:
+        from rules.names import read as comparable
+
+        for run in comparable(written).scripts.get(script, ()):
+            if script == "han" and len(bare := _HAN_LEGAL.sub("", run)) > 3:  # noqa: PLR2004 - a short name says too little
+                scripts.setdefault(script, {}).setdefault(bare, Known(party, written, common=False, kind=kind))
+            short = len(run) <= _SHORT[script]
+            scripts.setdefault(script, {}).setdefault(run, Known(party, written, short or run in common, kind))
+        return
+    for key in _keys(written):
+        short = len(key) <= 3                                          # noqa: PLR2004 - HIK, UNV, ZTE: borne by others
+        names.setdefault(key, Known(party, written, short or key in common, kind))
+
+
+@lru_cache(maxsize=2048)
+def _keys(written: str) -> tuple[str, ...]:
+    words = [squeeze(word) for word in re.sub(r"\([^)]*\)", " ", written).replace(".", " ").split()]
+    bare = list(words)
+    while len(bare) > 1 and (bare[-1] in _LEGAL or not bare[-1]):
+        bare.pop()
+    return tuple(dict.fromkeys(key for key in ("".join(words), "".join(bare)) if len(key) >= 2))  # noqa: PLR2004 - XM is a name, X none
+
+
+def _labels(makers: Makers, entities: Entities, tied: set[str], names: Mapping[str, Known], ordinary: set[str],
+            common: set[str], scripts: dict[str, dict[str, Known]]) -> dict[str, tuple[Label, ...]]:
+    """Labels of listed makers; one that is itself a maker's name is none, since only its lines can tell."""
+    own_makers = {squeeze(name) for maker in makers for name in (maker.name, *maker.names, *maker.declared)}
+    found: dict[str, list[Label]] = {}
+    for maker, brand, party in _listed_brands(makers, entities, tied):
+        for written in (brand.name, *brand.aliases):
+            key = squeeze(written)
+            if brand.own:
+                if isinstance(names, dict):
+                    _claim(party.id, written, "brand", common, names, scripts)
+            elif key not in own_makers and key not in names:
+                common_word = key in ordinary or (brand.confidence == "low" and len(key) <= 7)  # noqa: PLR2004
+                found.setdefault(key, []).append(Label(written, party.id, brand, common_word))
+        del maker
+    return {key: tuple(labels) for key, labels in found.items()}
+
+
+def _listed_brands(makers: Makers, entities: Entities, tied: set[str]) -> Iterator[tuple[Maker, Brand, Party]]:
+    for maker in makers:
+        party = entities.of_maker(maker.maker)
+        if party is not None and party.id in tied:
+            for brand in maker.brands:
+                yield maker, brand, party
+
+
+def _names(names: tuple[str, ...]) -> re.Pattern[str]:
+    either = "|".join(r"[\s_.\-]*".join(map(re.escape, re.split(r"[\s\-]+", name))) for name in names)
+    return re.compile(rf"(?i)(?<![^\W_])(?:{either})(?![^\W_])")
+
+
+def _model(patterns: str) -> re.Pattern[str]:
+    """Part numbers in free text: a hyphen outside brackets stands for any separator or none."""
+    if not patterns:
+        return re.compile("")
+    loose = re.sub(r"\[[^\]]*\]|-\??", lambda f: f.group() if f.group().startswith("[") else r"[-\s_./]?", patterns)
+    return re.compile(rf"(?i)(?<![^\W_])(?:{loose})")

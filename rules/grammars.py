@@ -1,0 +1,229 @@
+"""How each maker writes its firmware versions: one `Grammar` a form, from a device's text to a `Version` with parts.
+
+Makers do not write versions as libraries expect: a Dahua version is ordered by its build date and only inside a model
+family, a Uniview version only inside its platform, a Xiongmai version not at all. A grammar reads the parts and nothing
+else; `rules.versions` compares them. A text that does not have the form gives None, and nothing is concluded from it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+__all__ = ["GRAMMARS", "MAX_TEXT", "Grammar", "Order", "Version", "canonical", "form_of", "grammar_named"]
+
+MAX_TEXT = 128
+"""A longer version text is hostile or broken and is not read."""
+
+_PREFIX = r"(?:(?:firmware|fw|version|ver|v)[.:_\s]*)*"
+_NUMBERS = r"(?P<numbers>\d{1,9}(?:\.\d{1,9}){0,7})"
+_TAIL = r"(?P<tail>[\s,;._(\[+-].*|[a-z].*|)"
+_DATE = r"(?P<build>\d{8}|\d{6}|\d{4}[-_/.]\d{1,2}[-_/.]\d{1,2}|\d{1,2}/\d{1,2}/\d{4})"
+
+
+class Order(StrEnum):
+    """What decides between two versions of one form."""
+
+    NUMBERS = "numbers"            # the dotted numbers, then the build
+    BUILD = "build"                # the build date alone; the numbers name a branch
+    EACH = "each"                  # every number for itself: older only where none is newer
+    NONE = "none"                  # nothing: such versions can be equal and no more
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A version text in its parts.
+
+    Attributes:
+        raw: the text as the device or the advisory gives it.
+        form: the grammar that read it.
+        numbers: the dotted numbers; empty where only a build is stated.
+        build: build date (yyyymmdd) or number, with whatever orders builds of one day; empty where none is stated.
+        family: the platform, branch or product inside which versions of this form compare; empty where any.
+        patch: what a maker appends for a later fix of the same version (``-r2``, ``Hotfix``).
+        tail: what no rule reads; two versions that differ only here do not compare.
+    """
+
+    raw: str
+    form: str
+    numbers: tuple[int, ...] = ()
+    build: tuple[int, ...] = ()
+    family: str = ""
+    patch: int = 0
+    tail: str = ""
+
+    def parts(self) -> list[tuple[str, str]]:
+        """The parts that were read, named, for whoever wants to follow the comparison."""
+        shown = [("form", self.form), ("family", self.family), ("numbers", ".".join(map(str, self.numbers))),
+                 ("build", "-".join(map(str, self.build))), ("patch", str(self.patch or "")), ("not read", self.tail)]
+        return [(name, value) for name, value in shown if value]
+
+
+@dataclass(frozen=True, slots=True)
+class Grammar:
+    """One form of version and how such versions are ordered.
+
+    Attributes:
+        patterns: tried in turn against the whole text; named groups ``numbers build family patch tail`` and ``more``
+            (further numbers).
+        telling: no other maker writes versions of this form, so it says who built the device.
+        dated: the build is a day.
+        covers: a bound with fewer numbers speaks of every version that begins with them (``11.5`` of ``11.5.64``).
+        tracks: beginnings of long-term tracks, which get fixes of their own beside the newest version.
+        strips: beginnings of model names that say nothing of the model.
+    """
+
+    name: str
+    patterns: tuple[re.Pattern[str], ...]
+    order: Order = Order.NUMBERS
+    telling: bool = False
+    dated: bool = False
+    covers: bool = False
+    tracks: tuple[tuple[int, ...], ...] = ()
+    strips: tuple[str, ...] = ()
+
+    def parse(self, text: str, build: str | None = None) -> Version | None:
+        """The version in `text`, with `build` where the device tells it apart; None where the form does not fit."""
+        if len(text) > MAX_TEXT or not text.isascii():
+            return None
+        words = " ".join(text.split())
+        for pattern in self.patterns:
+            found = pattern.fullmatch(words)
+            if found is not None:
+                return self._version(text, found, build)
+        return None
+
+    def _version(self, text: str, found: re.Match[str], build: str | None) -> Version | None:
+        got: Mapping[str, str | None] = found.groupdict()
+        numbers = tuple(int(n) for part in (got.get("numbers"), got.get("more")) if part
+                        for n in re.findall(r"\d+", part))
+        stamp = got.get("build") or _digits_of(build)
+        built: tuple[int, ...] = ()
+        if stamp:
+            day = _day(stamp) if self.dated else int(re.sub(r"\D", "", stamp))
+            if day is None:
+                return None
+            built = (day,)
+        if built and got.get("release"):
+            built = (*built, int(got["release"] or 0))
+        return Version(text, self.name, numbers, built, (got.get("family") or "").upper(), _patch(got.get("patch")),
+                       (got.get("tail") or "").strip(" .,;_").casefold())
+
+
+def _digits_of(build: str | None) -> str:
+    found = re.search(r"\d{4}[-_/.]\d{1,2}[-_/.]\d{1,2}|\d{6,8}", build or "", re.ASCII)
+    return found.group(0) if found else ""
+
+
+def _patch(text: str | None) -> int:
+    if not text:
+        return 0
+    if text.isdecimal():
+        return int(text)
+    return 1 if text.casefold() == "hotfix" else _letters(text)
+
+
+def _letters(text: str) -> int:
+    """Trailing letters as a number: none before a, z before aa."""
+    total = 0
+    for letter in text.casefold():
+        total = total * 27 + ord(letter) - ord("a") + 1
+    return total
+
+
+def _day(text: str) -> int | None:
+    """A build day as yyyymmdd; six digits are yymmdd, longer runs of digits begin with the day. None for no day."""
+    apart = [int(part) for part in re.findall(r"\d+", text)]
+    if len(apart) == 3:
+        year, month, day = apart if apart[0] > 31 else (apart[2], apart[0], apart[1])
+    else:
+        digits = text[:8] if len(text) == 8 else "20" + text[:6]
+        year, month, day = int(digits[:4]), int(digits[4:6]), int(digits[6:8])
+    if not (1990 <= year <= 2099 and 1 <= month <= 12 and 1 <= day <= 31):
+        return None
+    return year * 10_000 + month * 100 + day
+
+
+def _grammar(name: str, *patterns: str, **options: object) -> Grammar:
+    compiled = tuple(re.compile(pattern, re.IGNORECASE | re.ASCII) for pattern in patterns)
+    return Grammar(name, compiled, **options)  # type: ignore[arg-type]  # each option is a field of Grammar by name
+
+
+GRAMMARS: Mapping[str, Grammar] = {one.name: one for one in (
+    # Sony, Synology, Reolink, Wyze, NUUO, FLIR, Panasonic, …: dotted numbers, then -build or _build
+    _grammar("dotted", _PREFIX + _NUMBERS + r"(?:[-_](?P<build>\d{1,12}))?" + _TAIL),
+    _grammar("axis", r"(?:axis os )?" + _PREFIX + _NUMBERS + _TAIL, covers=True, strips=("AXIS",),
+             tracks=((6, 50), (8, 40), (9, 80), (10, 12), (11, 11))),
+    _grammar("hikvision",
+             _PREFIX + r"(?P<numbers>\d{1,3}(?:\.\d{1,4}){1,3})(?:-(?P<more>\d{1,4}))?"
+             r"(?:[\s,_/]*(?:build|b|/)[\s:_]*(?P<build>\d{6}|\d{8}))?" + _TAIL,
+             r"build(?: time)?[\s:]*(?P<build>\d{6}|\d{8})", dated=True, strips=("HIKVISION", "EZVIZ", "ANNKE")),
+    # 2.800.0000000.29.R.210630; the third group is a customer or branch, never a minor version
+    _grammar("dahua",
+             _PREFIX + r"(?P<family>\d{1,2}\.\d{3}\.[0-9a-z]{1,9})(?:\.(?P<more>\d{1,4}))?(?:\.[a-z]{1,3})?"
+             r"(?:[.,\s]*(?:build(?: date| time)?[:\s]*)?" + _DATE + r")?" + _TAIL,
+             r"build(?: date| time)?[\s:]*" + _DATE,
+             order=Order.BUILD, dated=True, strips=("DAHUA", "DHI-", "DH-", "LOREX", "AMCREST", "HONEYWELL")),
+    _grammar("cp-plus-nvr", r"(?P<family>b\d{4})p(?P<numbers>\d{2})c(?P<more>\d{5})"),
+    # GIPC-B6202.8.6.210630: B6202 is a platform
+    _grammar("uniview",
+             r"(?:[a-z0-9]{2,8}[-_ ])*(?P<family>[a-z]\d{4})\.(?P<numbers>\d{1,4}(?:\.\d{1,4}){0,3})"
+             r"(?:\.[a-z]\d{1,4})?\.(?P<build>\d{6})" + _TAIL, telling=True, dated=True, strips=("UNIVIEW", "UNV")),
+    _grammar("xiongmai", r"v?\d\.\d{2}\.r\d{2}\.(?P<tail>[0-9a-z].*)", order=Order.NONE, telling=True),
+    _grammar("tvt", r"(?P<numbers>\d{1,3}(?:\.\d{1,3}){1,2})(?:\.(?P<more>\d{4,6})(?:b(?P<build>\d{6}))?)?" + _TAIL,
+             dated=True),
+    _grammar("vivotek", r"(?:v\.)?(?:(?P<family>[a-z0-9]+(?:-[a-z0-9]+)?)-)?vvtk-(?P<numbers>\d{4})"
+                        r"(?P<patch>[a-z]{0,2})(?P<tail>)"),
+    _grammar("hanwha", r"(?:(?P<family>[a-z]{2,4}-?\d{3,5}[a-z]*)_)?v?(?P<numbers>\d{1,2}(?:\.\d{1,3}){1,3})"
+                       r"(?:_(?P<build>\d{12}|\d{8}|\d{6}))?(?:_r\d{1,4})?" + _TAIL, dated=True,
+             strips=("HANWHA", "SAMSUNG", "WISENET")),
+    # 7.80 B128 in an advisory is 7.80.0128 on the device
+    _grammar("bosch", _PREFIX + r"(?P<numbers>\d{1,2}\.\d{1,2})(?:(?:\.|\s*b\s*)(?P<build>\d{1,4}))?" + _TAIL,
+             strips=("BOSCH",)),
+    _grammar("d-link", _PREFIX + _NUMBERS + r"(?:\s*b(?P<build>\d{1,4}))?(?:[\s_-]*(?P<patch>hotfix))?" + _TAIL,
+             strips=("D-LINK", "DLINK")),
+    _grammar("tp-link", _PREFIX + _NUMBERS + r"(?:\s*build\s*(?P<build>\d{6})(?:\s*rel\.?\s*(?P<release>\d{1,6})"
+                        r"[a-z]?)?)?" + _TAIL, dated=True, strips=("TP-LINK", "TAPO")),
+    _grammar("mobotix", r"(?:mx-?)?v?" + _NUMBERS + r"(?:[.-]r(?P<patch>\d{1,3}))?" + _TAIL, strips=("MOBOTIX",)),
+    _grammar("avtech", r"(?:firmware[_: ]*)?fullimg-(?P<numbers>\d{1,6}(?:-\d{1,6}){1,5})", order=Order.EACH,
+             strips=("AVTECH",)),
+    _grammar("lilin", _PREFIX + r"(?P<numbers>\d{1,3}\.\d{1,3})b(?P<more>\d{1,4})(?:_(?P<build>\d{8}))?" + _TAIL,
+             dated=True, strips=("LILIN",)),
+    _grammar("illustra", r"(?:illustra\.)?(?P<family>ss\d{3})\.(?P<numbers>\d{1,4}(?:\.\d{1,4}){1,5})",
+             strips=("ILLUSTRA",)),
+    _grammar("geovision", _PREFIX + _NUMBERS + r"(?:[\s_](?P<build>\d{4}_\d{2}_\d{2}|\d{6,8}))?" + _TAIL, dated=True),
+)}
+
+# Forms that only one maker's software writes: found on a device of another label, the maker's advisories apply to it.
+_TELLING: tuple[tuple[str, re.Pattern[str]], ...] = tuple((maker, re.compile(pattern, re.IGNORECASE | re.ASCII)) for
+                                                          maker, pattern in (
+    ("dahua", r"v?\d\.\d{3}\.[0-9a-z]{4,9}\.\d{1,4}\.[a-z]{1,2}(?:[.,\s].*)?"),
+    ("dahua", r"v?\d\.\d{3}\.[0-9a-z]{4,9}\.\d{1,4}\.(?:20)?\d{6}"),
+    ("hikvision", r"v\d{1,2}\.\d{1,3}\.\d{1,3}[\s,_]*build[\s:_]*\d{6}"),
+    ("uniview", r"(?:[a-z]{2,6}-)[a-z]\d{4}(?:\.\d{1,4}){1,4}(?:\.[a-z]\d{1,4})?\.\d{6}(?:\..*)?"),
+    ("xiongmai", r"v?[45]\.0\d\.r\d{2}\.[0-9a-z]{6,10}\..*"),
+    ("tvt", r"\d\.\d\.\d\.\d{4,6}b\d{6}(?:\..*)?"),
+))
+
+
+def form_of(text: str) -> str | None:
+    """The maker whose software alone writes versions of this form, as a slug; None where the form tells nobody."""
+    if len(text) > MAX_TEXT:
+        return None
+    words = " ".join(text.split())
+    return next((maker for maker, pattern in _TELLING if pattern.fullmatch(words)), None)
+
+
+def grammar_named(name: str) -> Grammar:
+    """A grammar by name. Raises `ValueError` with the names there are."""
+    if name not in GRAMMARS:
+        raise ValueError(f"no version grammar {name!r}; there are: {', '.join(sorted(GRAMMARS))}")
+    return GRAMMARS[name]
+
+
+def canonical(text: str) -> str:
+    """A version text as it is compared letter by letter: one case, no spaces, no leading v."""
+    plain = "".join(text[:MAX_TEXT].casefold().split())
+    return re.sub(r"^(?:firmware|version|ver|v)[.:_]*(?=\d)", "", plain)

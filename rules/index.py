@@ -1,0 +1,330 @@
+"""The makers' files turned around: from one field's text to the signals, names, forms and clouds it fits.
+
+A site repeats itself: hundreds of devices send the same server line. So what one text means is worked out once and
+remembered, apart from the observation it came from. Whatever is remembered follows from the text and the makers alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+
+from rules.labels import fold, mentions, name_pattern
+from rules.makers import Brand, Chipset, Cloud, Grammar, Maker, Makers, Signal
+from rules.vocabulary import Basis, Evidence, Strength
+
+__all__ = ["ANY_FIELD", "CLAIMS", "Claim", "Hit", "Index", "Named", "index_of", "readings", "shown"]
+
+CLAIMS = ("model", "firmware", "serial", "mac", "brand")
+"""Named groups of a signal's pattern that are read as claims."""
+
+ANY_FIELD = "*"
+MAX_FIELD = 65536
+_REMEMBERED = 16_384            # texts, of each kind
+_LONG = 512                     # characters; a longer text is a page, and no page is sent twice by two devices
+_RUN = re.compile(r"[^\W_]+")
+
+Value = str | int | float | bool | tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A piece of evidence without the observation it rests on."""
+
+    claim: str
+    value: str
+    strength: Strength
+    basis: Basis
+    group: str
+    because: str
+    signal: str
+    source: str = ""
+    unverified: bool = False
+
+    def of(self, observation: str) -> Evidence:
+        """The evidence as it rests on one observation."""
+        return Evidence(self.claim, self.value, self.strength, self.basis, self.group, self.because, self.signal,
+                        (observation,), self.source, self.unverified)
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A signal that fits one field: its place among all signals and among its own fields, and what follows."""
+
+    order: int
+    place: int
+    signal: Signal
+    claims: tuple[Claim, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Whom a folded text names: makers, and brands with everybody whose file knows them."""
+
+    makers: tuple[Maker, ...]
+    brands: tuple[tuple[str, tuple[tuple[Maker, Brand], ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    order: int
+    owner: str
+    name: str
+    number: int
+    signal: Signal
+    pattern: re.Pattern[str]
+
+
+def shown(text: str) -> str:
+    """A matched text short enough for a sentence."""
+    text = " ".join(text.split())
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def readings(value: str, *, folded: bool) -> Iterator[str]:
+    """One value as sent and, for label text, as it reads."""
+    text = value[:MAX_FIELD]
+    yield text
+    if folded:
+        reading = fold(text)
+        if reading != text:
+            yield reading
+
+
+def _texts(value: Value) -> tuple[str, ...]:
+    return value if isinstance(value, tuple) else (str(value),)
+
+
+def _long(value: Value) -> bool:
+    return (isinstance(value, str) and len(value) > _LONG) or (
+        isinstance(value, tuple) and sum(map(len, value)) > _LONG)
+
+
+class Index:
+    """Everything that matching needs, of one `Makers` value. Build it with `index_of`."""
+
+    def __init__(self, makers: Makers) -> None:
+        self.makers = makers
+        self._signals: Mapping[str, Mapping[str, Sequence[_Compiled]]] = self._by_field(makers)
+        self._anywhere = self._signals.get(ANY_FIELD, {})
+        self._maker_names = _NameTable(
+            (maker.names for maker in makers), ((*maker.names, *maker.declared) for maker in makers))
+        self._not_names = [re.compile("|".join(f"(?:{p})" for p in maker.not_names), re.IGNORECASE)
+                           if maker.not_names else None for maker in makers]
+        self._all_makers = list(makers)
+        self._brands = list(makers.brands.items())
+        telling = [any(brand.own or brand.confidence != "low" for _, brand in rows) for _, rows in self._brands]
+        spelled = [(name, *(alias for _, brand in rows for alias in brand.aliases)) for name, rows in self._brands]
+        self._brand_names = _NameTable(
+            (names if free else () for names, free in zip(spelled, telling, strict=True)), spelled)
+        self.made = frozenset(maker.name.casefold() for maker in makers)
+        self.clouds: Callable[[str], tuple[tuple[int, Maker, Cloud], ...]] = lru_cache(_REMEMBERED)(self._clouds)
+        self._exact, self._suffixes = self._by_target(makers)
+        self._hits = lru_cache(_REMEMBERED, typed=True)(self._search)
+        self.named = lru_cache(_REMEMBERED)(self._named)
+        self.model_says = lru_cache(_REMEMBERED)(self._model_says)
+        self.form_says = lru_cache(_REMEMBERED)(self._form_says)
+        self._forms = {field: [(at, maker, number, grammar, re.compile(grammar.pattern))
+                               for at, maker in enumerate(makers) for number, grammar in enumerate(grammars(maker))
+                               if grammar.telling is not None]
+                       for field, grammars in (("serial", _serials), ("firmware", _firmwares))}
+        self._models = [(maker, [(number, grammar, re.compile(grammar.pattern))
+                                 for number, grammar in enumerate(maker.models) if grammar.telling is not None],
+                         [(brand, [re.compile(pattern) for pattern in brand.models]) for brand in maker.brands
+                          if brand.models]) for maker in makers]
+
+    # -- signals -------------------------------------------------------------------------------------------------------
+
+    @staticmethod
+    def _by_field(makers: Makers) -> dict[str, dict[str, list[_Compiled]]]:
+        """Transport, then field, then the signals that look there; a signal for any transport stands under each."""
+        owners: list[tuple[str, str, Maker | Chipset]] = [(maker.maker, maker.name, maker) for maker in makers]
+        owners += [(chipset.chipset, chipset.name, chipset) for chipset in makers.chipsets.values()]
+        rows = [(owner, name, number, signal) for owner, name, one in owners
+                for number, signal in enumerate(one.signals)]
+        transports = {transport for *_, signal in rows for transport in signal.see.transport}
+        table: dict[str, dict[str, list[_Compiled]]] = {transport: defaultdict(list) for transport in transports}
+        for order, (owner, name, number, signal) in enumerate(rows):
+            pattern = re.compile(signal.see.matches, re.IGNORECASE if signal.basis is Basis.LABEL else 0)
+            compiled = _Compiled(order, owner, name, number, signal, pattern)
+            fields = (ANY_FIELD,) if ANY_FIELD in signal.see.field else dict.fromkeys(signal.see.field)
+            wanted = transports if ANY_FIELD in signal.see.transport else set(signal.see.transport)
+            for transport in wanted:
+                for field in fields:
+                    table[transport][field].append(compiled)
+        return {transport: dict(fields) for transport, fields in table.items()}
+
+    def hits(self, transport: str, fields: Mapping[str, Value]) -> list[Hit]:
+        """Every signal whose first condition one of these fields meets, in the order of the makers' files."""
+        table = self._signals.get(transport, self._anywhere)
+        found: dict[int, Hit] = {}
+        for field, value in fields.items():
+            if field not in table:
+                continue
+            search = self._search if _long(value) else self._hits
+            for hit in search(transport, field, value):
+                held = found.get(hit.order)
+                if held is None or hit.place < held.place:
+                    found[hit.order] = hit
+        # Bytes on the right port are no proof that the protocol was spoken: a parser must have read them.
+        if ANY_FIELD in table and "refusal" not in fields:
+            for hit in self._hits(transport, ANY_FIELD, ""):
+                found.setdefault(hit.order, hit)
+        return [found[order] for order in sorted(found)] if len(found) > 1 else list(found.values())
+
+    def _search(self, transport: str, field: str, value: Value) -> tuple[Hit, ...]:
+        table = self._signals.get(transport, self._anywhere)
+        plain = [value[:MAX_FIELD] for value in _texts(value)]
+        labels = [text for value in plain for text in readings(value, folded=True)]
+        found = []
+        for row in table.get(field, ()):
+            texts = labels if row.signal.basis is Basis.LABEL else plain
+            match = next((match for text in texts if (match := row.pattern.search(text))), None)
+            if match is not None:
+                place = row.signal.see.field.index(field)
+                found.append(Hit(row.order, place, row.signal, tuple(_claims(row, transport, match))))
+        return tuple(found)
+
+    # -- names ---------------------------------------------------------------------------------------------------------
+
+    def _named(self, text: str, declared: bool) -> Named:  # noqa: FBT001 - remembered by position
+        makers = (self._all_makers[at] for at in self._maker_names.find(text, declared=declared)
+                  if not ((excluded := self._not_names[at]) and excluded.search(text)))
+        return Named(tuple(makers), tuple(self._brands[at] for at in self._brand_names.find(text, declared=declared)))
+
+    # -- forms of models, serial numbers and versions ------------------------------------------------------------------
+
+    def _model_says(self, transport: str, texts: tuple[str, ...]) -> tuple[tuple[int, Claim], ...]:
+        """What the form of models says; `texts` are folded and sorted, a place is that of the maker."""
+        found: list[tuple[int, Claim]] = []
+        for at, (maker, grammars, brands) in enumerate(self._models):
+            for text in texts:
+                because = f"{transport} model {text[:60]} has the form of"
+                told = next(((number, one) for number, one, pattern in grammars if pattern.search(text)), None)
+                if told is not None and told[1].telling is not None:
+                    number, grammar = told
+                    says = (Basis.LABEL, "model", f"{because} {maker.name}", f"{maker.maker}.model.{number}",
+                            grammar.source, grammar.unverified)
+                    found.append((at, Claim("maker", maker.maker, told[1].telling, *says)))
+                    if grammar.brand:
+                        found.append((at, Claim("brand", grammar.brand, Strength.MEDIUM, *says)))
+                found += [(at, Claim("brand", brand.name, Strength.MEDIUM, Basis.LABEL, "model",
+                                     f"{because} {brand.name}", f"{maker.maker}.brand-model", brand.source,
+                                     brand.unverified))
+                          for brand, patterns in brands if any(pattern.search(text) for pattern in patterns)]
+        return tuple(found)
+
+    def _form_says(self, transport: str, field: str, text: str) -> tuple[tuple[int, Claim], ...]:
+        """What the form of one serial number or version says; of each maker the first form that fits."""
+        found: dict[int, Claim] = {}
+        reading = fold(text)
+        for at, maker, number, grammar, pattern in self._forms[field]:
+            if at not in found and grammar.telling is not None and pattern.search(reading):
+                found[at] = Claim("maker", maker.maker, grammar.telling, Basis.FIRMWARE, field,
+                                  f"{transport} {field} {text[:60]} has the form of {maker.name}",
+                                  f"{maker.maker}.{field}.{number}", grammar.source, grammar.unverified)
+        return tuple(found.items())
+
+    # -- clouds --------------------------------------------------------------------------------------------------------
+
+    @staticmethod
+    def _by_target(makers: Makers) -> tuple[dict[str, list[tuple[int, Maker, Cloud]]], ...]:
+        exact: dict[str, list[tuple[int, Maker, Cloud]]] = defaultdict(list)
+        below: dict[str, list[tuple[int, Maker, Cloud]]] = defaultdict(list)
+        rows = [(maker, cloud) for maker in makers for cloud in maker.clouds]
+        for order, (maker, cloud) in enumerate(rows):
+            target = (cloud.host or cloud.suffix or cloud.address or "").casefold()
+            exact[target].append((order, maker, cloud))
+            if cloud.suffix:
+                below[target].append((order, maker, cloud))
+        return dict(exact), dict(below)
+
+    def _clouds(self, name: str) -> tuple[tuple[int, Maker, Cloud], ...]:
+        """The clouds that a host name belongs to, with their place among all."""
+        found = [*self._exact.get(name, ())]
+        rest = name
+        while "." in rest:
+            rest = rest.partition(".")[2]
+            found += self._suffixes.get(rest, ())
+        return tuple(found)
+
+
+def _serials(maker: Maker) -> Sequence[Grammar]:
+    return maker.serial
+
+
+def _firmwares(maker: Maker) -> Sequence[Grammar]:
+    return maker.firmware
+
+
+def _claims(row: _Compiled, transport: str, found: re.Match[str]) -> Iterator[Claim]:
+    signal, name = row.signal, row.name
+    value = signal.value or (row.owner if signal.says in {"maker", "component"} else name)
+    because = signal.because or (f"{transport} {'/'.join(signal.see.field)} has the form of {name}: "
+                                 f"{shown(found.group(0))}")
+
+    def claim(what: str, value: str, strength: Strength) -> Claim:
+        return Claim(what, value, strength, signal.basis, signal.group, because,
+                     f"{row.owner}.{signal.group}.{row.number}", signal.source, signal.unverified)
+
+    yield claim(signal.says, value, signal.strength)
+    if signal.says == "maker" and signal.basis is Basis.LABEL and signal.strength is Strength.STRONG:
+        yield claim("brand", name, signal.strength)         # what a label says of the maker, it says of the brand
+    if signal.kind is not None:
+        yield claim("kind", signal.kind, Strength.STRONG)
+    for what in CLAIMS:
+        text = found.groupdict().get(what)
+        if text:
+            yield claim(what, text.strip(), Strength.STRONG)
+
+
+class _NameTable:
+    """Many name patterns, of which only those are tried whose first word stands in the text."""
+
+    def __init__(self, free: Iterable[Sequence[str]], declared: Iterable[Sequence[str]]) -> None:
+        self._patterns: dict[bool, list[re.Pattern[str] | None]] = {}
+        self._first: dict[bool, dict[str, list[int]]] = {}
+        self._always: dict[bool, list[int]] = {}
+        for kind, rows in ((False, list(free)), (True, list(declared))):
+            self._patterns[kind] = [name_pattern(names) for names in rows]
+            self._first[kind], self._always[kind] = defaultdict(list), []
+            for at, names in enumerate(rows):
+                runs = {run for name in names for run in _first_runs(name)}
+                if any(not _first_runs(name) for name in names):
+                    self._always[kind].append(at)
+                for run in runs:
+                    self._first[kind][run].append(at)
+
+    def find(self, text: str, *, declared: bool) -> list[int]:
+        """The places of the patterns that `text` (folded) mentions, ascending."""
+        first, patterns = self._first[declared], self._patterns[declared]
+        candidates = set(self._always[declared])
+        for run in _RUN.findall(text.lower()):
+            if run in first:
+                candidates.update(first[run])
+        return [at for at in sorted(candidates) if mentions(text, patterns[at])]
+
+
+@cache
+def _first_runs(name: str) -> frozenset[str]:
+    """What the first unbroken run of letters and digits can be where `name` is written, whatever its separators."""
+    found, run = set(), ""
+    for word in fold(name).lower().split():
+        head = _RUN.match(word)
+        if head is None:
+            inner = _RUN.search(word)
+            return frozenset(found | ({inner[0]} if inner and not run else {run} if run else set()))
+        run += head[0]
+        found.add(run)
+        if head[0] != word:
+            break
+    return frozenset(found)
+
+
+@lru_cache(maxsize=4)
+def index_of(makers: Makers) -> Index:
+    """The index over these makers; built once."""
+    return Index(makers)

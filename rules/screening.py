@@ -1,0 +1,249 @@
+"""Who is this supplier, label or part number? Every find in a line, what it means beside the other words, and one answer.
+
+``match``: it names a party that a list names or reaches. ``review``: somebody has to look. ``no_match``: nothing in it
+names one; that is no clearance. `screen` is pure; what the laws say of the party is `rules.effects`. A name that a list
+bears is turned away only by words that show another trade; in doubt it stays a ``review``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from enum import StrEnum
+
+from rules.catalog import Catalog, Known
+from rules.finding import Context, Find, How, context_of, finds_in
+from rules.names import Name, read
+
+__all__ = ["Action", "Screening", "screen"]
+
+_FOREIGN_TRADE = "the other words name another trade, and nothing speaks of cameras or devices"
+
+
+class Action(StrEnum):
+    """What to do with a line; `camvet screen` exits 1 for a match, 3 for a review."""
+
+    MATCH = "match"
+    REVIEW = "review"
+    NO_MATCH = "no_match"
+
+
+_ORDER = {Action.MATCH: 0, Action.REVIEW: 1, Action.NO_MATCH: 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Screening:
+    """The answer for one line.
+
+    ``entity`` is the id of the party, ``relation`` how it stands to the one listed (`camvet screen` documents the
+    words), ``matched_by`` what in the line was taken for which spelling, ``score`` from 0 to 1 how closely. ``also``
+    are further finds. ``unverified`` marks facts nobody could check.
+    """
+
+    query: str
+    action: Action
+    entity: str | None
+    name: str | None
+    relation: str
+    matched_by: str | None
+    score: float
+    because: str
+    also: tuple[str, ...] = ()
+    tricks: tuple[str, ...] = ()
+    unverified: bool = False
+    lists: tuple[str, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    find: Find
+    action: Action
+    because: str
+    entity: str | None = None
+    relation: str = "none"
+
+
+def screen(query: str, catalog: Catalog, day: date) -> Screening:
+    """The answer for one line on one day; never raises, whatever the line holds.
+
+    Args:
+        query: a company, label, part number or a whole purchase-order line, in any script.
+        catalog: what is known.
+        day: the day in question; it decides who belongs to whom.
+    """
+    name = read(query)
+    finds = finds_in(name, catalog)
+    context = context_of(name, finds, catalog)
+    answers = [_answer(find, finds, context, catalog, day) for find in finds if find.known.kind != "maker"]
+    answers += _from_lines(name, finds, catalog, day)
+    if not answers:
+        return _nothing(query, name, finds, catalog)
+    best = min(answers, key=lambda a: (_ORDER[a.action], a.find.how is How.MODEL, -a.find.score, -len(a.find.found)))
+    if best.action is Action.REVIEW and any(a.action is Action.NO_MATCH and a.find.how is How.LABEL for a in answers):
+        stated = next(a for a in answers if a.action is Action.NO_MATCH and a.find.how is How.LABEL)
+        best = stated if best.find.label is not None or best.find.how is How.TYPO else best
+    party = catalog.entities.parties.get(best.entity or "")
+    others = tuple(dict.fromkeys(_told(a.find) for a in answers if a is not best))
+    tricks = tuple(dict.fromkeys((*name.tricks, *((str(best.find.how),) if best.find.how in _TRICKS else ()))))
+    score = best.find.score if best.action is not Action.NO_MATCH else 0.0
+    return Screening(
+        query, best.action, best.entity, party.name if party else None, best.relation, _told(best.find), round(score, 3),
+        best.because + _more(best, answers), others, tricks, bool(party and party.unverified))
+
+
+_TRICKS = {How.SPACING, How.LEET, How.TYPO}
+
+
+def _told(find: Find) -> str:
+    return f"{find.kind}: {find.found!r} is {find.known.written!r} ({find.how})"
+
+
+def _more(best: _Answer, answers: Sequence[_Answer]) -> str:
+    others = {a.entity for a in answers if a.entity != best.entity and a.action is not Action.NO_MATCH and a.entity}
+    return f"; it also names {', '.join(sorted(others))}" if others else ""
+
+
+def _answer(find: Find, finds: Sequence[Find], context: Context, catalog: Catalog, day: date) -> _Answer:
+    """What one find means: who it is on that day, then what the words around make of it."""
+    if find.label is not None:
+        return _of_label(find, finds, context, catalog, day)
+    standing = catalog.standing(find.known.party, day)
+    party = catalog.entities.parties[find.known.party]
+    relation = standing.relation
+    if standing.word == "clear":
+        return _Answer(find, Action.NO_MATCH, f"{party.name}: {standing.because} on {day} ({relation} of "
+                       f"{standing.owner})" if standing.owner else f"{party.name}: {standing.because}", party.id, relation)
+    action, because = _weighed(find, finds, context)
+    if action is Action.NO_MATCH:
+        return _Answer(find, action, f"{find.known.written}: {because}")
+    if standing.word == "unresolved" and action is Action.MATCH:
+        action, because = Action.REVIEW, standing.because
+    if party.component and action is Action.MATCH and (context.camera or context.device):
+        action, because = Action.REVIEW, f"{party.name} makes parts: a chip does not settle who built the device"
+    said = because or f"it names {party.name}, {standing.because}"
+    return _Answer(find, action, said, party.id, relation)
+
+
+def _weighed(find: Find, finds: Sequence[Find], context: Context) -> tuple[Action, str]:
+    """The action that a find of a listed party's name or part number amounts to beside the other words."""
+    if find.how is How.MODEL:
+        return _of_model(find, finds, context)
+    if context.about or find.about:
+        return Action.REVIEW, f"{find.known.written} is named, but the words around say it may not be what is offered"
+    if find.how is How.TYPO:
+        return _of_typo(find, finds, context)
+    fits = context.camera or context.device or context.models
+    if find.known.common:
+        if context.trade:
+            return (Action.REVIEW, f"{find.known.written} is named beside another trade") if fits else (
+                Action.NO_MATCH, _FOREIGN_TRADE)
+        if context.person and not (fits or context.order or context.other):
+            return Action.NO_MATCH, "it reads as the name of a person"
+        if context.other and not (fits or context.order):
+            return Action.REVIEW, f"{find.known.written} has namesakes, and {', '.join(context.other[:4])} says nothing"
+        return Action.MATCH, ""
+    if context.trade and not (fits or context.order or context.neutral):
+        return Action.REVIEW, f"{find.known.written} is named beside another trade"
+    return Action.MATCH, ""
+
+
+def _of_model(find: Find, finds: Sequence[Find], context: Context) -> tuple[Action, str]:
+    rule = find.model
+    elsewhere = [f for f in finds if f.known.kind == "maker"]
+    named = any(f.known.kind == "name" and f.how is not How.MODEL for f in finds)
+    if rule is None or (rule.decides == "review" and elsewhere):
+        return Action.NO_MATCH, "a part number of a common form, and another maker is named"
+    if rule.needs and not (context.camera or (rule.needs == "device" and context.device) or named):
+        return Action.NO_MATCH, "a part number of a common form, and nothing else speaks for it"
+    if rule.decides == "review":
+        return Action.REVIEW, f"{find.found} has the form of part numbers of {rule.party}, but others use it too"
+    if context.about or elsewhere or any(f.about for f in finds):
+        who = f"; {elsewhere[0].known.written} is named too" if elsewhere else ""
+        return Action.REVIEW, f"{find.found} is a part number of {rule.party}, but it may not be what is offered{who}"
+    return Action.MATCH, f"{find.found} is a part number of {rule.party}"
+
+
+def _of_typo(find: Find, finds: Sequence[Find], context: Context) -> tuple[Action, str]:
+    close = f"{find.found!r} reads like {find.known.written!r} misspelt"
+    if any(f.known.kind == "maker" for f in finds):
+        return Action.NO_MATCH, close + ", but another maker is named"
+    fits = context.camera or context.models
+    if find.sure and not context.trade and (fits or not find.known.common or not context.other):
+        return Action.MATCH, close
+    if fits or (context.device and (find.sure or find.alike)):
+        return (Action.MATCH if find.sure or (find.alike and not context.trade) else Action.REVIEW), close
+    if find.other:
+        return Action.NO_MATCH, close + ", but it is a word of its own"
+    if context.trade or (find.known.common and context.other):
+        return Action.NO_MATCH, close + ", but nothing else speaks for it"
+    return Action.REVIEW, close
+
+
+def _of_label(find: Find, finds: Sequence[Find], context: Context, catalog: Catalog, day: date) -> _Answer:
+    """A label that a listed maker's devices are sold under: for review, unless words show it means something else."""
+    label = find.label
+    if label is None:
+        raise ValueError("a find without a label")
+    party = catalog.entities.parties[label.party]
+    brand = label.brand
+    fits = context.camera or context.models
+    if any(f.known.kind == "name" and f.how not in {How.TYPO, How.MODEL} for f in finds):
+        return _Answer(find, Action.REVIEW, f"{label.written} is sold with devices of {party.name}", party.id, "oem_brand")
+    if label.ordinary and not fits and (context.other or context.trade or context.device or context.person):
+        return _Answer(find, Action.NO_MATCH, f"{label.written} means many things, and nothing speaks of cameras")
+    when = f" from {brand.since}" if brand.since else ""
+    when += f" until {brand.until}" if brand.until else ""
+    scope = f" ({brand.scope}{when})" if brand.scope or when else ""
+    mark = ", unverified" if brand.unverified else ""
+    over = brand.until is not None and str(day) > brand.until
+    tail = "; that time is over, but such devices are still about" if over else ""
+    because = (f"devices of {party.name} are sold as {label.written}{scope}, {brand.confidence} confidence{mark}{tail}; "
+               "which maker built this one has to be asked")
+    return _Answer(find, Action.REVIEW, because, party.id, "oem_brand")
+
+
+def _from_lines(name: Name, finds: Sequence[Find], catalog: Catalog, day: date) -> list[_Answer]:
+    """What product lines of a label, and what makers state of their models, make of the line."""
+    found: list[_Answer] = []
+    for line, names, models in catalog.lines:
+        label = names.search(name.text)
+        model = models.search(name.text, 0) if line.models else label
+        if label is None or model is None or not line.parties:
+            continue
+        party = line.parties[0]
+        known = Known(party, line.brand, common=False, kind="brand")
+        over = line.until is not None and day > line.until
+        action = Action.REVIEW if over else Action(line.action)
+        find = Find(known, f"{label.group()} {model.group()}".strip(), 0, 0, How.LABEL, 0.9, kind="line")
+        when = f", until {line.until}" if line.until else ""
+        mark = " (unverified)" if line.unverified else ""
+        tail = "; that time is over, but such devices are still about" if over else ""
+        found.append(_Answer(find, action, f"{line.brand} devices of this line were made by {' or '.join(line.parties)}"
+                             f"{when}{mark}: {line.source}{tail}", party, "oem_brand"))
+    if any(f.how is How.MODEL for f in finds):
+        return found
+    for said, names, models in catalog.statements:
+        if (label := names.search(name.text)) and (model := models.search(name.text)):
+            find = Find(Known("", said.brand, common=False, kind="brand"), f"{label.group()} {model.group()}", 0, 0,
+                        How.LABEL, 0.9, kind="statement")
+            found.append(_Answer(find, Action.NO_MATCH, f"{said.says} ({said.source}): a claim, no proof"))
+    return found
+
+
+def _nothing(query: str, name: Name, finds: Sequence[Find], catalog: Catalog) -> Screening:
+    makers = [find for find in finds if find.known.kind == "maker"]
+    if makers:
+        first = makers[0]
+        party = catalog.entities.parties.get(first.known.party)
+        who = party.name if party else first.known.written
+        because = f"it names {who}, which no list here names"
+        result = Screening(query, Action.NO_MATCH, party.id if party else None, party.name if party else None,
+                           "none", _told(first), 0.0, because, tricks=name.tricks)
+    else:
+        result = Screening(query, Action.NO_MATCH, None, None, "none", None, 0.0,
+                           "nothing in it resembles a name, label or part number known here; that is no clearance",
+                           tricks=name.tricks)
+    if not query.strip():
+        return replace(result, action=Action.REVIEW, because="there is nothing to screen")
+    return replace(result, action=Action.REVIEW, because="the line is too long to be read to its end") if name.cut else result

@@ -1,0 +1,83 @@
+"""Many captured frames at once: the octets of a file in one array, and where in it each frame lies.
+
+Fields are read from all frames of a batch with one array operation each, through views of the same octets at every
+offset. Frames are never copied; only the few that may carry a name are handled one by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["MAX_FRAME", "PADDING", "Batch", "Bools", "Ints", "Octets", "Unsigned", "batch_of"]
+
+MAX_FRAME = 262_144
+"""Octets of one frame; libpcap writes no larger snapshot, so a longer one is a damaged record."""
+PADDING = 64
+"""Zero octets behind the last frame of a batch, so that a read at the end of a cut frame stays inside the array."""
+
+Octets = NDArray[np.uint8]
+Ints = NDArray[np.int64]
+Unsigned = NDArray[np.uint64]
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Frames of one link type in the order they were captured.
+
+    Attributes:
+        octets: everything, with `PADDING` zero octets at the end.
+        at: first octet of each frame; `kept` octets of it were captured, `wire` octets were on the wire.
+        stamps: nanoseconds since the epoch.
+        link: the LINKTYPE number.
+    """
+
+    octets: Octets
+    at: Ints
+    kept: Ints
+    wire: Ints
+    stamps: Ints
+    link: int
+
+    def __len__(self) -> int:
+        return len(self.at)
+
+    def u8(self, offsets: Ints) -> Ints:
+        """One octet at each offset."""
+        return self.octets[offsets].astype(np.int64)
+
+    def u16(self, offsets: Ints) -> Ints:
+        """Two octets at each offset, network order."""
+        return self._view(">u2")[offsets].astype(np.int64)
+
+    def u32(self, offsets: Ints) -> Ints:
+        """Four octets at each offset, network order."""
+        return self._view(">u4")[offsets].astype(np.int64)
+
+    def u64(self, offsets: Ints) -> Unsigned:
+        """Eight octets at each offset, network order."""
+        return self._view(">u8")[offsets].astype(np.uint64)
+
+    def mac(self, offsets: Ints) -> Unsigned:
+        """Six octets at each offset as a number."""
+        return self.u64(offsets) >> np.uint64(16)
+
+    def cut(self, start: int, end: int) -> bytes:
+        """The octets from `start` up to `end`."""
+        return self.octets[start:end].tobytes()
+
+    def _view(self, kind: str) -> NDArray[Any]:
+        width = np.dtype(kind).itemsize
+        return np.ndarray((len(self.octets) - width + 1,), kind, self.octets.data, strides=(1,))
+
+
+def batch_of(frames: Sequence[bytes], stamps: Sequence[int], wire: Sequence[int], link: int) -> Batch:
+    """Frames that are at hand one by one as a batch."""
+    sizes = np.array([len(frame) for frame in frames], np.int64)
+    octets = np.frombuffer(b"".join((*frames, bytes(PADDING))), np.uint8)
+    return Batch(octets, np.cumsum(sizes) - sizes, sizes, np.array(wire, np.int64), np.array(stamps, np.int64), link)

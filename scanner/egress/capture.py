@@ -1,0 +1,116 @@
+"""What a capture showed: conversations, the names that were used, and how much of it could not be read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+__all__ = ["Capture", "Conversation", "Names"]
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """One device's traffic with one service.
+
+    Attributes:
+        mac: the device's MAC, empty where the link layer carries none or it is a router's.
+        source: the device's address, as last seen.
+        destination, protocol, port: the other side; port 0 where the protocol has none, or where only later fragments
+            were seen.
+        packets, bytes: both directions, octets on the wire.
+        packets_out, bytes_out: what the device itself sent.
+        first_ns, last_ns: nanoseconds since the epoch.
+        dns, sni, http: names it was reached under, by how they were learned.
+        signs: protocols told by their wire form, see `signs.Sign`.
+        bursts: when the device began to send after a pause of a second or more, as far as they were kept.
+        tunnel: seen inside another packet (GRE, IP in IP); the outer packet is a conversation of its own.
+    """
+
+    mac: str
+    source: str
+    destination: str
+    protocol: str
+    port: int
+    packets: int
+    bytes: int
+    packets_out: int
+    bytes_out: int
+    first_ns: int
+    last_ns: int
+    dns: tuple[str, ...] = ()
+    sni: tuple[str, ...] = ()
+    http: tuple[str, ...] = ()
+    signs: tuple[str, ...] = ()
+    bursts: tuple[int, ...] = field(default=(), repr=False)
+    tunnel: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every name once: what the device itself said first, then what DNS told it."""
+        return tuple(dict.fromkeys((*self.sni, *self.http, *self.dns)))
+
+    @property
+    def device(self) -> str:
+        """The key of its device: the MAC, or the address where there is none."""
+        return self.mac or self.source
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What one device asked for, each counted, and what it said of itself.
+
+    Attributes:
+        dns, sni, http: DNS questions, server names of TLS and QUIC, HTTP hosts.
+        ntp, stun: servers by address.
+        told: names the device gives itself, as ``dhcp:…``, ``dhcp-class:…``, ``mdns:…``, ``ssdp:…``.
+    """
+
+    dns: Mapping[str, int]
+    sni: Mapping[str, int]
+    http: Mapping[str, int]
+    ntp: Mapping[str, int]
+    stun: Mapping[str, int] = field(default_factory=dict)
+    told: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """What a capture showed, and how much of it could not be read.
+
+    Attributes:
+        conversations: ordered by device, destination, protocol and port.
+        names: by device (MAC, or address where there is no MAC).
+        addresses: the addresses each MAC sent from; a router's MAC is not among them, the addresses behind it are.
+        packets: frames read; ``undecoded`` of them, by reason; ``arp`` were ARP.
+        dropped: entries that could not be kept because a table was full, in all; ``drops`` says which.
+        asked: by MAC, how many different addresses it looked for with ARP.
+        routers: MACs that spoke for many addresses.
+        lost: frames the kernel or the capturing machine says it dropped before they could be read.
+        trouble: empty, or why the file ended early; then everything here is partial.
+        first_ns, last_ns: the span of the capture; 0 where it is empty.
+    """
+
+    conversations: tuple[Conversation, ...] = ()
+    names: Mapping[str, Names] = field(default_factory=dict)
+    addresses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    packets: int = 0
+    undecoded: Mapping[str, int] = field(default_factory=dict)
+    dropped: int = 0
+    trouble: str = ""
+    first_ns: int = 0
+    last_ns: int = 0
+    arp: int = 0
+    asked: Mapping[str, int] = field(default_factory=dict)
+    routers: tuple[str, ...] = ()
+    drops: Mapping[str, int] = field(default_factory=dict)
+    lost: int = 0
+
+    @property
+    def complete(self) -> bool:
+        """Whether the capture was read to its end and nothing was dropped on the way."""
+        return not self.trouble and self.dropped == 0 and self.lost == 0
+
+    @property
+    def seconds(self) -> float:
+        """How long it watched, from the first frame to the last."""
+        return (self.last_ns - self.first_ns) / 1e9

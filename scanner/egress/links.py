@@ -1,0 +1,225 @@
+"""The link layer of a whole batch: where the network header of each frame begins, of what kind it is, and whose MACs.
+
+Ethernet with stacked VLAN tags (IEEE 802.1Q), PPPoE (RFC 2516) and MPLS (RFC 3032), Linux cooked v1 and v2, raw IP,
+PPP (RFC 1661), BSD loopback, and 802.11 with and without radiotap. What cannot be read is counted by reason.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from scanner.egress.batches import Batch, Bools, Ints, Unsigned
+
+__all__ = ["ARP", "IPV4", "IPV6", "Links", "read_links"]
+
+IPV4, IPV6, ARP = 0x0800, 0x86DD, 0x0806
+_VLAN = (0x8100, 0x88A8, 0x9100)
+_PPPOE, _MPLS = 0x8864, (0x8847, 0x8848)
+_MAX_TAGS = 8
+_MAX_REASONS = 48
+_UNKNOWN = 0
+
+
+@dataclass(slots=True)
+class Links:
+    """The frames of a batch whose link layer was read.
+
+    Attributes:
+        index: which frames of the batch these are.
+        at: where the network header begins; `kind` is its EtherType.
+        end: where the captured octets of the frame end.
+        source, destination: MACs as numbers, 0 where the link layer does not carry them.
+        undecoded: how many frames were left out, by reason.
+    """
+
+    index: Ints
+    at: Ints
+    kind: Ints
+    end: Ints
+    source: Unsigned
+    destination: Unsigned
+    undecoded: Counter[str]
+
+    def keep(self, mask: Bools, reason: str | None) -> None:
+        """Leave out the frames outside `mask`, counted under `reason`."""
+        lost = len(mask) - int(np.count_nonzero(mask))
+        if lost == 0:
+            return
+        if reason is not None:
+            self.undecoded[reason] += lost
+        for name in ("index", "at", "kind", "end", "source", "destination"):
+            setattr(self, name, getattr(self, name)[mask])
+
+
+def read_links(batch: Batch) -> Links:
+    """The link layer of every frame; frames of an unknown kind are counted and left out."""
+    zeros = np.zeros(len(batch), np.uint64)
+    links = Links(np.arange(len(batch)), batch.at.copy(), np.zeros(len(batch), np.int64), batch.at + batch.kept,
+                  zeros, zeros.copy(), Counter())
+    reader = _READERS.get(batch.link)
+    if reader is None:
+        links.keep(np.zeros(len(batch), np.bool_), f"link type {batch.link}")
+        return links
+    reader(batch, links)
+    _untag(batch, links)
+    _name_the_rest(links)
+    return links
+
+
+def _room(links: Links, octets: int) -> None:
+    links.keep(links.at + octets <= links.end, "short frame")
+
+
+def _ethernet(batch: Batch, links: Links) -> None:
+    _room(links, 14)
+    links.destination, links.source = batch.mac(links.at), batch.mac(links.at + 6)
+    links.kind = batch.u16(links.at + 12)
+    links.at = links.at + 14
+
+
+def _cooked(batch: Batch, links: Links) -> None:
+    _room(links, 16)
+    links.source = np.where(batch.u16(links.at + 4) == 6, batch.mac(links.at + 6), np.uint64(0))
+    links.kind = batch.u16(links.at + 14)
+    links.at = links.at + 16
+
+
+def _cooked2(batch: Batch, links: Links) -> None:
+    _room(links, 20)
+    links.source = np.where(batch.u8(links.at + 11) == 6, batch.mac(links.at + 12), np.uint64(0))
+    links.kind = batch.u16(links.at)
+    links.at = links.at + 20
+
+
+def _raw(batch: Batch, links: Links) -> None:
+    _room(links, 1)
+    version = batch.u8(links.at) >> 4
+    links.kind = np.where(version == 4, IPV4, np.where(version == 6, IPV6, _UNKNOWN))
+
+
+def _loopback(batch: Batch, links: Links) -> None:
+    _room(links, 5)                     # four octets of address family, whose numbers differ from system to system
+    links.at = links.at + 4
+    _raw(batch, links)
+
+
+def _ppp(batch: Batch, links: Links) -> None:
+    _room(links, 4)
+    framed = batch.u16(links.at) == 0xFF03              # address and control field; both may be left out
+    links.at = links.at + np.where(framed, 2, 0)
+    _ppp_protocol(batch, links)
+
+
+def _ppp_with_direction(batch: Batch, links: Links) -> None:
+    _room(links, 5)
+    links.at = links.at + 1
+    _ppp(batch, links)
+
+
+def _ppp_protocol(batch: Batch, links: Links) -> None:
+    short = batch.u8(links.at) & 1 == 1                 # protocol field compression (RFC 1661 section 6.5)
+    protocol = np.where(short, batch.u8(links.at), batch.u16(links.at))
+    links.kind = np.where(protocol == 0x21, IPV4, np.where(protocol == 0x57, IPV6, _UNKNOWN))
+    links.at = links.at + np.where(short, 1, 2)
+
+
+def _radiotap(batch: Batch, links: Links) -> None:
+    _room(links, 8)
+    links.at = links.at + batch.octets[links.at + 2] + (batch.octets[links.at + 3].astype(np.int64) << 8)
+    _wireless(batch, links)
+
+
+def _wireless(batch: Batch, links: Links) -> None:
+    """Data frames of IEEE 802.11 (section 9.3.2.1) that carry LLC/SNAP; others have no network header."""
+    _room(links, 24)
+    control, flags = batch.u8(links.at), batch.u8(links.at + 1)
+    data = (control & 0x0C == 0x08) & (control & 0x40 == 0)
+    links.keep(data, "802.11 without data")
+    control, flags = control[data], flags[data]
+    clear = flags & 0x40 == 0
+    links.keep(clear, "802.11 encrypted")
+    control, flags = control[clear], flags[clear]
+    to_ds, from_ds = flags & 1 == 1, flags & 2 == 2
+    quality = control & 0x80 == 0x80
+    first, second, third = (batch.mac(links.at + place) for place in (4, 10, 16))
+    links.destination = np.where(to_ds, third, first)
+    links.source = np.where(from_ds & ~to_ds, third, second)
+    both = to_ds & from_ds
+    header = 24 + np.where(both, 6, 0) + np.where(quality, 2, 0) + np.where(quality & (flags & 0x80 == 0x80), 4, 0)
+    links.source = np.where(both, batch.mac(np.minimum(links.at + 24, links.end)), links.source)
+    links.at = links.at + header
+    fits = links.at + 8 <= links.end
+    links.keep(fits, "short frame")
+    snap = (batch.u32(links.at) == 0xAAAA0300) & (batch.u16(links.at + 4) == 0)
+    links.keep(snap, "802.11 without SNAP")
+    links.kind = batch.u16(links.at + 6)
+    links.at = links.at + 8
+
+
+_READERS: Mapping[int, Callable[[Batch, Links], None]] = {
+    1: _ethernet, 113: _cooked, 276: _cooked2, 0: _loopback, 108: _loopback, 12: _raw, 14: _raw, 101: _raw,
+    228: _raw, 229: _raw, 9: _ppp, 50: _ppp, 51: lambda batch, links: _pppoe(batch, links), 204: _ppp_with_direction,
+    105: _wireless, 127: _radiotap,
+}
+
+
+def _untag(batch: Batch, links: Links) -> None:
+    """Step over VLAN tags, PPPoE and MPLS labels until a network header or something unknown is reached."""
+    for _ in range(_MAX_TAGS):
+        tagged = np.isin(links.kind, _VLAN)
+        if not tagged.any():
+            break
+        links.keep(~tagged | (links.at + 4 <= links.end), "short frame")
+        tagged = np.isin(links.kind, _VLAN)
+        links.kind = np.where(tagged, batch.u16(np.minimum(links.at + 2, links.end)), links.kind)
+        links.at = links.at + np.where(tagged, 4, 0)
+    links.keep(~np.isin(links.kind, _VLAN), "too many vlan tags")
+    session = links.kind == _PPPOE
+    if session.any():
+        links.keep(~session | (links.at + 8 <= links.end), "short frame")
+        session = links.kind == _PPPOE
+        protocol = batch.u16(np.minimum(links.at + 6, links.end))
+        inner = np.where(protocol == 0x21, IPV4, np.where(protocol == 0x57, IPV6, _UNKNOWN))
+        links.kind = np.where(session, inner, links.kind)
+        links.at = links.at + np.where(session, 8, 0)
+    _unlabel(batch, links)
+
+
+def _pppoe(batch: Batch, links: Links) -> None:
+    """PPPoE without Ethernet before it (LINKTYPE 51)."""
+    _room(links, 8)
+    links.kind = np.full(len(links.at), _PPPOE)
+
+
+def _unlabel(batch: Batch, links: Links) -> None:
+    labelled = np.isin(links.kind, _MPLS)
+    for _ in range(_MAX_TAGS):
+        if not labelled.any():
+            return
+        fits = ~labelled | (links.at + 5 <= links.end)
+        links.keep(fits, "short frame")
+        labelled = labelled[fits]
+        bottom = labelled & (batch.u8(np.minimum(links.at + 2, links.end)) & 1 == 1)
+        links.at = links.at + np.where(labelled, 4, 0)
+        version = batch.u8(np.minimum(links.at, links.end)) >> 4
+        below = np.where(version == 4, IPV4, np.where(version == 6, IPV6, _UNKNOWN))
+        links.kind = np.where(bottom, below, links.kind)
+        labelled = labelled & ~bottom
+    links.keep(~labelled, "too many mpls labels")
+
+
+def _name_the_rest(links: Links) -> None:
+    """Count frames that carry neither IP nor ARP by what they carry."""
+    known = np.isin(links.kind, (IPV4, IPV6, ARP))
+    if known.all():
+        return
+    kinds, counts = np.unique(links.kind[~known], return_counts=True)
+    for kind, count in zip(kinds.tolist(), counts.tolist(), strict=True):
+        reason = ("not ip" if kind == _UNKNOWN else "llc" if kind < 0x600 else f"ethertype {kind:04x}")
+        full = len(links.undecoded) >= _MAX_REASONS and reason not in links.undecoded
+        links.undecoded["other ethertypes" if full else reason] += count
+    links.keep(known, None)

@@ -1,0 +1,150 @@
+"""Finds the packets that may carry a name, and reads those one by one.
+
+Which packets these are is decided for a whole batch at once, by port or by their first octets; most traffic of a camera
+is video and is never touched here.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from scanner.egress import announcements, quic
+from scanner.egress.batches import Batch, Ints, Unsigned
+from scanner.egress.headers import TCP, UDP, Rows
+from scanner.egress.names import is_name, read_dns
+from scanner.egress.openings import Openings, Spoken, request_starts
+from scanner.egress.signs import Sign
+from scanner.egress.tables import MAX_NAMES, Tables, Talk
+
+__all__ = ["Naming"]
+
+_SYN, _ACK = 0x02, 0x10
+_DNS, _MDNS, _LLMNR, _SSDP, _DHCP = 53, 5353, 5355, 1900, 67
+_VERSIONS = np.array(sorted(quic.VERSIONS), np.int64)
+_GOOGLE = int.from_bytes(b"Q0", "big")
+_SIGN_BITS = {sign: 1 << number for number, sign in enumerate(Sign)}
+_MAPPING = b"AddPortMapping", b"AddAnyPortMapping"
+_GATEWAY = ("InternetGatewayDevice", "WANIPConnection", "WANPPPConnection", "WANIPv6FirewallControl")
+_MAX_TOLD = 24
+
+
+class Naming:
+    """Reads names out of batches into the tables of a capture."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+        self._openings = Openings()
+        self._initials = quic.Initials()
+
+    @property
+    def evicted(self) -> int:
+        """How many connections were pushed out before their name could be read."""
+        return self._openings.evicted + self._initials.evicted
+
+    def read(self, batch: Batch, rows: Rows, keys: Unsigned, of_row: Ints, talks: list[Talk],
+             outward: list[bool]) -> None:
+        """Read the names of one batch; `of_row` says which of `talks` each row belongs to."""
+        size = rows.end - rows.at
+        udp = np.flatnonzero((rows.protocol == UDP) & (size >= 12))
+        ports = np.minimum(rows.source_port[udp], rows.destination_port[udp])
+        either = (rows.source_port[udp] == _DNS) | (rows.destination_port[udp] == _DNS)
+        domain = either | (rows.destination_port[udp] == _LLMNR)
+        for row in udp[domain].tolist():
+            self._dns(rows, row, batch.cut(int(rows.at[row]), int(rows.end[row])))
+        local = udp[np.isin(rows.destination_port[udp], (_MDNS, _SSDP, _DHCP)) | (ports == _SSDP)]
+        for row in local.tolist():
+            self._announcement(rows, row, batch.cut(int(rows.at[row]), int(rows.end[row])), talks[of_row[row]])
+        for row in udp[self._initial(batch, rows, udp)].tolist():
+            name = self._initials.read(int(keys[row]), batch.cut(int(rows.at[row]), int(rows.end[row])))
+            if name is not None:
+                self._spoken(talks[of_row[row]], Spoken("sni", name, b""))
+        self._streams(batch, rows, keys, of_row, talks, outward)
+
+    @staticmethod
+    def _initial(batch: Batch, rows: Rows, udp: Ints) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+        at = rows.at[udp]
+        long_header = (batch.u8(at) & 0xC0 == 0xC0) & np.isin(batch.u32(at + 1), _VERSIONS)
+        google = (batch.u16(at + 9) == _GOOGLE) & (batch.u8(at) & 0x09 == 0x09)
+        return (long_header | google) & (rows.end[udp] - at >= 48)
+
+    def _streams(self, batch: Batch, rows: Rows, keys: Unsigned, of_row: Ints, talks: list[Talk],
+                 outward: list[bool]) -> None:
+        size = rows.end - rows.at
+        tcp = rows.protocol == TCP
+        opening = np.flatnonzero(tcp & (rows.flags & (_SYN | _ACK) == _SYN))
+        self._openings.note_syns(keys[opening], rows.sequence[opening])
+        data = np.flatnonzero(tcp & (size > 0))
+        if not len(data):
+            return
+        domain = (rows.source_port[data] == _DNS) | (rows.destination_port[data] == _DNS)
+        for row in data[domain & (size[data] > 14)].tolist():
+            # Over TCP two octets of length come first (RFC 1035 section 4.2.2).
+            self._dns(rows, row, batch.cut(int(rows.at[row]) + 2, int(rows.end[row])))
+        words = batch.u32(rows.at[data])
+        begins = request_starts(words) | ((words >> 16 == 0x1603) & (batch.u8(rows.at[data] + 5) == 1))
+        sequences = rows.sequence[data] + (rows.flags[data] & _SYN != 0)         # data may come with the SYN (RFC 7413)
+        wanted = begins | self._openings.wanted(keys[data], sequences)
+        for place in np.flatnonzero(wanted).tolist():
+            row = int(data[place])
+            if not outward[of_row[row]]:
+                continue
+            spoken = self._openings.feed(int(keys[row]), int(sequences[place]) & 0xFFFFFFFF,
+                                         batch.cut(int(rows.at[row]), int(rows.end[row])), begins=bool(begins[place]))
+            if spoken is not None:
+                self._spoken(talks[of_row[row]], spoken)
+
+    def _spoken(self, talk: Talk, spoken: Spoken) -> None:
+        if spoken.kind == "http" and any(word in spoken.octets for word in _MAPPING):
+            talk.signs |= _SIGN_BITS[Sign.PORT_MAPPING]
+        if spoken.name is None:
+            return
+        asked = self._tables.asks(talk.mac, talk.source)
+        self._tables.count(asked.sni if spoken.kind == "sni" else asked.http, spoken.name)
+        names = getattr(talk, spoken.kind) or {}
+        if len(names) < MAX_NAMES:
+            names[spoken.name] = None
+        setattr(talk, spoken.kind, names)
+
+    def _dns(self, rows: Rows, row: int, message: bytes) -> None:
+        answer = read_dns(message)
+        if answer is None or not answer.question:
+            return
+        if not answer.response:
+            asked = self._tables.asks(int(rows.source_mac[row]), _number(rows.source_high[row], rows.source_low[row]))
+            self._tables.count(asked.dns, answer.question)
+            return
+        client = _number(rows.destination_high[row], rows.destination_low[row])
+        for address in answer.addresses:
+            self._tables.answers.learn(client, address, (name for name in answer.names if is_name(name)))
+
+    def _announcement(self, rows: Rows, row: int, message: bytes, talk: Talk) -> None:
+        mac, address = int(rows.source_mac[row]), _number(rows.source_high[row], rows.source_low[row])
+        told: list[str] = []
+        port = int(rows.destination_port[row])
+        if port == _DHCP:
+            lease = announcements.read_dhcp(message)
+            if lease is None:
+                return
+            mac = mac or lease.mac
+            told = [f"dhcp:{lease.hostname}"] * bool(lease.hostname)
+            told += [f"dhcp-class:{lease.vendor_class}"] * bool(lease.vendor_class)
+        elif port == _MDNS:
+            told = [f"mdns:{name}" for name in announcements.read_mdns(message)]
+        else:
+            said = announcements.read_ssdp(message)
+            if said.get("method") == "M-SEARCH":
+                if any(word in said.get("st", "") for word in _GATEWAY):
+                    talk.signs |= _SIGN_BITS[Sign.GATEWAY_SEARCH]
+            else:
+                told = [f"ssdp:{said[key]}" for key in ("server",) if said.get(key)]
+        if told and (mac or address):
+            known = self._tables.asks(mac, address).told
+            for text in told:
+                if len(known) < _MAX_TOLD:
+                    known[text] = None
+
+
+def _number(high: np.uint64, low: np.uint64) -> int:
+    return int(high) << 64 | int(low)
+
+
