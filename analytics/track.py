@@ -2,8 +2,10 @@
 
 Confident detections are matched to tracks first, weak ones second, so that a half-hidden person keeps a track but never
 starts one (the idea of ByteTrack). What is left over is matched once more with boxes that are as much larger as a
-person may have walked since (the idea of C-BIoU): at few pictures a second a walker's boxes do not overlap. Track numbers live in memory, start at one in every session and mean nothing beyond
-it: nobody can be followed from camera to camera or from day to day.
+person may have walked since (the idea of C-BIoU): at few pictures a second a walker's boxes do not overlap.
+
+Track numbers live in memory, start at one in every session and mean nothing beyond it: nobody can be followed from
+camera to camera or from day to day.
 """
 
 from __future__ import annotations
@@ -16,6 +18,9 @@ from numpy.typing import NDArray
 from analytics.detections import Boxes, Detections, Tracked
 
 __all__ = ["Tracker", "overlaps"]
+
+
+LEAST_STEP_S = 0.001          # two pictures at the same time say nothing about speed
 
 
 @dataclass(slots=True)
@@ -32,7 +37,7 @@ class _Track:
 
     def move(self, box: NDArray[np.float32], at: float) -> None:
         elapsed = at - self.seen
-        if elapsed > 0:
+        if elapsed > LEAST_STEP_S:
             # Halfway between the old and the newest velocity: one jittering box does not throw a track off.
             self.velocity = ((self.velocity + (box - self.box) / elapsed) / 2).astype(np.float32)
         self.box, self.seen, self.hits = box, at, self.hits + 1

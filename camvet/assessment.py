@@ -54,10 +54,12 @@ def assess(devices: Mapping[str, tuple[Sequence[Observation], Sequence[Attempt]]
            activity: str | None = None, purpose: str | None = None) -> list[Judgement]:
     """A judgement on every device. Raises `UsageError` for an activity or purpose that nobody knows."""
     from rules import makers
+    from rules.advisory_findings import advise
     from rules.judgement import Law, judge
 
     try:
-        return judge(devices, makers=makers.load(), law=Law.load(activity, purpose), policy=policy, as_of=as_of)
+        return judge(devices, makers=makers.load(), law=Law.load(activity, purpose), policy=policy, as_of=as_of,
+                     advise=advise)
     except LookupError as error:
         raise UsageError(str(error)) from error
 

@@ -13,13 +13,12 @@ from datetime import date
 from enum import StrEnum
 from functools import cache, lru_cache
 
-from pydantic import Field, model_validator
-
-from rules.documents import Document, read_all
+from rules.advisory_records import Advisory, AdvisoryFile, Affected, Entry, entry_of
+from rules.documents import read_all
 from rules.grammars import MAX_TEXT, Grammar, Version, form_of, grammar_named
-from rules.versions import Incomparable, Span, Vote, Word, compare, names_model, vote
+from rules.versions import Vote, Word, names_model, vote
 
-__all__ = ["Advisory", "AdvisoryFile", "AdvisoryResult", "Affected", "Book", "Kev", "State", "load", "results_for"]
+__all__ = ["AdvisoryResult", "Book", "State", "load", "results_for"]
 
 
 class State(StrEnum):
@@ -29,105 +28,6 @@ class State(StrEnum):
     NOT_AFFECTED = "not_affected"
     DISPUTED = "disputed"
     UNKNOWN = "unknown"
-
-
-class Kev(Document):
-    """The entry in CISA's catalogue of known exploited vulnerabilities."""
-
-    added: date
-    due: date | None = None
-    ransomware: str = ""
-    source: str
-
-
-class Affected(Document):
-    """What one source says of one group of models.
-
-    Attributes:
-        by: whose word it is (``cna``, ``adp``, ``nvd``, ``csaf``, ``text``); words of one source add up, words of two
-            can disagree.
-        models: scopes as `rules.versions.model_pattern` reads them; none means every device of the maker.
-        but: scopes that are not meant although `models` covers them.
-        text: the source's own words on versions.
-        since, until, before, exact, every: the bounds read out of them; none of them means that none could be read.
-        family: the branch the bounds speak of.
-        below_unknown, above_unknown: the source does not clear what lies outside.
-        disputed: another source contradicts that these models are concerned.
-        doubtful: within the bounds nothing is sure.
-        cleared: the source says of these models that none is affected.
-        fallback: counts only where no other entry names the model.
-    """
-
-    by: str
-    models: tuple[str, ...] = ()
-    but: tuple[str, ...] = ()
-    text: str = ""
-    since: str | None = None
-    until: str | None = None
-    before: str | None = None
-    exact: tuple[str, ...] = ()
-    every: bool = False
-    family: str = ""
-    below_unknown: bool = False
-    above_unknown: bool = False
-    disputed: bool = False
-    doubtful: bool = False
-    cleared: bool = False
-    fallback: bool = False
-    grammar: str | None = None
-
-
-class Advisory(Document):
-    """One vulnerability with everything that sources say of it.
-
-    ``closed`` says that the models named are all that are meant; an advisory that is not may mean others too.
-    """
-
-    cve: str = Field(pattern=r"^CVE-\d{4}-\d{4,7}$")
-    nature: str
-    cwe: str | None = None
-    cvss: float | None = Field(default=None, ge=0, le=10)
-    cvss_source: str = ""
-    kev: Kev | None = None
-    fixed: str | None = None
-    affected: tuple[Affected, ...] = Field(min_length=1)
-    closed: bool = True
-    note: str = ""
-    source: tuple[str, ...] = Field(min_length=1)
-    unverified: bool = False
-    unverified_fields: tuple[str, ...] = ()
-
-
-class AdvisoryFile(Document):
-    """One maker's advisories.
-
-    Attributes:
-        maker: its slug; a brand or a component that has advisories of its own has its own file.
-        made_by: the slug of the true maker, where this is a brand.
-        component: software inside products of others; no device's firmware version tells its version.
-        names: further names it is asked by.
-        grammar: the form of its versions, see `rules.grammars`.
-        set_aside: records of the sources that are not used, with the reason.
-    """
-
-    maker: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
-    names: tuple[str, ...] = ()
-    made_by: str | None = None
-    component: bool = False
-    grammar: str = "dotted"
-    dated: date
-    records: tuple[Advisory, ...]
-    set_aside: Mapping[str, str] = Field(default_factory=dict)
-
-    @model_validator(mode="after")
-    def _readable(self) -> AdvisoryFile:
-        for record in self.records:
-            for said in record.affected:
-                _entry(said, self.grammar, record.cve)
-        seen = [record.cve for record in self.records]
-        if doubled := {cve for cve in seen if seen.count(cve) > 1}:
-            raise ValueError(f"twice in one file: {', '.join(sorted(doubled))}")
-        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,13 +59,6 @@ class AdvisoryResult:
 
 
 @dataclass(frozen=True, slots=True)
-class _Entry:
-    said: Affected
-    span: Span
-    grammar: Grammar
-
-
-@dataclass(frozen=True, slots=True)
 class _Device:
     """What is asked about: a model and version as the device gives them, and whose software it is."""
 
@@ -176,35 +69,12 @@ class _Device:
     by_form: bool      # whether the advisories apply only because of the firmware's form
 
 
-def _bound(text: str | None, grammar: Grammar, cve: str) -> Version | None:
-    if text is None:
-        return None
-    version = grammar.parse(text)
-    if version is None:
-        raise ValueError(f"{cve}: the bound {text!r} has not the form {grammar.name}")
-    return version
-
-
-def _entry(said: Affected, grammar_name: str, cve: str) -> _Entry:
-    """An entry ready to be compared. Raises `ValueError` naming the record: a bound of no form, a circular range."""
-    grammar = grammar_named(said.grammar or grammar_name)
-    exact = tuple(grammar.parse(text) or Version(text, "text", tail=text) for text in said.exact)
-    span = Span(_bound(said.since, grammar, cve), _bound(said.until, grammar, cve), _bound(said.before, grammar, cve),
-                exact, said.every, said.family.upper(), said.below_unknown, said.above_unknown)
-    for end in (span.until, span.before):
-        if span.since is not None and end is not None:
-            order = compare(span.since, end, grammar)
-            if not isinstance(order, Incomparable) and order > 0:
-                raise ValueError(f"{cve}: circular range, from {said.since} up to {end.raw}")
-    return _Entry(said, span, grammar)
-
-
 @dataclass(frozen=True, slots=True)
 class _Shelf:
     """One maker's records, ready to be compared."""
 
     file: AdvisoryFile
-    entries: tuple[tuple[Advisory, tuple[_Entry, ...]], ...]
+    entries: tuple[tuple[Advisory, tuple[Entry, ...]], ...]
 
 
 class Book:
@@ -244,7 +114,8 @@ class Book:
         for slug in (*asked, *by_form):
             shelf = self._shelves[slug]
             kin = {slug, shelf.file.made_by}
-            foreign = form if form is not None and form not in kin and not shelf.file.component else ""
+            own = _parsed(shelf.file.grammar, firmware or "", build or "") if form is not None else None
+            foreign = form if form is not None and form not in kin and not (own and own.build) else ""
             rebrand = slug in by_form or (slug != asked[0] and slug == self.files[asked[0]].made_by)
             device = _Device(model or "", firmware or "", build or "", foreign, rebrand)
             for place, (record, _) in enumerate(shelf.entries):
@@ -252,7 +123,7 @@ class Book:
                 found.append(_judge(record, chosen, shelf, place, device))
         return sorted(found, key=lambda result: (result.urgency, result.cve))
 
-    def _scope(self, slug: str, place: int, model: str) -> tuple[tuple[_Entry, str], ...]:
+    def _scope(self, slug: str, place: int, model: str) -> tuple[tuple[Entry, str], ...]:
         """The entries of a record that speak of a model, each with the scope that names it."""
         _, entries = self._shelves[slug].entries[place]
         named = [(entry, _named_by(entry, model)) for entry in entries]
@@ -261,17 +132,17 @@ class Book:
         return tuple(first or chosen)
 
 
-def _named_by(entry: _Entry, model: str) -> str | None:
-    if entry.said.but and names_model(entry.said.but, model, entry.grammar):
+def _named_by(entry: Entry, model: str) -> str | None:
+    if entry.said.but and names_model(entry.said.but, model, entry.strips):
         return None
     if not entry.said.models:
         return "every device of the maker"
-    return names_model(entry.said.models, model, entry.grammar)
+    return names_model(entry.said.models, model, entry.strips)
 
 
 def _shelf(file: AdvisoryFile) -> _Shelf:
-    return _Shelf(file, tuple((record, tuple(_entry(said, file.grammar, record.cve) for said in record.affected))
-                              for record in file.records))
+    return _Shelf(file, tuple((record, tuple(entry_of(said, file.grammar, record.cve, file.names)
+                                             for said in record.affected)) for record in file.records))
 
 
 @lru_cache(maxsize=65536)
@@ -292,11 +163,11 @@ def _version(device: _Device, grammar: Grammar) -> tuple[Version | None, str]:
     return version, "" if version is not None else f"{shown!r} has not the form {grammar.name}"
 
 
-def _judge(record: Advisory, chosen: Sequence[tuple[_Entry, str]], shelf: _Shelf, place: int,
+def _judge(record: Advisory, chosen: Sequence[tuple[Entry, str]], shelf: _Shelf, place: int,
            device: _Device) -> AdvisoryResult:
     if not chosen:
         return _unnamed(record, shelf, place, device)
-    votes: list[tuple[_Entry, str, Vote]] = []
+    votes: list[tuple[Entry, str, Vote]] = []
     for entry, scope in chosen:
         version, why_not = _version(device, entry.grammar)
         cast = _as_said(entry.said, vote(version, why_not, entry.span, entry.grammar))
@@ -305,6 +176,13 @@ def _judge(record: Advisory, chosen: Sequence[tuple[_Entry, str]], shelf: _Shelf
     steps = _steps(device, votes, deciding, record) if status in {State.AFFECTED, State.DISPUTED} else ()
     fixed = record.fixed or _fixed_in(votes)
     return _result(record, shelf, status, because, concerns=True, fixed_in=fixed, steps=steps)
+
+
+# In the order in which words of different sources count.
+_STATE: Mapping[Word, State] = {
+    Word.AFFECTED: State.AFFECTED, Word.DISPUTED: State.DISPUTED, Word.UNSURE: State.UNKNOWN,
+    Word.CLEAR: State.NOT_AFFECTED, Word.SILENT: State.UNKNOWN,
+}
 
 
 def _as_said(said: Affected, cast: Vote) -> Vote:
@@ -318,14 +196,16 @@ def _as_said(said: Affected, cast: Vote) -> Vote:
     return cast
 
 
-def _count(votes: Sequence[tuple[_Entry, str, Vote]]) -> tuple[State, str, list[int]]:
+def _count(votes: Sequence[tuple[Entry, str, Vote]]) -> tuple[State, str, list[int]]:
     """Words of one source add up; sources that end differently are a dispute; the places that decided come along."""
+    if len(votes) == 1:
+        return _STATE[votes[0][2].word], votes[0][2].because, [0]
     by_source: dict[str, list[int]] = {}
     for place, (entry, _, _) in enumerate(votes):
         by_source.setdefault(entry.said.by, []).append(place)
     said: dict[str, tuple[Word, list[int]]] = {}
     for source, places in by_source.items():
-        word = _of_one_source([votes[place][2] for place in places], [votes[place][0] for place in places])
+        word = _of_one_source([votes[place][2] for place in places])
         said[source] = (word, [place for place in places if votes[place][2].word is word])
     words = {word for word, _ in said.values()} - {Word.SILENT}
     deciding = [place for _, places in said.values() for place in places]
@@ -333,25 +213,18 @@ def _count(votes: Sequence[tuple[_Entry, str, Vote]]) -> tuple[State, str, list[
         return State.DISPUTED, "sources disagree: " + "; ".join(
             f"{source}: {votes[places[0]][2].because}" for source, (word, places) in said.items()
             if word is not Word.SILENT), deciding
-    for word, state in ((Word.AFFECTED, State.AFFECTED), (Word.UNSURE, State.UNKNOWN), (Word.CLEAR, State.NOT_AFFECTED),
-                        (Word.SILENT, State.UNKNOWN)):
+    for word, state in _STATE.items():
         for ended, places in said.values():
             if ended is word:
                 return state, votes[places[0]][2].because, places
     return State.UNKNOWN, "no source speaks of this version", []
 
 
-def _of_one_source(votes: Sequence[Vote], entries: Sequence[_Entry]) -> Word:
-    """One source's word over all its entries: any that affects counts; bounds of other branches do not."""
-    words = [v.word for v in votes]
-    if Word.AFFECTED in words:
-        return Word.AFFECTED
-    if Word.DISPUTED in words:
-        return Word.DISPUTED
-    if Word.UNSURE in words:
-        branched = all(e.span.family for e in entries)
-        return Word.CLEAR if branched and Word.CLEAR in words else Word.UNSURE
-    return Word.CLEAR if Word.CLEAR in words else Word.SILENT
+def _of_one_source(votes: Sequence[Vote]) -> Word:
+    """One source's word over all its entries: what any of them affects is affected."""
+    words = {v.word for v in votes}
+    return next((word for word in (Word.AFFECTED, Word.DISPUTED, Word.UNSURE, Word.CLEAR) if word in words),
+                Word.SILENT)
 
 
 def _unnamed(record: Advisory, shelf: _Shelf, place: int, device: _Device) -> AdvisoryResult:
@@ -377,12 +250,12 @@ def device_form(file: AdvisoryFile) -> str:
     return f"{(file.names or (file.maker,))[0]}'s"
 
 
-def _fixed_in(votes: Sequence[tuple[_Entry, str, Vote]]) -> str | None:
+def _fixed_in(votes: Sequence[tuple[Entry, str, Vote]]) -> str | None:
     fixes = dict.fromkeys(entry.said.before for entry, _, _ in votes if entry.said.before)
     return ", ".join(fixes) or None
 
 
-def _steps(device: _Device, votes: Sequence[tuple[_Entry, str, Vote]], deciding: Sequence[int],
+def _steps(device: _Device, votes: Sequence[tuple[Entry, str, Vote]], deciding: Sequence[int],
            record: Advisory) -> tuple[tuple[str, str], ...]:
     steps: list[tuple[str, str]] = [("version as given", device.firmware or "not known")]
     if device.build:

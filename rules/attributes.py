@@ -111,12 +111,18 @@ def _from_signals(evidence: Iterable[Evidence], claim: str, owners: Sequence[str
 
 def _from_labels(observations: Iterable[Observation], maker: Maker | None) -> Iterator[Candidate]:
     """Words of banners and titles that have the form of a model: ``Sony Network Camera SNC-EP520``."""
-    grammars = maker.models if maker else ()
-    for seen in observations if grammars else ():
+    patterns = tuple(grammar.pattern for grammar in maker.models) if maker else ()
+    for seen in observations if patterns else ():
         for text in label_texts(seen):
-            for word in _WORDS.split(text)[:MAX_WORDS]:
-                if _MODEL_WORD.match(word) and any(_compiled(grammar.pattern).match(word) for grammar in grammars):
-                    yield Candidate(word, len(_ORDER) + 3, f"{seen.transport} {text[:60]}", seen)
+            for word in _model_words(patterns, text):
+                yield Candidate(word, len(_ORDER) + 3, f"{seen.transport} {text[:60]}", seen)
+
+
+@lru_cache(maxsize=4096)
+def _model_words(patterns: tuple[str, ...], text: str) -> tuple[str, ...]:
+    """The words of a text that begin like a model of one of these forms."""
+    return tuple(word for word in _WORDS.split(text)[:MAX_WORDS]
+                 if _MODEL_WORD.match(word) and any(_compiled(pattern).match(word) for pattern in patterns))
 
 
 def _read(grammars: Sequence[Grammar], text: str) -> str | None:

@@ -19,7 +19,7 @@ from rules import regimes as regime_data
 from rules.documents import Document, read
 from rules.entities import Entities, Party
 from rules.listing import Listing, listing_of
-from rules.makers import Brand, Maker, Makers
+from rules.makers import Brand, Makers
 from rules.names import FOLDER, squeeze
 from rules.regimes import Regime, Relation, Words
 
@@ -31,7 +31,8 @@ _SCRIPT_OF = (("han", r"[\u3400-\u9fff]"), ("kana", r"[\u3041-\u30ff]"), ("hangu
               ("arabic", r"[\u0620-\u06ff]"), ("cyrillic", r"[\u0400-\u04ff]"))
 _SHORT = {"han": 1, "kana": 2, "hangul": 2, "arabic": 3, "cyrillic": 3}
 _HAN_LEGAL = re.compile("(?:集团)?(?:股份)?有限(?:责任)?公司$")
-_LEGAL = frozenset("co company corp corporation inc incorporated ltd limited llc plc gmbh ag ab bv pvt group stock".split())
+_LEGAL = frozenset({"co", "company", "corp", "corporation", "inc", "incorporated", "ltd", "limited", "llc", "plc",
+                    "gmbh", "ag", "ab", "bv", "pvt", "group", "stock"})
 _SHORTEST_FUZZY = 5
 
 
@@ -244,14 +245,15 @@ def build(entities: Entities, makers: Makers, regimes: tuple[Regime, ...]) -> Ca
         classes.update(dict.fromkeys((w.casefold() for w in getattr(words, name)), name))
     return Catalog(
         entities=entities, regimes=regimes, names=names, fuzzy=fuzzy, labels=labels, classes=classes,
-        scripts={script: tuple(sorted(found.items(), key=lambda one: -len(one[0]))) for script, found in scripts.items()},
+        scripts={script: tuple(sorted(found.items(), key=lambda one: -len(one[0])))
+                 for script, found in scripts.items()},
         lines=tuple((line, _names(line.names), _model(line.models)) for line in brands.lines),
         statements=tuple((said, _names(said.names), _model(said.models)) for said in brands.statements),
         models=tuple((rule, _model("|".join(rule.patterns)))
                      for rule in read(FOLDER / "models.yaml", _Models).models if rule.party in entities.parties),
         han_trade=words.han_trade, han_neutral=tuple(sorted(words.han_neutral, key=len, reverse=True)),
         others=frozenset(spellings.others), doubtful=frozenset(spellings.doubtful), others_han=spellings.others_han,
-        class_words=tuple(word for word in classes if len(word) >= 6 and word.isascii()),  # noqa: PLR2004 - see finding
+        class_words=tuple(word for word in classes if len(word) >= 6 and word.isascii()),
         camera_marks=tuple(w for w in (*words.camera, *words.device) if not w.isascii()),
         trade_marks=tuple(w for w in words.trade if not w.isascii()))
 
@@ -271,13 +273,13 @@ def _claim(party: str, written: str, kind: Literal["name", "brand", "maker"], co
         from rules.names import read as comparable
 
         for run in comparable(written).scripts.get(script, ()):
-            if script == "han" and len(bare := _HAN_LEGAL.sub("", run)) > 3:  # noqa: PLR2004 - a short name says too little
+            if script == "han" and len(bare := _HAN_LEGAL.sub("", run)) > 3:  # a short name says too little
                 scripts.setdefault(script, {}).setdefault(bare, Known(party, written, common=False, kind=kind))
             short = len(run) <= _SHORT[script]
             scripts.setdefault(script, {}).setdefault(run, Known(party, written, short or run in common, kind))
         return
     for key in _keys(written):
-        short = len(key) <= 3                                          # noqa: PLR2004 - HIK, UNV, ZTE: borne by others
+        short = len(key) <= 3  # HIK, UNV, ZTE: borne by others
         names.setdefault(key, Known(party, written, short or key in common, kind))
 
 
@@ -287,7 +289,7 @@ def _keys(written: str) -> tuple[str, ...]:
     bare = list(words)
     while len(bare) > 1 and (bare[-1] in _LEGAL or not bare[-1]):
         bare.pop()
-    return tuple(dict.fromkeys(key for key in ("".join(words), "".join(bare)) if len(key) >= 2))  # noqa: PLR2004 - XM is a name, X none
+    return tuple(dict.fromkeys(key for key in ("".join(words), "".join(bare)) if len(key) >= 2))  # XM is a name, X none
 
 
 def _labels(makers: Makers, entities: Entities, tied: set[str], names: Mapping[str, Known], ordinary: set[str],
@@ -295,25 +297,24 @@ def _labels(makers: Makers, entities: Entities, tied: set[str], names: Mapping[s
     """Labels of listed makers; one that is itself a maker's name is none, since only its lines can tell."""
     own_makers = {squeeze(name) for maker in makers for name in (maker.name, *maker.names, *maker.declared)}
     found: dict[str, list[Label]] = {}
-    for maker, brand, party in _listed_brands(makers, entities, tied):
+    for brand, party in _listed_brands(makers, entities, tied):
         for written in (brand.name, *brand.aliases):
             key = squeeze(written)
             if brand.own:
                 if isinstance(names, dict):
                     _claim(party.id, written, "brand", common, names, scripts)
             elif key not in own_makers and key not in names:
-                common_word = key in ordinary or (brand.confidence == "low" and len(key) <= 7)  # noqa: PLR2004
+                common_word = key in ordinary or (brand.confidence == "low" and len(key) <= 7)
                 found.setdefault(key, []).append(Label(written, party.id, brand, common_word))
-        del maker
     return {key: tuple(labels) for key, labels in found.items()}
 
 
-def _listed_brands(makers: Makers, entities: Entities, tied: set[str]) -> Iterator[tuple[Maker, Brand, Party]]:
+def _listed_brands(makers: Makers, entities: Entities, tied: set[str]) -> Iterator[tuple[Brand, Party]]:
     for maker in makers:
         party = entities.of_maker(maker.maker)
         if party is not None and party.id in tied:
             for brand in maker.brands:
-                yield maker, brand, party
+                yield brand, party
 
 
 def _names(names: tuple[str, ...]) -> re.Pattern[str]:

@@ -23,7 +23,9 @@ _MOST_WORDS_OF_A_NAME = 7
 _GLUED, _GLUED_ANYWHERE = 5, 8          # letters a name needs to be found at the start of a word, or anywhere in it
 _SHORTEST_TYPO, _LONG = 4, 8
 _MOST_FINDS = 24
-_MEASURE = re.compile(r"x?\d+(?:x\d*|mp|mpx|mm|cm|m|ch|tb|gb|mb|k|w|v|a|pcs|pc|ea|ft|in|u|p|port|hz|fps|gbps|mah|шт|мп|мм)?")
+_TURNS_AWAY = {"for", "compatible", "no", "not", "non"}
+_MEASURE = re.compile(r"x?\d+(?:x\d*|mp|mpx|mm|cm|m|ch|tb|gb|mb|k|w|v|a|pcs|pc|ea|ft|in|u|p|port|hz|fps|gbps|mah"
+                      r"|шт|мп|мм)?")
 
 
 class How(StrEnum):
@@ -84,7 +86,8 @@ def finds_in(name: Name, catalog: Catalog) -> list[Find]:
     finds = list(_exact(name, catalog, taken))
     parts = list(_models(name, catalog, [find for find in finds if find.known.kind != "maker"], taken))
     covered = {index for part in parts for index in range(part.start, part.end)}
-    finds = [find for find in finds if find.known.kind != "maker" or not covered & set(range(find.start, find.end))] + parts
+    finds = [find for find in finds
+             if find.known.kind != "maker" or not covered & set(range(find.start, find.end))] + parts
     finds += _glued(name, catalog, taken)
     finds += _misspelt(name, catalog, taken)
     for script, runs in name.scripts.items():
@@ -122,7 +125,8 @@ def _known(key: str, catalog: Catalog, *, single: bool) -> tuple[Known, Label | 
         return Known(labels[0].party, labels[0].written, labels[0].ordinary, "brand"), labels[0], How.EXACT
     if single:
         for variant in unleet(key):
-            if (known := catalog.names.get(variant)) is not None and known.kind == "name" and len(variant) > _SHORTEST_TYPO:
+            known = catalog.names.get(variant)
+            if known is not None and known.kind == "name" and len(variant) > _SHORTEST_TYPO:
                 return known, None, How.LEET
     return None
 
@@ -133,12 +137,14 @@ def _squeezes(written: str, text: str) -> bool:
 
 def _about(name: Name, start: int, catalog: Catalog) -> bool:
     before = [word.text for word in name.words[max(0, start - 2):start]]
-    return any(catalog.classes.get(word) == "about" for word in before[-1:]) or (
-        len(before) > 1 and before[0] in {"for", "compatible", "no", "not", "non"} and catalog.classes.get(before[1]) != "camera")
+    if before and catalog.classes.get(before[-1]) == "about":
+        return True
+    return len(before) > 1 and before[0] in _TURNS_AWAY and catalog.classes.get(before[1]) != "camera"
 
 
 def _models(name: Name, catalog: Catalog, finds: Sequence[Find], taken: set[int]) -> Iterator[Find]:
-    spans: list[tuple[int, int]] = [(name.words[f.start].start, name.words[f.end - 1].end) for f in finds if f.end > f.start]
+    spans: list[tuple[int, int]] = [(name.words[find.start].start, name.words[find.end - 1].end)
+                                    for find in finds if find.end > find.start]
     for rule, pattern in catalog.models:
         for found in pattern.finditer(name.text):
             begin, end = found.span()
@@ -163,7 +169,8 @@ def _glued(name: Name, catalog: Catalog, taken: set[int]) -> Iterator[Find]:
             known = catalog.names[known_as]
             rest = word.text.replace(known_as, "", 1)
             fits = rest in catalog.classes or rest.isdigit() or rest in catalog.names
-            if (len(known_as) >= _GLUED_ANYWHERE) or (fits and (word.text.startswith(known_as) or rest in catalog.classes)):
+            fits = fits and (word.text.startswith(known_as) or rest in catalog.classes)
+            if fits or len(known_as) >= _GLUED_ANYWHERE:
                 yield Find(known, word.text, index, index + 1, How.GLUED, 0.95, about=_about(name, index, catalog))
                 taken.add(index)
                 break
@@ -195,21 +202,21 @@ def _nearest(text: str, catalog: Catalog, index: int, size: int) -> Find | None:
     if letters < _SHORTEST_TYPO or letters * 3 < len(text) * 2:
         return None
     most = 2 if len(text) >= _LONG - 1 else 1
-    best: tuple[str, float] | None = None
+    best: tuple[str, int] | None = None
     for candidate, distance, _ in process.extract(text, catalog.fuzzy, scorer=OSA.distance, score_cutoff=most, limit=4):
         allowed = 2 if len(candidate) >= _LONG or sorted(candidate) == sorted(text) else 1
         if distance <= allowed and (best is None or distance < best[1]):
-            best = (candidate, distance)
+            best = (candidate, int(distance))
     if best is None:
         return None
     candidate, distance = best
     if size > 1 and distance > 1:
         return None
     known = catalog.names[candidate]
-    sure = text not in catalog.doubtful and text not in catalog.others and (_slip(text, candidate) or (distance == 1 and len(candidate) >= _LONG))
+    own_word = text in catalog.doubtful or text in catalog.others
+    sure = not own_word and (_slip(text, candidate) or (distance == 1 and len(candidate) >= _LONG))
     longer = len(candidate) > _GLUED or text.startswith(candidate)
-    alike = not sure and distance == 1 and longer and text[0] == candidate[0] and (
-        text not in catalog.doubtful and text not in catalog.others)
+    alike = not sure and distance == 1 and longer and text[0] == candidate[0] and not own_word
     return Find(known, text, index, index + size, How.TYPO, 1 - distance / max(len(text), len(candidate)), sure=sure,
                 alike=alike, other=text in catalog.others)
 
@@ -220,10 +227,16 @@ def _slip(text: str, name: str) -> bool:
         return False
     if sorted(text) == sorted(name):
         return True
-    if len(text) == len(name) - 1 > _SHORTEST_TYPO and any(name[:i] + name[i + 1:] == text for i in range(1, len(name))):
+    if re.sub(r"(.)\1", r"\1", text) == re.sub(r"(.)\1", r"\1", name):
         return True
-    return re.sub(r"(.)\1", r"\1", text) == re.sub(r"(.)\1", r"\1", name) or (
-        len(text) == len(name) + 1 and any(text[:i] + text[i + 1:] == name for i in range(1, len(text))) and text[-1] == name[-1])
+    if len(text) == len(name) - 1:
+        return len(text) > _SHORTEST_TYPO and _without_one(name, text)
+    return len(text) == len(name) + 1 and text[-1] == name[-1] and _without_one(text, name)
+
+
+def _without_one(longer: str, shorter: str) -> bool:
+    """Whether `longer` is `shorter` with one letter more, not the first one."""
+    return any(longer[:i] + longer[i + 1:] == shorter for i in range(1, len(longer)))
 
 
 def _in_script(script: str, run: str, catalog: Catalog) -> Iterator[Find]:
@@ -247,19 +260,20 @@ def _in_script(script: str, run: str, catalog: Catalog) -> Iterator[Find]:
 
 
 def _in_cyrillic(run: str, spellings: Sequence[tuple[str, Known]], catalog: Catalog) -> Iterator[Find]:
-    if len(run) < 3:                                                   # noqa: PLR2004 - two letters name nobody
+    if len(run) < 3:  # two letters name nobody
         return
     for reading in (fold(run).casefold(), latin_of(run)):
         known = catalog.names.get(reading)
         if known is not None and known.kind == "name":
             yield Find(known, run, 0, 0, How.SCRIPT, 0.95)
             return
-    if run in catalog.classes or len(run) < 5:                         # noqa: PLR2004 - see above: too short to be misspelt
+    if run in catalog.classes or len(run) < 5:  # see above: too short to be misspelt
         return
     most = 2 if len(run) >= _LONG else 1
     found = process.extractOne(run, [written for written, _ in spellings], scorer=OSA.distance, score_cutoff=most)
     if found is not None:
-        yield Find(dict(spellings)[found[0]], run, 0, 0, How.TYPO, 0.85, sure=len(run) >= _LONG or run.startswith(found[0]))
+        sure = len(run) >= _LONG or run.startswith(found[0])
+        yield Find(dict(spellings)[found[0]], run, 0, 0, How.TYPO, 0.85, sure=sure)
         return
     near = _nearest(latin_of(run), catalog, 0, 1)
     if near is not None:
@@ -281,7 +295,10 @@ def context_of(name: Name, finds: Sequence[Find], catalog: Catalog) -> Context:
             kinds.add(kind)
         elif not _part_number(name.text, word):
             meant = _meant(word.text, catalog)
-            kinds.add(meant) if meant else other.append(word.text)
+            if meant is None:
+                other.append(word.text)
+            else:
+                kinds.add(meant)
     for script, runs in name.scripts.items():
         for run in runs:
             _sort_run(script, run, catalog, finds, kinds, other)
@@ -300,20 +317,22 @@ def _part_number(text: str, word: Word) -> bool:
 
 def _meant(word: str, catalog: Catalog) -> str | None:
     """The class of a long word that is one or two mistakes away from one that has a class."""
-    if len(word) < 6:                                                  # noqa: PLR2004 - short words are near too many
+    if len(word) < 6:  # short words are near too many
         return None
-    found = process.extractOne(word, catalog.class_words, scorer=OSA.distance, score_cutoff=2 if len(word) > _LONG else 1)
+    most = 2 if len(word) > _LONG else 1
+    found = process.extractOne(word, catalog.class_words, scorer=OSA.distance, score_cutoff=most)
     kind = catalog.classes[found[0]] if found is not None else None
     return kind if kind in {"neutral", "place", "camera", "legal"} else None
 
 
 _STRONG_ABOUT = {"compatible", "compatibility", "kompatibel", "replaces", "ersatz", "ersetzt",
                  "remplace", "alternative", "alternatives", "equivalent", "substitute", "instead", "statt",
-                 "unlike", "versus", "vs", "except", "excluding", "banned", "remove", "removal", "uninstall", "disposal",
-                 "decommission"}
+                 "unlike", "versus", "vs", "except", "excluding", "banned", "remove", "removal", "uninstall",
+                 "disposal", "decommission"}
 
 
-def _sort_run(script: str, run: str, catalog: Catalog, finds: Sequence[Find], kinds: set[str], other: list[str]) -> None:
+def _sort_run(script: str, run: str, catalog: Catalog, finds: Sequence[Find], kinds: set[str],
+              other: list[str]) -> None:
     if any(mark in run for mark in catalog.camera_marks):
         kinds.add("camera")
     rest = run

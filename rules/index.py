@@ -190,7 +190,7 @@ class Index:
 
     # -- names ---------------------------------------------------------------------------------------------------------
 
-    def _named(self, text: str, declared: bool) -> Named:  # noqa: FBT001 - remembered by position
+    def _named(self, text: str, declared: bool) -> Named:
         makers = (self._all_makers[at] for at in self._maker_names.find(text, declared=declared)
                   if not ((excluded := self._not_names[at]) and excluded.search(text)))
         return Named(tuple(makers), tuple(self._brands[at] for at in self._brand_names.find(text, declared=declared)))
@@ -311,7 +311,8 @@ class _NameTable:
 @cache
 def _first_runs(name: str) -> frozenset[str]:
     """What the first unbroken run of letters and digits can be where `name` is written, whatever its separators."""
-    found, run = set(), ""
+    found: set[str] = set()
+    run = ""
     for word in fold(name).lower().split():
         head = _RUN.match(word)
         if head is None:

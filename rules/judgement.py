@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
+from rules import advisories, destinations, regimes
 from rules import checks as check_data
-from rules import destinations, regimes
 from rules import entities as entity_data
 from rules import policy as policy_data
 from rules.checks import Check, assess
@@ -176,6 +176,7 @@ def list_versions() -> list[ListVersion]:
         ListVersion("makers", "Makers, brands and their signals", digest_of("makers", "chipsets"), FACTS_OF),
         _edition("checks", "Checks", (c.dated for c in check_data.load())),
         _edition("endpoints", "Known destinations", (e.dated for e in destinations.collections())),
+        _edition("advisories", "Known vulnerabilities", (f.dated for f in advisories.load().files.values())),
         _edition("policies", "Policies", (p.dated for p in policy_data.load().values())),
     ]
 

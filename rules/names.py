@@ -1,6 +1,6 @@
-"""A supplier, a label or a purchase-order line made comparable, in whatever script and with whatever tricks it was written.
+"""A supplier, a label or a purchase-order line made comparable, whatever script and tricks it was written with.
 
-`read` is pure: it folds look-alikes and invisible characters (`rules.labels`), joins letters that were set apart, undoes
+`read` is pure: it folds look-alikes and invisible characters (`rules.labels`), joins letters set apart, undoes
 digits that stand for letters, brings Chinese to simplified characters and Cyrillic to Latin, and keeps the words of
 every script apart. It decides nothing; `rules.screening` does.
 """
@@ -81,7 +81,7 @@ class Name:
 
 
 @cache
-def _scripts() -> tuple[dict[int, str], dict[int, str]]:
+def _scripts() -> tuple[Mapping[int, int], Mapping[int, str]]:
     data = read_document(FOLDER / "scripts.yaml", _Scripts)
     return (str.maketrans(data.traditional, data.simplified), str.maketrans(dict(data.cyrillic)))
 

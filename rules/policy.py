@@ -16,7 +16,7 @@ from functools import cache
 
 from pydantic import Field, model_validator
 
-from rules import buyers
+from rules import advisory_findings, buyers
 from rules.documents import Document, read_all
 from rules.predicates import Progress, progress_of
 from rules.vocabulary import (
@@ -61,6 +61,9 @@ class Clause(StrEnum):
     FINDING_REQUIRED_NOT_ASSESSED = "finding.required_not_assessed"
     FINDING_NOT_ASSESSED = "finding.not_assessed"
     FINDING_WAIVED = "finding.waived"
+    ADVISORY_DISPUTED = "advisory.disputed"
+    ADVISORY_UNKNOWN_EXPLOITED = "advisory.unknown_exploited"
+    ADVISORY_UNKNOWN = "advisory.unknown"
 
 
 class Consequence(StrEnum):
@@ -89,6 +92,7 @@ _FLOOR: Mapping[Clause, Consequence] = {
     Clause.CHANNELS_UNDETERMINED: Consequence.CONDITIONAL,
     Clause.FINDING_CRITICAL: Consequence.CONDITIONAL,
     Clause.FINDING_REQUIRED_NOT_ASSESSED: Consequence.CONDITIONAL,
+    Clause.ADVISORY_UNKNOWN_EXPLOITED: Consequence.CONDITIONAL,
 }
 
 
@@ -287,7 +291,17 @@ def _of_findings(findings: Sequence[Finding], policy: Policy) -> Iterator[_Hit]:
         elif finding.status is Status.NOT_ASSESSED and finding.rule in policy.assessed:
             yield _Hit(Clause.FINDING_REQUIRED_NOT_ASSESSED, f"{finding.rule} not assessed: {finding.reason}")
         elif finding.status is Status.NOT_ASSESSED and finding.rule != _CHANNEL_CHECK:
-            yield _Hit(Clause.FINDING_NOT_ASSESSED, f"{finding.rule} not assessed: {finding.reason}")
+            yield _Hit(_not_assessed(finding), f"{finding.rule} not assessed: {finding.reason}")
+
+
+def _not_assessed(finding: Finding) -> Clause:
+    """Advisories that are unknown or disputed have clauses of their own, so that a policy can let them pass by name."""
+    if finding.rule == advisory_findings.DISPUTED:
+        return Clause.ADVISORY_DISPUTED
+    if finding.rule == advisory_findings.UNKNOWN:
+        exploited = any(name == advisory_findings.EXPLOITED for name, _ in finding.facts)
+        return Clause.ADVISORY_UNKNOWN_EXPLOITED if exploited else Clause.ADVISORY_UNKNOWN
+    return Clause.FINDING_NOT_ASSESSED
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Who is this supplier, label or part number? Every find in a line, what it means beside the other words, and one answer.
+"""Who is this supplier, label or part number? What each find in a line means, and one answer.
 
 ``match``: it names a party that a list names or reaches. ``review``: somebody has to look. ``no_match``: nothing in it
 names one; that is no clearance. `screen` is pure; what the laws say of the party is `rules.effects`. A name that a list
@@ -18,6 +18,7 @@ from rules.names import Name, read
 
 __all__ = ["Action", "Screening", "screen"]
 
+_MIXED_TRADE = "{} is named beside another trade"
 _FOREIGN_TRADE = "the other words name another trade, and nothing speaks of cameras or devices"
 
 
@@ -88,8 +89,8 @@ def screen(query: str, catalog: Catalog, day: date) -> Screening:
     tricks = tuple(dict.fromkeys((*name.tricks, *((str(best.find.how),) if best.find.how in _TRICKS else ()))))
     score = best.find.score if best.action is not Action.NO_MATCH else 0.0
     return Screening(
-        query, best.action, best.entity, party.name if party else None, best.relation, _told(best.find), round(score, 3),
-        best.because + _more(best, answers), others, tricks, bool(party and party.unverified))
+        query, best.action, best.entity, party.name if party else None, best.relation, _told(best.find),
+        round(score, 3), best.because + _more(best, answers), others, tricks, bool(party and party.unverified))
 
 
 _TRICKS = {How.SPACING, How.LEET, How.TYPO}
@@ -112,8 +113,8 @@ def _answer(find: Find, finds: Sequence[Find], context: Context, catalog: Catalo
     party = catalog.entities.parties[find.known.party]
     relation = standing.relation
     if standing.word == "clear":
-        return _Answer(find, Action.NO_MATCH, f"{party.name}: {standing.because} on {day} ({relation} of "
-                       f"{standing.owner})" if standing.owner else f"{party.name}: {standing.because}", party.id, relation)
+        tie = f" on {day} ({relation} of {standing.owner})" if standing.owner else ""
+        return _Answer(find, Action.NO_MATCH, f"{party.name}: {standing.because}{tie}", party.id, relation)
     action, because = _weighed(find, finds, context)
     if action is Action.NO_MATCH:
         return _Answer(find, action, f"{find.known.written}: {because}")
@@ -136,7 +137,8 @@ def _weighed(find: Find, finds: Sequence[Find], context: Context) -> tuple[Actio
     fits = context.camera or context.device or context.models
     if find.known.common:
         if context.trade:
-            return (Action.REVIEW, f"{find.known.written} is named beside another trade") if fits else (
+            mixed = fits or context.order
+            return (Action.REVIEW, _MIXED_TRADE.format(find.known.written)) if mixed else (
                 Action.NO_MATCH, _FOREIGN_TRADE)
         if context.person and not (fits or context.order or context.other):
             return Action.NO_MATCH, "it reads as the name of a person"
@@ -144,7 +146,7 @@ def _weighed(find: Find, finds: Sequence[Find], context: Context) -> tuple[Actio
             return Action.REVIEW, f"{find.known.written} has namesakes, and {', '.join(context.other[:4])} says nothing"
         return Action.MATCH, ""
     if context.trade and not (fits or context.order or context.neutral):
-        return Action.REVIEW, f"{find.known.written} is named beside another trade"
+        return Action.REVIEW, _MIXED_TRADE.format(find.known.written)
     return Action.MATCH, ""
 
 
@@ -189,7 +191,8 @@ def _of_label(find: Find, finds: Sequence[Find], context: Context, catalog: Cata
     brand = label.brand
     fits = context.camera or context.models
     if any(f.known.kind == "name" and f.how not in {How.TYPO, How.MODEL} for f in finds):
-        return _Answer(find, Action.REVIEW, f"{label.written} is sold with devices of {party.name}", party.id, "oem_brand")
+        because = f"{label.written} is sold with devices of {party.name}"
+        return _Answer(find, Action.REVIEW, because, party.id, "oem_brand")
     if label.ordinary and not fits and (context.other or context.trade or context.device or context.person):
         return _Answer(find, Action.NO_MATCH, f"{label.written} means many things, and nothing speaks of cameras")
     when = f" from {brand.since}" if brand.since else ""
@@ -198,8 +201,8 @@ def _of_label(find: Find, finds: Sequence[Find], context: Context, catalog: Cata
     mark = ", unverified" if brand.unverified else ""
     over = brand.until is not None and str(day) > brand.until
     tail = "; that time is over, but such devices are still about" if over else ""
-    because = (f"devices of {party.name} are sold as {label.written}{scope}, {brand.confidence} confidence{mark}{tail}; "
-               "which maker built this one has to be asked")
+    because = (f"devices of {party.name} are sold as {label.written}{scope}, {brand.confidence} confidence{mark}{tail}"
+               "; which maker built this one has to be asked")
     return _Answer(find, Action.REVIEW, because, party.id, "oem_brand")
 
 
@@ -246,4 +249,6 @@ def _nothing(query: str, name: Name, finds: Sequence[Find], catalog: Catalog) ->
                            tricks=name.tricks)
     if not query.strip():
         return replace(result, action=Action.REVIEW, because="there is nothing to screen")
-    return replace(result, action=Action.REVIEW, because="the line is too long to be read to its end") if name.cut else result
+    if name.cut:
+        return replace(result, action=Action.REVIEW, because="the line is too long to be read to its end")
+    return result

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from urllib.parse import unquote
 
@@ -124,7 +123,7 @@ ambiguous word, belongs there."""
 
 @cache
 def _label_fields(transport: str) -> tuple[tuple[str, str, Strength, bool], ...]:
-    """Where a reply of this transport names the device: field, group, strength, whether a manufacturer belongs there."""
+    """Where a reply of this transport names the device: field, group, strength, and if a manufacturer belongs there."""
     return tuple((field, group, strength, declared) for fields, group, strength, declared in (
         (_DECLARED, "declared", Strength.STRONG, True),
         (_ORGANISATION, "certificate", Strength.STRONG, True),
@@ -280,8 +279,16 @@ def evidence_of(observations: Iterable[Observation], makers: Makers) -> list[Evi
     found: list[Evidence] = []
     index = index_of(makers)
     for observation in observations:
-        claims = (*_says_signal(observation, index), *_says_label(observation, index), *_says_oui(observation, makers),
-                  *_says_cloud(observation, index), *_says_certificate(observation, makers))
+        fields, transport = observation.fields, observation.transport
+        claims = [*_says_signal(observation, index)]
+        for label in _labels(observation):
+            claims += _label_claims(index, transport, label)
+        if "mac" in fields or "scopes" in fields:
+            claims += _says_oui(observation, makers)
+        if transport == "egress":
+            claims += _says_cloud(observation, index)
+        elif transport == "tls":
+            claims += _says_certificate(observation, makers)
         if claims:
             name = observation.id
             found += [claim.of(name) for claim in claims]

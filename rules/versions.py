@@ -147,8 +147,9 @@ def vote(version: Version | None, why_not: str, span: Span, grammar: Grammar) ->
         return Vote(Word.AFFECTED, f"{version.raw} is named as affected", bound)
     if not (span.since or span.until or span.before):
         return Vote(Word.SILENT, f"the source names {bound} and says nothing of {version.raw}", bound)
-    if span.family and span.family != version.family:
-        return Vote(Word.UNSURE, f"the bound is for branch {span.family}, the version is of {version.family}", bound)
+    branch = version.family or ".".join(map(str, _track(version, grammar)))
+    if span.family and span.family != branch:
+        return Vote(Word.SILENT, f"the source gives bounds for other branches than {branch or version.raw}", bound)
     return _in_span(version, span, grammar, bound)
 
 
@@ -173,8 +174,8 @@ def _in_span(version: Version, span: Span, grammar: Grammar, bound: str) -> Vote
     named = next((v for v in (span.since, span.until) if v is not None and canonical(v.raw) == canonical(version.raw)),
                  None)
     track = _track(version, grammar)
-    if track and named is None and not _of_track(span, track):
-        return Vote(Word.UNSURE, f"{version.raw} is of long-term track {track[0]}.{track[1]}, which gets fixes of its "
+    if track and named is None and not span.family:
+        return Vote(Word.SILENT, f"{version.raw} is of long-term track {track[0]}.{track[1]}, which gets fixes of its "
                                  "own, and the source names none for it", bound)
     return Vote(Word.AFFECTED, f"{version.raw} lies within: {bound}", bound)
 
@@ -200,18 +201,11 @@ def _track(version: Version, grammar: Grammar) -> tuple[int, ...]:
     return next((track for track in grammar.tracks if version.numbers[:len(track)] == track), ())
 
 
-def _of_track(span: Span, track: tuple[int, ...]) -> bool:
-    """Whether the end of a span is a version of the track itself, with more numbers than the track's name."""
-    end = span.before or span.until
-    return end is not None and end.numbers[:len(track)] == track and len(end.numbers) > len(track)
-
-
 _SEPARATORS = "-_ /."
 
 
-@lru_cache(maxsize=4096)
-def model_pattern(scope: str) -> re.Pattern[str]:
-    """A scope as a pattern: ``?`` one letter or digit, ``@`` one or more letters, a last ``*`` anything that follows.
+def model_pattern(scope: str) -> str:
+    """A scope as a regular expression: ``?`` one letter or digit, ``@`` letters, a last ``*`` anything that follows.
 
     Separators are interchangeable and may be missing; without a ``*`` the name must end where the scope does.
     """
@@ -224,7 +218,12 @@ def model_pattern(scope: str) -> re.Pattern[str]:
             parts.append("[A-Z]{1,8}?")
         else:
             parts.append("[-_ /.]?" if char in _SEPARATORS else re.escape(char))
-    return re.compile("".join(parts) + ("" if open_end else r"(?![A-Z0-9])"), re.ASCII)
+    return "".join(parts) + ("" if open_end else r"(?![A-Z0-9])")
+
+
+@lru_cache(maxsize=4096)
+def _scopes_pattern(scopes: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(f"({model_pattern(scope)})" for scope in scopes), re.ASCII)
 
 
 @lru_cache(maxsize=65536)
@@ -237,9 +236,10 @@ def _plain_model(model: str, strips: tuple[str, ...]) -> str:
     return name
 
 
-def names_model(scopes: tuple[str, ...], model: str, grammar: Grammar) -> str | None:
-    """The first of `scopes` that names this model, with or without the maker's name before it; None where none does."""
+def names_model(scopes: tuple[str, ...], model: str, strips: tuple[str, ...] = ()) -> str | None:
+    """The first of `scopes` that names this model, as it is or without the names in `strips`; None where none does."""
     if len(model) > MAX_MODEL or not model.strip():
         return None
-    names = {_plain_model(model, ()), _plain_model(model, grammar.strips)}
-    return next((scope for scope in scopes for name in names if model_pattern(scope).match(name)), None)
+    pattern = _scopes_pattern(scopes)
+    found = pattern.match(_plain_model(model, strips)) or pattern.match(_plain_model(model, ()))
+    return scopes[(found.lastindex or 1) - 1] if found else None

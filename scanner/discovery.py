@@ -21,7 +21,7 @@ from scanner.protocols import PROTOCOLS, Protocol
 from scanner.scope import Scope
 from scanner.settings import LinkUse, Observer, Settings
 from scanner.transport import neighbours, packets, udp
-from scanner.transport.addresses import Interface, interfaces
+from scanner.transport.addresses import Interface, interfaces, interfaces6, neighbours6
 from scanner.transport.exchange import ExchangeError
 from scanner.wire.fields import Fields
 from scanner.wire.text import redact
@@ -90,6 +90,11 @@ class Discovery:
                 if dossier:
                     fields: Fields = {"mac": entry.mac, "via": via}
                     self._link_seen(dossier, "link.neighbour", fields, f"{entry.address} {entry.mac}".encode())
+        for address, mac in neighbours6() if any(":" in address for address in self._dossiers) else ():
+            dossier = self._dossiers.get(address)
+            if dossier:
+                found: Fields = {"mac": mac, "via": "neighbours"}
+                self._link_seen(dossier, "link.neighbour", found, f"{address} {mac}".encode())
         if last:
             for dossier in self._dossiers.values():
                 if not dossier.showed_itself:
@@ -197,6 +202,23 @@ class Discovery:
                     continue
                 stack.callback(ear.close)
                 self._ears.setdefault(protocol.probe, []).append(ear)
+        await self._open_ears6(stack, {link.index for link in used})
+
+    async def _open_ears6(self, stack: AsyncExitStack, used: set[int]) -> None:
+        """The same links over IPv6: devices with no IPv4 address of the scope answer there, or nowhere."""
+        for link in interfaces6():
+            if link.index not in used:
+                continue
+            for protocol in PROTOCOLS:
+                if not protocol.group6:
+                    continue
+                try:
+                    ear = await udp.Listener.open6(link)
+                except ExchangeError as error:
+                    self._observer.note(f"{protocol.probe}: {error.detail}")
+                    break
+                stack.callback(ear.close)
+                self._ears.setdefault(protocol.probe, []).append(ear)
 
     async def _multicast(self) -> None:
         sent = False
@@ -207,8 +229,7 @@ class Discovery:
                 if link is None or link.address in asked:
                     continue
                 asked.add(link.address)
-                for to in filter(None, (protocol.group, "" if protocol.group and not protocol.broadcast
-                                        else link.broadcast)):
+                for to in _destinations(protocol, link):
                     sent |= await self._send(ear, protocol, link, to)
         if sent:
             await asyncio.sleep(self._pace.listen)
@@ -250,7 +271,8 @@ class Discovery:
     def _hear(self) -> None:
         """Take what came on the listeners: from the scope into a dossier, from elsewhere as foreign."""
         by_probe = {protocol.probe: protocol for protocol in PROTOCOLS}
-        own = {link.address for link, _ in self._links}
+        own = {link.address for link, _ in self._links} | {link.address for link in interfaces6()}
+        known6 = self._addresses6()
         for probe, ears in self._ears.items():
             for ear in ears:
                 if ear.dropped:
@@ -259,19 +281,28 @@ class Discovery:
                 for datagram in ear.collect():
                     if datagram.source.address in own:
                         continue                                    # our own question, come back by broadcast
-                    dossier = self._dossiers.get(datagram.source.address)
+                    dossier = self._dossiers.get(datagram.source.address) or known6.get(datagram.source.address)
                     if dossier:
-                        self._take(dossier, by_probe[probe], [datagram.data])
+                        self._take(dossier, by_probe[probe], [datagram.data], source=datagram.source.address)
                     else:
                         self._foreign(by_probe[probe], datagram)
 
-    def _take(self, dossier: Dossier, protocol: Protocol, replies: Iterable[bytes], *, elapsed_ms: int = 0) -> None:
+    def _addresses6(self) -> dict[str, Dossier]:
+        """Devices of the scope by their IPv6 addresses, which the kernel's table ties to the MAC that ARP showed."""
+        by_mac = {one.text("mac"): dossier for dossier in self._dossiers.values() for one in dossier.seen
+                  if one.transport == "link"}
+        return {address: by_mac[mac] for address, mac in neighbours6() if mac in by_mac} if by_mac else {}
+
+    def _take(self, dossier: Dossier, protocol: Protocol, replies: Iterable[bytes], *, elapsed_ms: int = 0,
+              source: str = "") -> None:
         kept, why = [], ""
         for data in replies:
             read = protocol.parse(data, Endpoint(dossier.address, protocol.port), clock.now())
             if isinstance(read, Refusal):
                 why = why or f"{read.reason} {read.detail}".strip()
                 continue
+            if source not in ("", dossier.address):
+                read = {**read, "ipv6": source}
             seen = dossier.observe(protocol.transport, protocol.probe, protocol.port, read, data,
                                    raw=None if protocol.keep_raw else b"")
             if seen:
@@ -295,6 +326,14 @@ class Discovery:
                               at=clock.now(), fields=read, wire=datagram.data,
                               raw=redact(datagram.data) if protocol.keep_raw else b"")
         self.foreign.setdefault(seen.id, seen)
+
+
+def _destinations(protocol: Protocol, link: Interface) -> Iterable[str]:
+    """Where a protocol is asked on a link: its group, the broadcast address, or both."""
+    if ":" in link.address:
+        return (protocol.group6,)
+    both = (protocol.group, link.broadcast if protocol.broadcast or not protocol.group else "")
+    return filter(None, both)
 
 
 def _since(begun: float) -> int:

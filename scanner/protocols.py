@@ -55,6 +55,7 @@ class Protocol:
         payloads: fresh requests, sent in turn until one is answered.
         parse: its reader.
         group, group6: where multicast goes; without a group the link's broadcast address is asked.
+        payloads6: what is sent to `group6`, where it differs.
         broadcast: the broadcast address is asked beside the group.
         reply_port: the local port that answers come to; 0: to the sender.
         second_port: one more local port that answers may come to.
@@ -76,6 +77,7 @@ class Protocol:
     parse: Parse
     group: str = ""
     group6: str = ""
+    payloads6: Callable[[], Sequence[bytes]] | None = None
     broadcast: bool = False
     reply_port: int = 0
     second_port: int = 0
@@ -94,6 +96,8 @@ class Protocol:
 
     def questions(self, mac: str = "", address: str = "") -> Sequence[bytes]:
         """The requests to send from the interface with this MAC and address, where they are known."""
+        if ":" in address:
+            return self.payloads6() if self.payloads6 else self.payloads()
         return self.addressed(mac, address) if self.addressed and address else self.payloads()
 
 
@@ -127,7 +131,8 @@ PROTOCOLS: tuple[Protocol, ...] = (
              reply_port=bosch.REPLY_PORT),
     Protocol("mdns.query", "mdns", mdns.PORT, _mdns_question, mdns.parse, group=mdns.GROUP, group6="ff02::fb",
              camera=False),
-    Protocol("ssdp.search", "ssdp", ssdp.PORT, _ssdp_question, ssdp.parse, group=ssdp.GROUP, camera=False),
+    Protocol("ssdp.search", "ssdp", ssdp.PORT, _ssdp_question, ssdp.parse, group=ssdp.GROUP,
+             group6=ssdp.GROUP_V6, payloads6=lambda: (ssdp.request(host=ssdp.GROUP_V6),), camera=False),
     Protocol("ubiquiti.search", "ubiquiti", ubiquiti.PORT, lambda: (ubiquiti.request(),), ubiquiti.parse,
              group=ubiquiti.GROUP, broadcast=True, reply_port=ubiquiti.PORT, reply_groups=(ubiquiti.GROUP,),
              camera=False),

@@ -7,11 +7,14 @@ of a ClientHello. All of it is pure and capped, and answers ``None`` to bytes it
 from __future__ import annotations
 
 import ipaddress
+import re
 import struct
 from dataclasses import dataclass
+from functools import lru_cache
 
 __all__ = ["MAX_HTTP_HEAD", "METHODS", "Answer", "dns_name", "http_host", "is_host", "is_name", "read_dns"]
 
+_HOST = re.compile(r"[A-Za-z0-9._-]+")
 _MAX_LABELS = 128
 _MAX_NAME = 253
 _MAX_RECORDS = 256
@@ -24,13 +27,19 @@ MAX_HTTP_HEAD = 8192
 class Answer:
     """One DNS message: what was asked, whether it is a response, and the addresses that the asked name led to.
 
-    ``names`` are the asked name and the aliases on the way to the addresses, in order.
+    ``names`` are the asked name and the aliases on the way to the addresses, in order; ``packed`` are the addresses as
+    octets, 4 or 16 each.
     """
 
     question: str
     response: bool
     names: tuple[str, ...] = ()
-    addresses: tuple[str, ...] = ()
+    packed: tuple[bytes, ...] = ()
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """The addresses as text."""
+        return tuple(str(ipaddress.ip_address(octets)) for octets in self.packed)
 
 
 def is_name(text: str) -> bool:
@@ -38,11 +47,10 @@ def is_name(text: str) -> bool:
     return "." in text.strip(".") and is_host(text)
 
 
+@lru_cache(maxsize=16_384)
 def is_host(text: str) -> bool:
     """Whether this is a host name, be it of a single label, and no address literal."""
-    if not text.strip(".") or len(text) > _MAX_NAME:
-        return False
-    if not all(c.isascii() and (c.isalnum() or c in "-._") for c in text):
+    if len(text) > _MAX_NAME or not _HOST.fullmatch(text) or not text.strip("."):
         return False
     try:
         ipaddress.ip_address(text)
@@ -75,9 +83,9 @@ def read_dns(data: bytes) -> Answer | None:
     return Answer(question, response, names, addresses)
 
 
-def _follow(data: bytes, offset: int, count: int, question: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _follow(data: bytes, offset: int, count: int, question: str) -> tuple[tuple[str, ...], tuple[bytes, ...]]:
     """Walk the answer section; only records whose owner the chain has reached count, so nothing can be slipped in."""
-    names, addresses = [question], list[str]()
+    names, addresses = [question], list[bytes]()
     for _ in range(count):
         owner = dns_name(data, offset)
         if owner is None or owner[1] + 10 > len(data):
@@ -94,7 +102,7 @@ def _follow(data: bytes, offset: int, count: int, question: str) -> tuple[tuple[
             if alias is not None and alias[0] not in names:
                 names.append(alias[0])
         elif (kind, size) in {(_A, 4), (_AAAA, 16)}:
-            addresses.append(str(ipaddress.ip_address(data[start:offset])))
+            addresses.append(data[start:offset])
     return tuple(names), tuple(addresses)
 
 

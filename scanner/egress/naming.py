@@ -10,7 +10,7 @@ import numpy as np
 
 from scanner.egress import announcements, quic
 from scanner.egress.batches import Batch, Ints, Unsigned
-from scanner.egress.headers import TCP, UDP, Rows
+from scanner.egress.headers import MAPPED, TCP, UDP, Rows
 from scanner.egress.names import is_name, read_dns
 from scanner.egress.openings import Openings, Spoken, request_starts
 from scanner.egress.signs import Sign
@@ -83,15 +83,18 @@ class Naming:
         words = batch.u32(rows.at[data])
         begins = request_starts(words) | ((words >> 16 == 0x1603) & (batch.u8(rows.at[data] + 5) == 1))
         sequences = rows.sequence[data] + (rows.flags[data] & _SYN != 0)         # data may come with the SYN (RFC 7413)
-        wanted = begins | self._openings.wanted(keys[data], sequences)
-        for place in np.flatnonzero(wanted).tolist():
-            row = int(data[place])
-            if not outward[of_row[row]]:
+        wanted, bases = self._openings.wanted(keys[data], sequences)
+        chosen = np.flatnonzero(wanted | begins)
+        places = data[chosen]
+        columns = zip(*(column.tolist() for column in (
+            keys[places], bases[chosen], sequences[chosen] & 0xFFFFFFFF, begins[chosen], of_row[places], rows.at[places],
+            rows.end[places])), strict=True)
+        for key, base, sequence, beginning, flow, at, end in columns:
+            if not outward[flow] or self._openings.is_read(key, base, begins=beginning):
                 continue
-            spoken = self._openings.feed(int(keys[row]), int(sequences[place]) & 0xFFFFFFFF,
-                                         batch.cut(int(rows.at[row]), int(rows.end[row])), begins=bool(begins[place]))
+            spoken = self._openings.feed(key, base, sequence, batch.cut(at, end))
             if spoken is not None:
-                self._spoken(talks[of_row[row]], spoken)
+                self._spoken(talks[flow], spoken)
 
     def _spoken(self, talk: Talk, spoken: Spoken) -> None:
         if spoken.kind == "http" and any(word in spoken.octets for word in _MAPPING):
@@ -114,8 +117,10 @@ class Naming:
             self._tables.count(asked.dns, answer.question)
             return
         client = _number(rows.destination_high[row], rows.destination_low[row])
-        for address in answer.addresses:
-            self._tables.answers.learn(client, address, (name for name in answer.names if is_name(name)))
+        for octets in answer.packed:
+            number = int.from_bytes(octets, "big")
+            self._tables.answers.learn(client, number + MAPPED if len(octets) == 4 else number,
+                                       [name for name in answer.names if is_name(name)])
 
     def _announcement(self, rows: Rows, row: int, message: bytes, talk: Talk) -> None:
         mac, address = int(rows.source_mac[row]), _number(rows.source_high[row], rows.source_low[row])

@@ -74,38 +74,39 @@ class Openings:
         order = np.argsort(self._recent_keys, kind="stable")
         self._syn_keys, self._syn_bases = self._recent_keys[order], self._recent_bases[order]
 
-    def wanted(self, keys: Unsigned, sequences: Ints) -> Bools:
-        """Which data segments lie at the beginning of a connection that was seen to open, or is being read."""
-        wanted = np.zeros(len(keys), np.bool_)
-        if len(self._syn_keys) and len(keys):
-            place = np.minimum(np.searchsorted(self._syn_keys, keys, side="right") - 1, len(self._syn_keys) - 1)
-            distance = sequences - self._syn_bases[place] & 0xFFFFFFFF
-            wanted |= (place >= 0) & (self._syn_keys[place] == keys) & (distance < MAX_HELLO)
+    def wanted(self, keys: Unsigned, sequences: Ints) -> tuple[Bools, Ints]:
+        """Which data segments lie at the beginning of a connection that was seen to open, or is being read.
+
+        With it where the connection of each segment begins: behind its SYN where that was seen, else at the segment.
+        """
+        wanted, bases = np.zeros(len(keys), np.bool_), sequences & 0xFFFFFFFF
+        if len(self._syn_keys):
+            place = np.maximum(np.searchsorted(self._syn_keys, keys, side="right") - 1, 0)
+            known = self._syn_bases[place]
+            wanted = (self._syn_keys[place] == keys) & (sequences - known & 0xFFFFFFFF < MAX_HELLO)
+            bases = np.where(wanted, known, bases)
         unread = [key for key, opening in self._openings.items() if not opening.done]
         if unread:
             wanted |= np.isin(keys, np.array(unread, np.uint64))
-        return wanted
+        return wanted, bases
 
-    def base(self, key: int, sequence: int) -> int:
-        """Where a connection begins: behind its SYN where that was seen, else at this segment."""
-        place = int(np.searchsorted(self._syn_keys, np.uint64(key), side="right")) - 1
-        if place >= 0 and int(self._syn_keys[place]) == key:
-            base = int(self._syn_bases[place])
-            if sequence - base & 0xFFFFFFFF < MAX_HELLO:
-                return base
-        return sequence
+    def is_read(self, key: int, base: int, *, begins: bool) -> bool:
+        """Whether nothing more is wanted of a connection.
 
-    def feed(self, key: int, sequence: int, octets: bytes, *, begins: bool) -> Spoken | None:
-        """Take one data segment in; what the connection says, once that is known.
-
-        `begins` tells that the segment looks like the beginning of a request, so that a further request of a
-        connection, or one whose SYN was not seen, is read from here.
+        `begins` tells that a segment looks like the beginning of a request: a further one of a connection, or one
+        whose SYN was not seen.
         """
         opening = self._openings.get(key)
-        if opening is None or (opening.done and (begins or opening.base != self.base(key, sequence))):
-            opening = self._open(key, sequence if opening else self.base(key, sequence))
-        if opening.done:
-            return None
+        if opening is None or not opening.done:
+            return False
+        if begins or opening.base != base:
+            del self._openings[key]
+            return False
+        return True
+
+    def feed(self, key: int, base: int, sequence: int, octets: bytes) -> Spoken | None:
+        """Take one data segment in; what the connection says, once that is known."""
+        opening = self._openings.get(key) or self._open(key, base)
         place = sequence - opening.base & 0xFFFFFFFF
         if place >= MAX_HELLO:
             return None
@@ -115,7 +116,6 @@ class Openings:
         return self._judge(opening)
 
     def _open(self, key: int, base: int) -> _Opening:
-        self._openings.pop(key, None)
         if len(self._openings) >= MAX_OPENINGS:
             oldest = self._openings.pop(next(iter(self._openings)))
             self.evicted += not oldest.done

@@ -18,7 +18,8 @@ __all__ = ["MAGIC", "Blocks"]
 
 MAGIC = b"\x0a\x0d\x0d\x0a"
 _SECTION, _INTERFACE, _OLD_PACKET, _SIMPLE, _STATISTICS, _PACKET = 0x0A0D0D0A, 1, 2, 3, 5, 6
-_MAX_BLOCK = 16 * 1024 * 1024
+_MAX_BLOCK = 8 * 1024 * 1024
+_MOST = 65_536
 _MAX_INTERFACES = 4096
 _MAX_OPTIONS = 256
 _TSRESOL, _TSOFFSET, _IFDROP, _OSDROP = 9, 14, 5, 7
@@ -54,36 +55,38 @@ class Blocks:
         self._drops: dict[int, int] = {}
         self._section = 0
 
-    def walk(self, data: bytes, last: bool) -> tuple[list[Batch], int]:
-        """The frames of the blocks that lie whole in `data`, and how many octets they took; -1 after damage."""
+    def walk(self, data: memoryview, last: bool) -> tuple[list[Batch], int]:
+        """The frames of the blocks that lie whole in `data` (before its padding), and how many octets they took; -1 after damage."""
         batches: list[Batch] = []
         found: dict[int, _Found] = defaultdict(_Found)
-        at = 0
-        while at + 12 <= len(data) and not self.trouble:
+        at = count = 0
+        whole = len(data) - PADDING
+        while at + 12 <= whole and not self.trouble and count < _MOST:
             kind, size = self._head(data, at)
-            if kind < 0 or at + size > len(data):
+            if kind < 0 or at + size > whole:
                 break
+            count += 1
             if kind == _SECTION:
                 batches += self._batches(data, found)
                 self._section += 1
                 self._interfaces = []
             elif kind == _INTERFACE:
-                self._interface(data[at + 8:at + size - 4])
+                self._interface(bytes(data[at + 8:at + size - 4]))
             elif kind == _STATISTICS:
-                self._statistics(data[at + 8:at + size - 4])
+                self._statistics(bytes(data[at + 8:at + size - 4]))
             elif kind in {_PACKET, _OLD_PACKET, _SIMPLE}:
                 self._packet(kind, data, (at + 8, at + size - 4), found)
             at += size
         batches += self._batches(data, found)
         self.lost = sum(self._drops.values())
-        if last and not self.trouble and at < len(data):
+        if last and not self.trouble and at < whole and count < _MOST:
             self.trouble = "cut short in a block"
         return batches, -1 if self.trouble else at
 
-    def _head(self, data: bytes, at: int) -> tuple[int, int]:
+    def _head(self, data: memoryview, at: int) -> tuple[int, int]:
         """Type and length of the block at `at`; -1 where it is not whole yet or makes no sense."""
         if data[at:at + 4] == MAGIC:
-            magic = data[at + 8:at + 12]
+            magic = bytes(data[at + 8:at + 12])
             if magic not in {b"\x4d\x3c\x2b\x1a", b"\x1a\x2b\x3c\x4d"}:
                 self.trouble = "damaged section header"
                 return -1, 0
@@ -126,7 +129,7 @@ class Blocks:
             at += 4 + (size + 3) // 4 * 4
         return options
 
-    def _packet(self, kind: int, data: bytes, body: tuple[int, int], found: dict[int, _Found]) -> None:
+    def _packet(self, kind: int, data: memoryview, body: tuple[int, int], found: dict[int, _Found]) -> None:
         start, end = body
         high = low = number = 0
         if kind == _SIMPLE:
@@ -153,10 +156,10 @@ class Blocks:
         one.wire.append(wire)
         one.stamps.append(-1 if kind == _SIMPLE else high << 32 | low)
 
-    def _batches(self, data: bytes, found: dict[int, _Found]) -> list[Batch]:
+    def _batches(self, data: memoryview, found: dict[int, _Found]) -> list[Batch]:
         if not found:
             return []
-        octets = np.frombuffer(data + bytes(PADDING), np.uint8)
+        octets = np.frombuffer(data, np.uint8)
         batches = []
         for number, one in found.items():
             interface = self._interfaces[number]

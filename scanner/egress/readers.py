@@ -21,8 +21,11 @@ from scanner.egress.pcapng import Blocks
 
 __all__ = ["CHUNK", "CaptureReader"]
 
-CHUNK = 4 * 1024 * 1024
-"""Octets read at once; what one batch holds follows from it, and with it the memory that reading takes."""
+CHUNK = 16 * 1024 * 1024
+"""Octets held at once, more than the longest frame or block."""
+MOST = 65_536
+"""Frames of one batch; the memory that reading takes follows from it."""
+_READ = 1024 * 1024
 
 _GZIP = b"\x1f\x8b"
 _MAGIC = {          # byte order, nanoseconds a fraction, octets of a record's header
@@ -33,7 +36,7 @@ _MAGIC = {          # byte order, nanoseconds a fraction, octets of a record's h
     b"\x34\xcd\xb2\xa1": ("<", 1_000, 24),      # with the patched libpcap's interface fields behind the lengths
     b"\xa1\xb2\xcd\x34": (">", 1_000, 24),
 }
-Walk = Callable[[bytes, bool], tuple[list[Batch], int]]
+Walk = Callable[[memoryview, bool], tuple[list[Batch], int]]
 
 
 class CaptureReader:
@@ -74,15 +77,30 @@ class CaptureReader:
             self.trouble = f"damaged gzip data ({type(error).__name__})"
             return b""
 
-    def _walk(self, rest: bytes, walk: Walk) -> Iterator[Batch]:
+    def _walk(self, begin: bytes, walk: Walk) -> Iterator[Batch]:
+        """Fill one buffer again and again; what is not whole at its end moves to its beginning."""
+        buffer = bytearray(CHUNK + PADDING)
+        buffer[:len(begin)] = begin
+        filled, ended = len(begin), False
         while True:
-            more = self._read(CHUNK)
-            data = rest + more
-            batches, used = walk(data, not more)
-            yield from batches
-            if not more or used < 0:
+            while filled < CHUNK and not ended:
+                more = self._read(min(CHUNK - filled, _READ))
+                buffer[filled:filled + len(more)] = more
+                filled += len(more)
+                ended = not more
+            used = 0
+            while True:                                  # several batches, where frames are short
+                batches, step = walk(memoryview(buffer)[used:filled + PADDING], ended)
+                yield from batches
+                if step < 0:
+                    return
+                used += step
+                if step == 0:
+                    break
+            if ended or used == 0:
                 return
-            rest = data[used:]
+            buffer[:filled - used] = buffer[used:filled]
+            filled -= used
 
 
 class _Rejoined:
@@ -108,14 +126,15 @@ class _Records:
         self._link = struct.unpack_from(order + "I", begin, 20)[0] & 0xFFFF   # the rest describes the FCS
         self.trouble = ""
 
-    def walk(self, data: bytes, last: bool) -> tuple[list[Batch], int]:
-        """The frames that lie whole in `data`, and how many octets they took; -1 after damage."""
-        starts, used = self._starts(data)
-        if last and not self.trouble and used < len(data):
-            self.trouble = "cut short in a record header" if len(data) - used < self._header else "cut short in a frame"
+    def walk(self, data: memoryview, last: bool) -> tuple[list[Batch], int]:
+        """The frames that lie whole in `data` (before its padding), and how many octets they took; -1 after damage."""
+        size = len(data) - PADDING
+        starts, used = self._starts(data, size)
+        if last and not self.trouble and used < size and len(starts) < MOST:
+            self.trouble = "cut short in a record header" if size - used < self._header else "cut short in a frame"
         if not starts:
             return [], -1 if self.trouble else used
-        octets = np.frombuffer(data[:used] + bytes(PADDING), np.uint8)
+        octets = np.frombuffer(data, np.uint8)
         begins = np.array(starts, np.int64)
 
         def word(at: int) -> Ints:
@@ -126,16 +145,16 @@ class _Records:
         batch = Batch(octets, begins + self._header, kept, np.maximum(word(12), kept), stamps, self._link)
         return [batch], -1 if self.trouble else used
 
-    def _starts(self, data: bytes) -> tuple[list[int], int]:
+    def _starts(self, data: memoryview, size: int) -> tuple[list[int], int]:
         kept_of = struct.Struct(self._order + "I").unpack_from
-        starts, at, size, header = list[int](), 0, len(data), self._header
-        while at + header <= size:
-            (kept,) = kept_of(data, at + 8)
-            if kept > MAX_FRAME:
-                self.trouble = f"damaged record: {kept} octets in one frame"
-                break
+        starts, at, header = list[int](), 0, self._header
+        last = size - header
+        while at <= last and len(starts) < MOST:
+            kept = kept_of(data, at + 8)[0]
             following = at + header + kept
-            if following > size:
+            if following > size or kept > MAX_FRAME:
+                if kept > MAX_FRAME:
+                    self.trouble = f"damaged record: {kept} octets in one frame"
                 break
             starts.append(at)
             at = following

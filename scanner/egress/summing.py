@@ -24,6 +24,7 @@ class _Summary:
     def __init__(self, tables: Tables, bits: Mapping[Sign, int]) -> None:
         self._tables, self._bits = tables, bits
         self._routers = tables.addresses.routers()
+        self._told: dict[str, list[dict[int, dict[str, None]]]] = {}
 
     def of(self, capture: Capture) -> Capture:
         merged: dict[tuple[str, int, int, int, bool], list[Talk]] = {}
@@ -55,15 +56,9 @@ class _Summary:
     def _conversation(self, device: str, talks: list[Talk]) -> Conversation:
         talks.sort(key=lambda talk: talk.last_ns)
         last = talks[-1]
-        known = self._tables.addresses
-        clients = {talk.source for talk in talks}
-        for talk in talks:
-            mac = talk.mac or known.owner.get(talk.source, 0)
-            if mac and mac not in self._routers:
-                clients |= set(known.of_mac.get(mac, ()))
         destination = address_text(last.destination)
-        learned = dict.fromkeys(name for client in sorted(clients) for name in
-                                self._tables.answers.names.get(client, {}).get(destination, ()))
+        learned = dict.fromkeys(name for answers in self._answers(device, talks)
+                                for name in answers.get(last.destination, ()))
         signs = 0
         for talk in talks:
             signs |= talk.signs
@@ -77,6 +72,20 @@ class _Summary:
             http=tuple(dict.fromkeys(name for t in talks for name in t.http or ())),
             signs=tuple(str(sign) for sign, bit in self._bits.items() if signs & bit),
             bursts=_spaced(stamp for talk in talks for stamp in talk.bursts or ()), tunnel=last.tunnel)
+
+    def _answers(self, device: str, talks: list[Talk]) -> list[dict[int, dict[str, None]]]:
+        """What DNS told any address of the device."""
+        if device in self._told:
+            return self._told[device]
+        known = self._tables.addresses
+        clients = {talk.source for talk in talks}
+        mac = talks[0].mac or known.owner.get(talks[0].source, 0)
+        if mac and mac not in self._routers:
+            clients |= set(known.of_mac.get(mac, ()))
+            clients |= {address for address in self._tables.answers.names if known.owner.get(address) == mac}
+        told = [self._tables.answers.names[client] for client in sorted(clients) if client in self._tables.answers.names]
+        self._told[device] = told
+        return told
 
     def _names(self, conversations: Iterable[Conversation]) -> dict[str, Names]:
         asked: dict[str, list[Asked]] = {}

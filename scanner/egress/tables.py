@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from array import array
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from heapq import nsmallest
@@ -160,7 +160,7 @@ class Answers:
     count: int = 0
     dropped: int = 0
 
-    def learn(self, client: int, address: int, names: Iterator[str]) -> None:
+    def learn(self, client: int, address: int, names: Iterable[str]) -> None:
         """An answer told `client` that `address` has these names."""
         known = self.names.setdefault(client, {})
         if address not in known:

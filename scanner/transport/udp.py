@@ -141,6 +141,29 @@ class Listener:
             raise ExchangeError(reason_of(error), f"{port}/udp{where}: {error.strerror}") from error
         return cls(transport, inbox, interface)
 
+    @classmethod
+    async def open6(cls, interface: Interface) -> Listener:
+        """An IPv6 socket on any port whose multicast leaves by the link of `interface`, and no further than it.
+
+        Raises:
+            ExchangeError: where the link takes no IPv6.
+        """
+        loop = asyncio.get_running_loop()
+        sock = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+        try:
+            sock.setblocking(False)
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, interface.index)
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, 1)
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_LOOP, 0)
+            sock.bind(("::", 0))
+            transport, inbox = await loop.create_datagram_endpoint(
+                lambda: _Inbox(_MOST_HELD, _MOST_BYTES_HELD), sock=sock)
+        except OSError as error:
+            sock.close()
+            raise ExchangeError(reason_of(error), f"IPv6 on {interface.name}: {error.strerror}") from error
+        return cls(transport, inbox, interface)
+
     def send(self, data: bytes, address: str, port: int) -> None:
         """Send one datagram to `port` (actual). Raises `ExchangeError` where an earlier one failed locally."""
         error, self.inbox.error = self.inbox.error, None

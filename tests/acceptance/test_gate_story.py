@@ -129,12 +129,14 @@ def test_every_device_that_is_kept_out_refuses_and_names_its_rule(shell, words, 
         if device["verdict"]["outcome"] == "approved":
             continue
         rules = device["verdict"]["rules"]
-        for words_of in (words.approve, words.attach):
+        name = by_address.get(device["key"], device["key"])
+        both = name in ("imposter", "recorder", "unknown")
+        for words_of in (words.attach, words.approve) if both else (words.attach,):
             verb, _, *rest = words_of("dahua-tpc")
             done = shell("--json", verb, ids[device["key"]], *rest)
             assert (done.code, done.json["rule"]) == (ExitCode.FINDINGS, rules[0]), device["key"]
             assert done.json["refused"] is True
-        refused[by_address.get(device["key"], device["key"])] = rules[0]
+        refused[name] = rules[0]
     assert KEPT_OUT.items() <= refused.items()
     assert {f"{site.address('recorder')}#{number}" for number in range(4)} <= refused.keys()
     assert shell("--json", "attached").json == []

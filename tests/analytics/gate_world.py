@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from typing import ClassVar
 
 import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -88,7 +89,7 @@ class FakeWorld:
 class FakeStream:
     """A `Stream` of key pictures, 25 a second, that ends as it is told; `made` are all that were constructed."""
 
-    made: list["FakeStream"] = []
+    made: ClassVar[list["FakeStream"]] = []
     ends_with: StreamError | None = None
 
     def __init__(self, address: str, path: str, credentials: Credentials | None, **options: object) -> None:

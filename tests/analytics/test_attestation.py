@@ -110,7 +110,8 @@ def test_it_never_outlives_what_it_rests_on(given_waivers, lasts):
 
 def test_a_device_that_shows_too_little_is_not_approved():
     assert not_issued(fingerprint=Fingerprint(mac=TRAITS.mac)) == "attestation.fingerprint"
-    assert verify(envelope(fingerprint=Fingerprint(mac=TRAITS.mac, serial="1"))).fingerprint.readable == ("mac", "serial")
+    two = Fingerprint(mac=TRAITS.mac, serial="1")
+    assert verify(envelope(fingerprint=two)).fingerprint == two
 
 
 def test_an_old_verdict_and_an_empty_term_are_not_signed():
@@ -185,7 +186,9 @@ def test_no_changed_byte_changes_what_is_attested(place, value):
     try:
         found = verify(changed)
     except AttestationError as error:
-        assert error.rule in ("attestation.signature", "attestation.malformed", "attestation.key")
+        found, rule = None, error.rule
+    if found is None:
+        assert rule in ("attestation.signature", "attestation.malformed", "attestation.key")
     else:
         assert found == GENUINE
         assert ENVELOPE[place:place + 1] in b" " or chr(value).isspace() or b"=" in ENVELOPE[place + 1:place + 3]
@@ -196,7 +199,8 @@ def test_every_changed_bit_of_the_payload_and_of_the_signature_is_refused():
     payload, signature = base64.b64decode(outer["payload"]), base64.b64decode(outer["signatures"][0]["sig"])
     for place in range(len(payload)):
         changed = payload[:place] + bytes([payload[place] ^ 1]) + payload[place + 1:]
-        assert not_accepted(json.dumps(outer | {"payload": base64.b64encode(changed).decode()})) == "attestation.signature"
+        forged = json.dumps(outer | {"payload": base64.b64encode(changed).decode()})
+        assert not_accepted(forged) == "attestation.signature"
     for place in range(len(signature)):
         changed = signature[:place] + bytes([signature[place] ^ 1]) + signature[place + 1:]
         forged = [outer["signatures"][0] | {"sig": base64.b64encode(changed).decode()}]

@@ -1,8 +1,11 @@
 """The decoding child: real H.264 and H.265 in, small grey pictures out; whatever goes wrong ends with the child."""
 
+import errno
 import os
 import signal
+import subprocess
 import sys
+from collections import deque
 from fractions import Fraction
 from pathlib import Path
 
@@ -46,8 +49,7 @@ def running(pid):
 def ends(decoder, *units):
     """The rule under which the decoder ends; its child must be gone."""
     with pytest.raises(DecoderError) as caught:
-        for unit in units:
-            decoder.decode(unit)
+        deque((decoder.decode(unit) for unit in units), maxlen=0)
     assert not running(decoder.pid)
     assert caught.value.because
     return caught.value.rule
@@ -76,7 +78,8 @@ def test_what_is_left_stays_left():
     assert grey[:, 90:].mean() > 180
 
 
-@pytest.mark.parametrize(("size", "shape"), [((320, 180), (180, 320)), ((98, 178), (178, 98)), ((482, 270), (268, 480))])
+@pytest.mark.parametrize(("size", "shape"), [((320, 180), (180, 320)), ((98, 178), (178, 98)),
+                                             ((482, 270), (268, 480))])
 def test_a_picture_is_never_enlarged_and_odd_row_lengths_are_read(size, shape):
     width, height = size
     ramp = np.tile(np.linspace(20, 230, width).astype(np.uint8), (height, 1))
@@ -111,14 +114,16 @@ def test_garbage_is_counted_and_what_follows_is_decoded():
     assert frames[-1] is not None
 
 
-@pytest.mark.parametrize("data", [b"\0\0\0\1\x65" + b"\xa5" * 300, b"\0\0\0\1\x06\x05\x04abcd\x80", b"\0\0\0\1\x67", b"x"])
+@pytest.mark.parametrize("data", [b"\0\0\0\1\x65" + b"\xa5" * 300, b"\0\0\0\1\x06\x05\x04abcd\x80",
+                                  b"\0\0\0\1\x67", b"x"])
 def test_a_stream_without_a_picture_is_given_up(data):
     """Undecodable or merely empty: it must not look like a scene in which nothing happens."""
     with Decoder(Codec.H264, most_corrupt=5) as decoder:
         assert ends(decoder, *[AccessUnit(data, i * 3600, key=True) for i in range(10)]) == "decoder.nonsense"
 
 
-@pytest.mark.parametrize(("most", "rule"), [(320 * 180, None), (320 * 180 - 1, "decoder.too_large"), (100, "decoder.nonsense")])
+@pytest.mark.parametrize(("most", "rule"), [(320 * 180, None), (320 * 180 - 1, "decoder.too_large"),
+                                            (100, "decoder.nonsense")])
 def test_a_picture_that_is_too_large_ends_the_child(most, rule):
     units = encoded(Codec.H264, [40] * 4)
     with Decoder(Codec.H264, max_pixels=most, most_corrupt=2) as decoder:
@@ -191,7 +196,7 @@ def test_the_child_is_confined():
         decoder.decode(encoded(Codec.H264, [40])[0])
         proc = Path(f"/proc/{decoder.pid}")
         limits = {line[:26].strip(): line[26:].split()[:2] for line in (proc / "limits").read_text().splitlines()}
-        descriptors = {entry.name: os.readlink(entry) for entry in (proc / "fd").iterdir()}
+        descriptors = {entry.name: str(entry.readlink()) for entry in (proc / "fd").iterdir()}
         environment = (proc / "environ").read_bytes()
         words = (proc / "cmdline").read_bytes()
     assert limits["Max open files"] == ["0", "0"]
@@ -211,8 +216,6 @@ def test_the_child_cannot_open_a_file_or_a_socket_once_it_decodes(tmp_path):
             "for attempt in (lambda: open('/etc/passwd'), lambda: socket.socket()):\n"
             "    try: attempt()\n"
             "    except OSError as error: print(error.errno)\n")
-    import errno
-    import subprocess
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert found.stdout.split() == [str(errno.EMFILE)] * 2
 

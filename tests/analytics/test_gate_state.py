@@ -5,6 +5,7 @@ source's guard is driven by hand: its thread sleeps, and `tick` makes the check 
 """
 
 import json
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
@@ -66,7 +67,7 @@ class CameraLife(RuleBasedStateMachine):
 
     @rule(days=st.integers(1, 40))
     def approve(self, days):
-        self.world.at += timedelta(seconds=1)       # the same statement of the same moment would be the same attestation
+        self.world.at += timedelta(seconds=1)       # the same statement of one moment would be the same attestation
         judged, now, live = VERDICTS[self.judged], self.world.at, DEVICES[self.present]
         ends = {of: max((w.expires for w in self.waivers if w.rule == of and w.actor == "bob" and w.expires > now),
                         default=None) for of in judged.rules}
@@ -175,10 +176,10 @@ class CameraLife(RuleBasedStateMachine):
         if self.source is not None:
             return
         opener, before = Gate(self.world), len(FakeStream.made)
-        try:
+        opened = None
+        with suppress(Refused):
             opened = opener.open(order(), self.text, recheck_s=3600)
-        except Refused as refused:
-            assert refused.rule
+        if opened is None:
             assert not self.valid() or self.tampered
             assert len(FakeStream.made) == before
             return
@@ -201,10 +202,10 @@ class CameraLife(RuleBasedStateMachine):
     def watch(self):
         if self.source is None:
             return
-        try:
-            next(self.frames)
-        except SourceLost as lost:
-            assert lost.rule
+        frame = None
+        with suppress(SourceLost):
+            frame = next(self.frames)
+        if frame is None:
             assert not self.valid() or self.stream.lost
             self.disconnect()
             return
@@ -287,5 +288,5 @@ def test_the_machine_reaches_frames_and_refusals(monkeypatch):
     life.time_passes(5)
     life.watch()
     assert (life.given, life.source) == (4, None)
-    assert NOON < life.world.at
+    assert life.world.at > NOON
     life.teardown()

@@ -31,6 +31,7 @@ NOWHERE = {
     "insightface", "deepface", "facenet_pytorch", "mediapipe", "retinaface", "mtcnn",
 }
 PROGRAMS = ("ffmpeg", "ffplay", "ffprobe", "gst-launch", "vlc", "mpv", "mplayer", "avconv")
+STARTERS = ("subprocess", "multiprocessing", "os.system", "os.popen", "os.exec", "os.spawn", "os.posix_spawn", "pty")
 PROCESSES = {"analytics/decoder.py"}
 """Where a process may be started at all on the floor of analytics."""
 
@@ -46,7 +47,8 @@ class Walk(ast.NodeVisitor):
 
     def visit_Import(self, node):
         for one in node.names:
-            self.names[one.asname or one.name.partition(".")[0]] = one.name if one.asname else one.name.partition(".")[0]
+            top = one.name.partition(".")[0]
+            self.names[one.asname or top] = one.name if one.asname else top
             self.found.append((node.lineno, one.name))
 
     def visit_ImportFrom(self, node):
@@ -68,8 +70,8 @@ class Walk(ast.NodeVisitor):
 
     def visit_Call(self, node):
         self.called.add(self.resolved(node.func) or "")
-        if isinstance(node.func, ast.Name) and node.func.id in ("getattr", "__import__", "import_module") or (
-                isinstance(node.func, ast.Attribute) and node.func.attr == "import_module"):
+        called = (self.resolved(node.func) or "").rpartition(".")[2]
+        if called in ("getattr", "__import__", "import_module"):
             for word in node.args:
                 if isinstance(word, ast.Constant) and isinstance(word.value, str):
                     owner = self.resolved(node.args[0]) if word is not node.args[0] else None
@@ -89,7 +91,8 @@ class Walk(ast.NodeVisitor):
             if part is not None:
                 self.visit(part)
 
-    visit_AsyncFunctionDef = visit_FunctionDef
+    def visit_AsyncFunctionDef(self, node):
+        self.visit_FunctionDef(node)
 
     def resolved(self, node):
         """The dotted name of an attribute, with an import's own name at its beginning; ``None`` where it has none."""
@@ -119,8 +122,7 @@ def violations(source: str, where: str) -> list[str]:
                 bad.append(f"{where}:{line}: {opener} belongs to {', '.join(places)}")
         if any(name == banned or name.startswith(f"{banned}.") for banned in NOWHERE):
             bad.append(f"{where}:{line}: {name}")
-        if where.startswith("analytics/") and where not in PROCESSES and name.startswith(("subprocess", "os.system",
-                                                                                          "os.exec", "os.spawn", "pty")):
+        if where.startswith("analytics/") and where not in PROCESSES and name.startswith(STARTERS):
             bad.append(f"{where}:{line}: starts a process")
     for line, text in walk.texts:
         word = text.partition(" ")[0].rpartition("/")[2]

@@ -113,8 +113,8 @@ def test_a_metric_carries_its_camera_interval_and_unit():
 ARROW = [[0.1, 0.1], [0.9, 0.1], [0.5, 0.5], [0.9, 0.9], [0.1, 0.9]]      # concave
 
 
-@pytest.mark.parametrize(("x", "y", "within"), [(0.2, 0.5, True), (0.6, 0.2, True), (0.8, 0.5, False), (0.05, 0.5, False),
-                                                (0.6, 0.8, True), (0.5, 0.95, False)])
+@pytest.mark.parametrize(("x", "y", "within"), [(0.2, 0.5, True), (0.6, 0.2, True), (0.8, 0.5, False),
+                                                (0.05, 0.5, False), (0.6, 0.8, True), (0.5, 0.95, False)])
 def test_a_point_in_a_concave_polygon(x, y, within):
     assert inside(np.asarray(ARROW), x, y) is within
 

@@ -39,8 +39,7 @@ class Source:
         self.closed = True
 
     def frames(self):
-        for one in self._frames:
-            yield one
+        yield from self._frames
         raise SourceLost(self._rule, "as told")
 
 

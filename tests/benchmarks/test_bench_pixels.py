@@ -8,6 +8,7 @@ at least 0.5) is taken for the truth.
 
 import os
 import struct
+import sys
 import time
 from collections import defaultdict
 from fractions import Fraction
@@ -61,13 +62,19 @@ def packets(pictures, size=1400):
                 payloads.append(nal)
                 continue
             pieces = [nal[at:at + size] for at in range(1, len(nal), size)]
-            payloads += [bytes([nal[0] & 0xE0 | 28, nal[0] & 0x1F | 0x80 * (i == 0) | 0x40 * (i == len(pieces) - 1)]) + p
-                         for i, p in enumerate(pieces)]
+            last = len(pieces) - 1
+            payloads += [bytes([nal[0] & 0xE0 | 28, nal[0] & 0x1F | 0x80 * (i == 0) | 0x40 * (i == last)]) + piece
+                         for i, piece in enumerate(pieces)]
         for i, payload in enumerate(payloads):
             marker = 0x80 * (i == len(payloads) - 1)
             made.append(struct.pack(">BBHII", 0x80, 96 | marker, sequence & 0xFFFF, number * 3600, 7) + payload)
             sequence += 1
     return made
+
+
+def tell(line):
+    """A line for whoever runs the benchmark."""
+    sys.stdout.write(line + "\n")
 
 
 def child_seconds(pid):
@@ -121,10 +128,10 @@ def test_the_whole_path_costs_little_more_than_decoding(wanted):
         assert (decoded, analysed) == (len(pictures), -(-len(pictures) // 5))
         ratios.append((ours + theirs) / alone)
         each = 1000 / len(pictures)
-        print(f"\n1080p25 H.264 at {megabits:.1f} Mbit/s: bare decode {alone * each:.2f} ms a picture; whole path "
+        tell(f"\n1080p25 H.264 at {megabits:.1f} Mbit/s: bare decode {alone * each:.2f} ms a picture; whole path "
               f"{(ours + theirs) * each:.2f} (child {theirs * each:.2f}, packets to counts {ours * each:.2f}): "
               f"{ratios[-1]:.2f} times; counted {counted}")
-    print(f"whole path: {min(ratios):.2f} times a bare decode at best, {sorted(ratios)[RUNS // 2]:.2f} in the middle "
+    tell(f"whole path: {min(ratios):.2f} times a bare decode at best, {sorted(ratios)[RUNS // 2]:.2f} in the middle "
           f"(target {TARGET})")
     assert sum(counted.values()) > 0
     assert min(ratios) <= TARGET
@@ -162,7 +169,7 @@ def test_people_of_a_real_recording_are_counted(step):
                 leans.append(len(found) - len(boxes))
                 pairs, seen, there = pairs + overlap_pairs(found.boxes, boxes), seen + len(found), there + len(boxes)
     error, precision, recall = float(np.mean(errors)), pairs / seen, pairs / there
-    print(f"\n{len(errors)} pictures at {10 / step:.0f} a second, {there / len(errors):.1f} people each: count off by "
+    tell(f"\n{len(errors)} pictures at {10 / step:.0f} a second, {there / len(errors):.1f} people each: count off by "
           f"{error:.2f} on average (leaning {np.mean(leans):+.2f}); precision {precision:.3f}, recall {recall:.3f}")
     assert error <= MOST_ERROR
     assert precision >= LEAST_PRECISION

@@ -6,6 +6,7 @@ the counts is the product, with a real decoding child for each session; only the
 
 import multiprocessing
 import os
+import sys
 import threading
 from fractions import Fraction
 from pathlib import Path
@@ -76,8 +77,8 @@ def left_behind():
     """Resident kilobytes, descriptors, threads and children of this process."""
     status = Path("/proc/self/status").read_text()
     children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
-    return (int(status.partition("VmRSS:")[2].split()[0]), len(os.listdir("/proc/self/fd")), threading.active_count(),
-            len(children))
+    descriptors = len(list(Path("/proc/self/fd").iterdir()))
+    return int(status.partition("VmRSS:")[2].split()[0]), descriptors, threading.active_count(), len(children)
 
 
 def test_a_hundred_drops_leave_nothing_behind():
@@ -88,8 +89,6 @@ def test_a_hundred_drops_leave_nothing_behind():
     world, told, measured = World(), [], []
     world.port = ours.recv()
     settings = MonitorSettings(first_pause_s=0.0, recheck_s=0.2)
-    monitor = Monitor(Gate(world), order(address=HERE), envelope(address=HERE), told.append, lambda event: on_event(event),
-                      settings)
     lost = []
 
     def on_event(event):
@@ -102,14 +101,15 @@ def test_a_hundred_drops_leave_nothing_behind():
         if len(lost) == WARM_UP + DROPS:
             monitor.stop()
 
+    monitor = Monitor(Gate(world), order(address=HERE), envelope(address=HERE), told.append, on_event, settings)
     assert monitor.run() is None
     ours.send("end")
     device.join(30)
     assert set(lost) == {"stream.closed"}
     assert len([metric for metric in told if metric.name == "in"]) == len(lost)        # every session was analysed
     growth = measured[-1][0] / measured[0][0] - 1
-    print(f"\n{DROPS} drops after {WARM_UP} to warm up: resident memory {measured[0][0] / 1024:.1f} -> "
-          f"{measured[-1][0] / 1024:.1f} MiB ({growth:+.1%}); descriptors, threads, children {measured[0][1:]} -> "
-          f"{measured[-1][1:]}")
+    sys.stdout.write(f"\n{DROPS} drops after {WARM_UP} to warm up: resident memory {measured[0][0] / 1024:.1f} -> "
+                     f"{measured[-1][0] / 1024:.1f} MiB ({growth:+.1%}); descriptors, threads, children "
+                     f"{measured[0][1:]} -> {measured[-1][1:]}\n")
     assert growth <= MOST_GROWTH
     assert measured[-1][1:] == measured[0][1:]

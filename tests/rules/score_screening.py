@@ -1,4 +1,4 @@
-"""Measures screening on the development set, a category at a time: ``python tests/rules/score_screening.py [-v] [FILE]``.
+"""Measures screening on the development set by category: ``python tests/rules/score_screening.py [-v] [FILE]``.
 
 A row is a positive where ``match`` is expected. Precision is over everything that was called a match, recall over
 all rows that should be; a listed party called ``no_match`` and an innocent row called ``review`` are counted apart.

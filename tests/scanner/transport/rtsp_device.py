@@ -40,7 +40,7 @@ class Request:
         return re.sub(r"^rtsp://[^/]*", "", self.uri)
 
     def proves(self, realm, nonce, user, password, algorithm="md5", qop=True):
-        """Whether its Digest answer is the right one for this login (RFC 7616, RFC 2069), told by our own arithmetic."""
+        """Whether its Digest answer is the right one for this login (RFC 7616, RFC 2069), by our own sums."""
         sent = self.headers.get("authorization", "")
 
         def field(name):

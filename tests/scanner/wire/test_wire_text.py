@@ -147,6 +147,12 @@ def patterns_alone(text):
 
 @settings(max_examples=400)
 @given(st.lists(PIECES | st.text(max_size=3), max_size=14).map("".join))
+@example("Set-Cookie: sid=1")
+@example("Authorization: Basic x")
+@example('Digest response="0123456789abcdef"')
+@example("rtsp://u:p@h/")
+@example('"token": 1')
+@example("-----BEGIN PRIVATE KEY-----x")
 @example("wpa\u212aey=x")
 @example('"\u017ftok":"x"')
 def test_looking_for_traces_first_changes_nothing(text):

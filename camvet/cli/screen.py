@@ -1,0 +1,142 @@
+"""`camvet screen`: who is this supplier, label or part number, and what does each law say of it for this buyer."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from camvet.cli import context_of, verb
+from camvet.context import Context, ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from camvet.screening import Screened, Screener
+
+_WIDTH = 116
+_STYLE = {"match": "red", "review": "yellow", "no_match": "green"}
+
+
+@verb(rank=20)
+def screen(
+    ctx: typer.Context,
+    names: list[str] | None = typer.Argument(None, metavar="NAME…", help="Suppliers, labels, part numbers or whole lines."),
+    csv: Path | None = typer.Option(None, "--csv", metavar="FILE", help="An order file (CSV, or XLSX by its suffix)."),
+    xlsx: Path | None = typer.Option(None, "--xlsx", metavar="FILE", help="An order file as a workbook."),
+    column: str | None = typer.Option(None, "--column", metavar="C", help="Which column to screen: its name or number."),
+    out: Path | None = typer.Option(None, "--out", "-o", metavar="FILE", help="The same file with the answers beside."),
+    buyer: list[str] | None = typer.Option(None, "--buyer", metavar="B", help="Who buys (default: as in the policy)."),
+    as_of: str | None = typer.Option(None, "--as-of", metavar="YYYY-MM-DD", help="The day in question; default today."),
+    activity: str | None = typer.Option(None, "--activity", metavar="A", help="What is done, as in camvet effects."),
+    purpose: str | None = typer.Option(None, "--purpose", metavar="P", help="What it is for; some laws look at it."),
+    lists: Path | None = typer.Option(None, "--lists", metavar="BUNDLE", help="Signed lists to use instead of the installed."),
+    explain: bool = typer.Option(False, "--explain", help="Say what was taken for what, and what each law says."),
+) -> None:
+    """Screen names or order lines against listed makers. A no_match is no clearance; labels are evidence, not proof."""
+    from camvet.row_progress import counted
+    from camvet.screening import COLUMNS, columns_of, exit_code, screened_json
+    from camvet.sheets import read_sheet, write_sheet
+
+    context = context_of(ctx)
+    file = csv or xlsx
+    if (file is None) == (not names) or (csv is not None and xlsx is not None):
+        raise UsageError("screen: expected names, or one file with --csv or --xlsx")
+    if out is not None and file is None:
+        raise UsageError("--out needs --csv or --xlsx")
+    sheet = read_sheet(file, column) if file is not None else None
+    lines = [row[sheet.column] for _, row in sheet.rows] if sheet is not None else list(names or ())
+    screener = _screener(context, buyer or [], as_of, activity, purpose, lists)
+    terminal = context.terminal
+    done: list[Screened] = []
+    for line in counted(lines, "screening", terminal):
+        done.append(found := screener(line))
+        if out is not None:
+            continue
+        if terminal.as_json:
+            terminal.line(screened_json(found))
+        else:
+            _say(context, found, explain=explain)
+    if sheet is not None and out is not None:
+        write_sheet(out, (*sheet.header, *COLUMNS),
+                    [(*row, *columns_of(found)) for (_, row), found in zip(sheet.rows, done, strict=True)])
+        _sum_up(context, done, out)
+    _age(context, screener)
+    raise typer.Exit(exit_code(done))
+
+
+def _screener(context: Context, buyers: list[str], as_of: str | None, activity: str | None, purpose: str | None,
+              lists: Path | None) -> Screener:
+    from camvet.assessment import as_of_day, policy_named
+    from camvet.lists import known_lists
+    from camvet.screening import Screener
+    from rules import catalog
+    from rules.regimes import Activity, list_version
+
+    roles = [name for given in buyers for name in re.split(r"[,\s]+", given) if name]
+    wanted = activity.strip().lower().replace("-", "_") if activity else None
+    if wanted is not None and wanted not in set(Activity):
+        raise UsageError(f"--activity {activity!r}: expected one of {', '.join(Activity)}")
+    imported = known_lists(context, lists)
+    versions = (list_version(), *(imported.versions if imported is not None else ()))
+    screener = Screener(catalog.load(), roles or policy_named(context.settings.policy).buyers, as_of_day(as_of), wanted,
+                        purpose, asked=bool(roles), imported=imported, lists=versions)
+    screener.check()
+    return screener
+
+
+def _say(context: Context, screened: Screened, *, explain: bool) -> None:
+    found, effects = screened.found, screened.effects
+    who = f"{found.entity} ({found.relation})" if found.entity else "-"
+    overall = f"  [{effects.overall}]" if effects else ""
+    context.terminal.styled_text((f"{found.action:<9}", _STYLE[str(found.action)]), f" {who:<28} {found.query[:200]}", overall)
+    if not explain:
+        if str(found.action) != "no_match":
+            context.terminal.lines(_wrapped("          ", found.because))
+        return
+    context.terminal.lines(line for label, text in _explained(screened) for line in _wrapped(f"  {label:<12}", text))
+
+
+def _explained(screened: Screened) -> Iterator[tuple[str, str]]:
+    found, effects = screened.found, screened.effects
+    yield "because", found.because
+    if found.matched_by:
+        yield "matched by", f"{found.matched_by}, score {found.score:g}"
+    if found.tricks:
+        yield "undone", ", ".join(found.tricks)
+    for other in found.also:
+        yield "also", other
+    for effect in effects.binding if effects else ():
+        binding = "binds" if effect.binds_buyer else "does not bind"
+        mark = " (unverified)" if effect.unverified else ""
+        yield "law", f"{effect.regime} {effect.effect}, {binding} {effect.buyer}{mark}: {effect.because}"
+        yield "citation", effect.citation
+        for duty in effect.duty:
+            yield "duty", duty
+    yield "lists", "; ".join(f"{version.name} of {version.dated}, edition {version.version}" for version in screened.lists)
+
+
+def _sum_up(context: Context, done: list[Screened], out: Path) -> None:
+    counts = {name: sum(str(one.found.action) == name for one in done) for name in _STYLE}
+    if context.terminal.as_json:
+        context.terminal.document({"file": str(out), "rows": len(done), **counts})
+    else:
+        context.terminal.text(f"{out}: {len(done)} rows, {counts['match']} match, {counts['review']} review, "
+                              f"{counts['no_match']} no_match")
+
+
+def _age(context: Context, screener: Screener) -> None:
+    from camvet.lists import aged
+
+    for remark in aged(screener.lists, screener.as_of):
+        context.terminal.note(remark)
+
+
+def _wrapped(head: str, text: str) -> list[str]:
+    return textwrap.wrap(text, _WIDTH, initial_indent=head, subsequent_indent=" " * len(head), break_long_words=False,
+                         break_on_hyphens=False)
+
+
+__all__ = ["ExitCode", "screen"]

@@ -1,0 +1,107 @@
+"""Delimited text as a table: every row with as many cells as the header, or a refusal that names row and column.
+
+Pure: bytes in, rows out. Nothing is half-read: the caller gets rows one at a time but a fault raises before the end,
+and whoever imports keeps nothing then.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+__all__ = ["MOST_BYTES", "MOST_ROWS", "TableError", "column_of", "read_rows", "text_of"]
+
+MOST_BYTES = 512 * 1024 * 1024
+MOST_ROWS = 2_000_000
+MOST_COLUMNS = 512
+MOST_CELL = 1_000_000
+_SNIFFED = 64 * 1024
+
+csv.field_size_limit(MOST_CELL)
+
+
+@dataclass(frozen=True, slots=True)
+class TableError(ValueError):
+    """A file that cannot be used: where (``row``, ``column``, one-based, where known) and what was expected."""
+
+    file: str
+    expected: str
+    row: int | None = None
+    column: str | None = None
+
+    def __str__(self) -> str:
+        place = "".join((f", row {self.row}" if self.row is not None else "",
+                         f", column {self.column}" if self.column is not None else ""))
+        return f"{self.file}{place}: expected {self.expected}"
+
+
+def text_of(data: bytes, file: str) -> str:
+    """The bytes as text: UTF-8 with or without a byte order mark, or UTF-16 with one. Raises `TableError`."""
+    if len(data) > MOST_BYTES:
+        raise TableError(file, f"at most {MOST_BYTES // 1024 // 1024} MB, found {len(data) // 1024 // 1024} MB")
+    wide = data.startswith((b"\xff\xfe", b"\xfe\xff"))
+    try:
+        text = data.decode("utf-16" if wide else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        row = data[:error.start].count(b"\n") + 1
+        raise TableError(file, f"UTF-8 text, found the byte 0x{data[error.start]:02x}", row) from error
+    if "\x00" in text:
+        raise TableError(file, "text without NUL bytes", text[:text.index("\x00")].count("\n") + 1)
+    return text
+
+
+def read_rows(text: str, file: str, *, header: bool = True, delimiter: str | None = None) -> Iterator[tuple[int, list[str]]]:
+    """Rows with their number in the file (the line where each ends), the header first; empty lines are left out.
+
+    The delimiter is a comma, semicolon, tab or bar: the one that the first line has most of outside quotes. Raises
+    `TableError` for a row with another number of cells than the first, for broken quoting and for no rows at all.
+    """
+    chosen = delimiter or _delimiter(text)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=chosen, strict=True)
+    width: int | None = None
+    count = 0
+    try:
+        for row in reader:
+            if not row or not any(cell.strip() for cell in row):
+                continue
+            count += 1
+            if width is None:
+                width = len(row)
+                if width > MOST_COLUMNS:
+                    raise TableError(file, f"at most {MOST_COLUMNS} columns, found {width}", reader.line_num)
+            if len(row) != width:
+                raise TableError(file, f"{width} cells as in the first row, found {len(row)}", reader.line_num)
+            if count > MOST_ROWS:
+                raise TableError(file, f"at most {MOST_ROWS} rows", reader.line_num)
+            yield reader.line_num, row
+    except csv.Error as error:
+        raise TableError(file, f"well-formed CSV ({error})", reader.line_num) from error
+    if width is None or (header and count == 0):
+        raise TableError(file, "a header row", 1)
+
+
+def column_of(header: Sequence[str], wanted: str, file: str) -> int:
+    """The index of the column of that name (case and outer spaces are free) or one-based number."""
+    names = [name.strip().casefold() for name in header]
+    if (key := wanted.strip().casefold()) in names:
+        return names.index(key)
+    if wanted.isascii() and wanted.isdigit() and 1 <= int(wanted) <= len(header):
+        return int(wanted) - 1
+    shown = ", ".join(name.strip() or "(empty)" for name in header[:20])
+    raise TableError(file, f"one of {shown}", 1, repr(wanted))
+
+
+def _delimiter(text: str) -> str:
+    head = text[:_SNIFFED]
+    quoted = False
+    counts = dict.fromkeys(",;\t|", 0)
+    for character in head:
+        if character == '"':
+            quoted = not quoted
+        elif character == "\n" and not quoted and any(counts.values()):
+            break
+        elif character in counts and not quoted:
+            counts[character] += 1
+    return max(counts, key=lambda one: counts[one]) if any(counts.values()) else ","

@@ -1,0 +1,115 @@
+"""Screening: the development set by category, what must never happen, and the rules one by one."""
+
+import unicodedata
+from datetime import date
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from score_screening import DAY, DEVELOPMENT, measure, rows
+
+from rules import catalog
+from rules.names import MOST_CHARACTERS
+from rules.screening import Action, screen
+
+CATALOG = catalog.load()
+LISTED = sorted({entry.entity for regime in CATALOG.regimes for entry in regime.entries} & {
+    party for party in CATALOG.entities.parties if not party.startswith("category")})
+
+
+def ask(query, day=DAY):
+    return screen(query, CATALOG, day)
+
+
+def test_the_development_set_is_large_and_has_hard_negatives():
+    found = rows(DEVELOPMENT)
+    assert len(found) >= 300
+    assert sum(row.expect == "no_match" for row in found) >= 100
+    assert len({row.category for row in found}) >= 12
+
+
+def test_the_development_set_reaches_what_is_promised():
+    scores, wrong = measure(rows(DEVELOPMENT))
+    total = scores["all"]
+    assert total.precision >= 0.98, wrong
+    assert total.recall >= 0.95, wrong
+    assert total.lost == 0, wrong
+    assert total.needless <= 0.05 * total.innocent, wrong
+    for name in ("cjk", "script", "kana_hangul", "cyrillic"):
+        assert scores[name].recall >= 0.95, wrong
+
+
+@pytest.mark.parametrize("party", LISTED)
+def test_no_spelling_of_a_listed_party_is_turned_away(party):
+    known = CATALOG.entities.parties[party]
+    for spelling in (known.name, *known.names, *known.brands):
+        found = ask(spelling)
+        assert found.action is not Action.NO_MATCH, spelling
+        assert ask(f"{spelling} IP camera 4MP x10").action is not Action.NO_MATCH, spelling
+
+
+@pytest.mark.parametrize("party", ["dahua", "hikvision", "uniview", "huawei", "tiandy", "hytera"])
+@pytest.mark.parametrize("disguise", [
+    str.upper, str.lower, " ".join, "-".join, lambda s: s.replace("i", "1").replace("a", "4"),
+    lambda s: s.replace("a", "\u0430").replace("i", "\u0456").replace("e", "\u0435"),
+    "\u200b".join, lambda s: "".join(chr(ord(c) + 0xFEE0) for c in s), lambda s: s + "\u2122",
+    lambda s: unicodedata.normalize("NFD", s.replace("a", "\u00e1").replace("i", "\u00ed")), lambda s: f"[{s}]",
+    lambda s: f"www.{s}.com", lambda s: s + s[-1],
+])
+def test_a_disguised_name_beside_a_camera_is_a_match(party, disguise):
+    found = ask(disguise(party) + " camera 4MP")
+    assert (found.action, found.entity) == (Action.MATCH, party)
+
+
+@pytest.mark.parametrize(("query", "day", "action", "entity", "relation"), [
+    ("Lorex W461ASC camera", date(2020, 4, 30), "match", "lorex", "subsidiary"),
+    ("Lorex W461ASC camera", date(2026, 11, 22), "review", "lorex", "former_affiliate"),
+    ("Honor 20 phone", date(2020, 4, 30), "match", "honor", "affiliate"),
+    ("Honor 20 phone", date(2021, 1, 1), "no_match", "honor", "former_affiliate"),
+    ("Luminys", date(2026, 11, 22), "review", "luminys", "successor"),
+    ("Leapmotor", date(2026, 11, 22), "no_match", "leapmotor", "former_affiliate"),
+    ("Dahua Technology USA Inc.", date(2020, 4, 30), "match", "dahua_usa", "subsidiary"),
+    ("Dahua Technology USA Inc.", date(2025, 1, 1), "review", "dahua_usa", "former_affiliate"),
+    ("Interlogix TVB-5301 camera", date(2018, 1, 1), "match", "hikvision", "oem_brand"),
+    ("Interlogix TVB-5301 camera", date(2026, 1, 1), "review", "hikvision", "oem_brand"),
+    ("Hikvision", date(2026, 11, 22), "match", "hikvision", "self"),
+    ("EZVIZ", date(2026, 11, 22), "match", "ezviz", "affiliate"),
+    ("Amcrest 4MP turret camera", date(2026, 11, 22), "review", "dahua", "oem_brand"),
+])
+def test_who_belongs_to_whom_has_a_date(query, day, action, entity, relation):
+    found = ask(query, day)
+    assert (found.action, found.entity, found.relation) == (action, entity, relation)
+
+
+@pytest.mark.parametrize(("query", "word"), [
+    ("Dahua Restaurant", "another trade"), ("Li Dahua", "person"), ("IC Realtime IPND-E40F camera", "claim"),
+    ("Axis P3245", "no list here names"), ("Copy paper A4", "no clearance"),
+    ("HiSilicon chipset board", "makes parts"), ("Bracket for Hikvision", "may not be what is offered"),
+])
+def test_it_says_why(query, word):
+    assert word in ask(query).because
+
+
+def test_it_says_what_was_taken_for_what():
+    assert ask("Видеокамера Хиквижн").matched_by == "name: 'хиквижн' is 'Хиквижн' (another script)"
+    assert ask("DS-2CD2143G2-I").matched_by.startswith("model: 'ds-2cd2143g2'")
+    assert "look-alike letters" in ask("Hіkvision").tricks
+    assert ask("Hikvision DS-2CD2143 and Dahua NVR").because.endswith("it also names dahua")
+
+
+def test_an_empty_or_endless_line_is_for_review():
+    assert ask("   ").action is Action.REVIEW
+    assert ask("x" * (MOST_CHARACTERS + 1)).action is Action.REVIEW
+
+
+@given(st.text(max_size=200))
+@settings(max_examples=150, deadline=None)
+def test_nothing_raises(text):
+    assert ask(text).action in set(Action)
+
+
+@given(st.text(alphabet=st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=30))
+@settings(max_examples=100, deadline=None)
+def test_no_text_beside_it_hides_a_distinctive_name(text):
+    assert ask(f"Hikvision {text}").action is not Action.NO_MATCH
+    assert ask(f"{text} Hikvision").action is not Action.NO_MATCH
