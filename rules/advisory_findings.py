@@ -152,7 +152,7 @@ def _told(identity: Identity, state: State, close: Sequence[AdvisoryResult], *, 
     among = f", {exploited} of them known exploited" if exploited else ""
     if state is State.DISPUTED:
         return f"sources disagree on {len(close)} advisories{among}: {close[0].cve}, {close[0].because}"
-    why = "the firmware version is not known" if not identity.firmware else f"for example {close[0].cve}, {close[0].because}"
+    why = f"for example {close[0].cve}, {close[0].because}" if identity.firmware else "the firmware version is not known"
     return f"{len(close)} advisories may concern it{among}; {why}"
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 __all__ = ["MOST_BYTES", "MOST_ROWS", "TableError", "column_of", "read_rows", "text_of"]
 
@@ -22,19 +21,13 @@ _SNIFFED = 64 * 1024
 csv.field_size_limit(MOST_CELL)
 
 
-@dataclass(frozen=True, slots=True)
 class TableError(ValueError):
     """A file that cannot be used: where (``row``, ``column``, one-based, where known) and what was expected."""
 
-    file: str
-    expected: str
-    row: int | None = None
-    column: str | None = None
-
-    def __str__(self) -> str:
-        place = "".join((f", row {self.row}" if self.row is not None else "",
-                         f", column {self.column}" if self.column is not None else ""))
-        return f"{self.file}{place}: expected {self.expected}"
+    def __init__(self, file: str, expected: str, row: int | None = None, column: str | None = None) -> None:
+        place = "".join((f", row {row}" if row is not None else "", f", column {column}" if column is not None else ""))
+        super().__init__(f"{file}{place}: expected {expected}")
+        self.file, self.expected, self.row, self.column = file, expected, row, column
 
 
 def text_of(data: bytes, file: str) -> str:
@@ -52,7 +45,7 @@ def text_of(data: bytes, file: str) -> str:
     return text
 
 
-def read_rows(text: str, file: str, *, header: bool = True, delimiter: str | None = None) -> Iterator[tuple[int, list[str]]]:
+def read_rows(text: str, file: str, *, delimiter: str | None = None) -> Iterator[tuple[int, list[str]]]:
     """Rows with their number in the file (the line where each ends), the header first; empty lines are left out.
 
     The delimiter is a comma, semicolon, tab or bar: the one that the first line has most of outside quotes. Raises
@@ -78,7 +71,7 @@ def read_rows(text: str, file: str, *, header: bool = True, delimiter: str | Non
             yield reader.line_num, row
     except csv.Error as error:
         raise TableError(file, f"well-formed CSV ({error})", reader.line_num) from error
-    if width is None or (header and count == 0):
+    if width is None:
         raise TableError(file, "a header row", 1)
 
 

@@ -10,17 +10,18 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from contextlib import AsyncExitStack
 
 from scanner import clock
 from scanner.dossier import Dossier
 from scanner.observation import Endpoint, Observation, Reason, Refusal
-from scanner.pace import RateLimit
+from scanner.pace import Profile, RateLimit
+from scanner.ports import note_syn
 from scanner.protocols import PROTOCOLS, Protocol
 from scanner.scope import Scope
 from scanner.settings import LinkUse, Observer, Settings
-from scanner.transport import neighbours, packets, udp
+from scanner.transport import neighbours, packets, syn, udp
 from scanner.transport.addresses import Interface, interfaces, interfaces6, neighbours6
 from scanner.transport.exchange import ExchangeError
 from scanner.wire.fields import Fields
@@ -59,7 +60,6 @@ class Discovery:
         self._dossiers = dossiers
         self._observer = observer
         self._datagrams = RateLimit(self._pace.datagram_rate)
-        self._arp = RateLimit(self._pace.arp_rate)
         self._sockets = asyncio.Semaphore(_SOCKETS)
         self._links = links_for(scope, settings)
         self._ears: dict[str, list[udp.Listener]] = {}
@@ -91,21 +91,28 @@ class Discovery:
                     fields: Fields = {"mac": entry.mac, "via": via}
                     self._link_seen(dossier, "link.neighbour", fields, f"{entry.address} {entry.mac}".encode())
         for address, mac in neighbours6() if any(":" in address for address in self._dossiers) else ():
-            dossier = self._dossiers.get(address)
-            if dossier:
-                found: Fields = {"mac": mac, "via": "neighbours"}
-                self._link_seen(dossier, "link.neighbour", found, f"{address} {mac}".encode())
+            known = self._dossiers.get(address)
+            if known:
+                self._link_seen(known, "link.neighbour", {"mac": mac, "via": "neighbours"}, f"{address} {mac}".encode())
         if last:
-            for dossier in self._dossiers.values():
-                if not dossier.showed_itself:
-                    continue
-                if not dossier.tried("link.neighbour"):
-                    dossier.failed("link.neighbour", None, Reason.NO_ANSWER, "in no neighbour table")
-                if not dossier.tried("link.arp"):
-                    dossier.skipped("link.arp", None, Reason.NOT_APPLICABLE, self._why_no_arp(dossier))
+            self._note_links()
 
-    def _why_no_arp(self, dossier: Dossier) -> str:
-        return "a neighbour table had it" if self._near(dossier.address) else "on no link of this machine that is in use"
+    def _note_links(self) -> None:
+        """What the link did not tell of a device that is there."""
+        for dossier in self._dossiers.values():
+            if not dossier.showed_itself:
+                continue
+            if not dossier.tried("link.neighbour"):
+                dossier.failed("link.neighbour", None, Reason.NO_ANSWER, "in no neighbour table")
+            if not dossier.tried("link.arp"):
+                why = "a neighbour table had it" if self._near(dossier.address) else "on no link of this machine in use"
+                dossier.skipped("link.arp", None, Reason.NOT_APPLICABLE, why)
+
+    @property
+    def absent(self) -> Set[str]:
+        """Addresses on a link of this machine where nobody answered ARP, asked twice: no packet can reach them."""
+        return {one.address for one in self._dossiers.values() if not one.showed_itself
+                and any(tried.probe == "link.arp" and tried.reason is Reason.NO_ANSWER for tried in one.attempts)}
 
     def _link_seen(self, dossier: Dossier, probe: str, fields: Fields, wire: bytes) -> None:
         count = len(dossier.observations)
@@ -122,7 +129,7 @@ class Discovery:
                       if ":" not in one.address and link.holds(one.address) and one.address != link.address
                       and not one.tried("link.neighbour")]
             try:
-                heard = await packets.ask(link, [one.address for one in wanted], self._arp.wait,
+                heard = await packets.ask(link, [one.address for one in wanted], self._pace.arp_rate,
                                           listen=min(self._pace.listen, 2))
             except ExchangeError as error:
                 self._observer.note(f"ARP on {link.name}: {error.detail}")
@@ -134,7 +141,32 @@ class Discovery:
                 self._link_seen(self._dossiers[reply.address], "link.arp", fields, reply.frame)
             for dossier in wanted:
                 if dossier.address not in heard:
-                    dossier.failed("link.arp", None, Reason.NO_ANSWER)
+                    dossier.failed("link.arp", None, Reason.NO_ANSWER,
+                                   f"nobody answers ARP on {link.name}, asked twice")
+
+    async def ask_ports(self, ports: Sequence[int]) -> None:
+        """A SYN to hosts that showed their MAC on a link of this machine: what is closed or silent need not be tried.
+
+        What is open is left to a connect, which confirms it. Unprivileged, and beyond a router, a connect is all there
+        is. The gentle profile does without.
+        """
+        if self._settings.profile is Profile.GENTLE:
+            return
+        actual = {port: self._settings.port_map.tcp.get(port, port) for port in ports}
+        for link, use in self._links:
+            hosts = {one.address: mac for one in self._dossiers.values() if use.used and ":" not in one.address
+                     and link.holds(one.address) and (mac := _linked_mac(one)) and not one.ports}
+            if not hosts:
+                continue
+            try:
+                found = await syn.probe(link, hosts, list(actual.values()), self._pace.connect_rate, gap=self._pace.gap,
+                                        listen=self._pace.connect_timeout)
+            except ExchangeError as error:
+                self._observer.note(f"SYN on {link.name}: {error.detail}")
+                continue
+            for address in hosts:
+                for port, where in actual.items():
+                    note_syn(self._dossiers[address], port, found.get((address, where)))
 
     # -- datagrams -----------------------------------------------------------------------------------------------
 
@@ -143,7 +175,8 @@ class Discovery:
         async with AsyncExitStack() as stack:
             await self._open_ears(stack)
             await self._multicast()
-            everyone = list(self._dossiers.values())
+            absent = self.absent
+            everyone = [one for one in self._dossiers.values() if one.address not in absent]
             await asyncio.gather(*(self._ask(one, protocol) for one in everyone for protocol in PROTOCOLS
                                    if protocol.everywhere))
             self._hear()
@@ -185,7 +218,7 @@ class Discovery:
         return any(use.used and ":" not in address and link.holds(address) for link, use in self._links)
 
     async def _open_ears(self, stack: AsyncExitStack) -> None:
-        """Listeners for every link and protocol, on the ports that answers come to; unicast answers need them as well."""
+        """Listeners for every link and protocol on the ports that answers come to; unicast answers need them too."""
         self._ears, self._deaf = {}, {}
         used = [link for link, use in self._links if use.used]
         for protocol in PROTOCOLS:
@@ -326,6 +359,10 @@ class Discovery:
                               at=clock.now(), fields=read, wire=datagram.data,
                               raw=redact(datagram.data) if protocol.keep_raw else b"")
         self.foreign.setdefault(seen.id, seen)
+
+
+def _linked_mac(dossier: Dossier) -> str:
+    return next((one.text("mac") for one in dossier.seen if one.transport == "link"), "")
 
 
 def _destinations(protocol: Protocol, link: Interface) -> Iterable[str]:

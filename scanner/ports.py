@@ -13,7 +13,7 @@ from scanner.transport import tcp
 from scanner.transport.exchange import ExchangeError
 from scanner.wire import banner
 
-__all__ = ["connect_all", "still_there"]
+__all__ = ["connect_all", "note_syn", "still_there"]
 
 _TALKERS = frozenset({21, 23})          # services that speak first: they are listened to, never answered
 _BANNER_WAIT = 1.5
@@ -72,6 +72,19 @@ def _note_failure(dossier: Dossier, port: int, error: ExchangeError) -> bool:
     else:
         dossier.failed("tcp.connect", port, Reason.TIMEOUT, "filtered or lost", seen=[seen])
     return True
+
+
+def note_syn(dossier: Dossier, port: int, opened: bool | None) -> None:
+    """Note how a port answered a SYN: reset or, where nothing came, filtered. An open one is left to a connect."""
+    if opened:
+        return
+    state = PortState.FILTERED if opened is None else PortState.CLOSED
+    dossier.ports[port] = state
+    seen = dossier.observe("tcp", "tcp.connect", port, {"state": str(state)}, str(state).encode(), raw=b"")
+    if state is PortState.CLOSED:
+        dossier.completed("tcp.connect", port, [seen], detail="closed, reset to a SYN")
+    else:
+        dossier.failed("tcp.connect", port, Reason.TIMEOUT, "filtered or lost, two SYN unanswered", seen=[seen])
 
 
 async def still_there(dossier: Dossier, settings: Settings, rate: RateLimit) -> bool:

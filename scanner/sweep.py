@@ -22,7 +22,7 @@ from scanner.plan import Planner, nothing_more
 from scanner.ports import connect_all, still_there
 from scanner.preview import plan
 from scanner.scope import Scope, ScopeError
-from scanner.settings import BASE_PORTS, LinkUse, Observer, Quiet, Settings, Silent, SweepResult
+from scanner.settings import BASE_PORTS, HYGIENE_PORTS, LinkUse, Observer, Quiet, Settings, Silent, SweepResult
 
 __all__ = ["plan", "run", "sweep"]
 
@@ -106,6 +106,9 @@ class _Sweep:
 
     async def _find_unannounced(self) -> None:
         """Connect to the base ports of every address that said nothing so far: a quiet camera still has a port open."""
+        absent = self._discovery.absent
+        for dossier in [one for one in self._waiting() if one.address in absent]:
+            self._close_absent(dossier)
         quiet = [one for one in self._waiting() if not one.showed_itself]
         self._observer.phase("connect", len(quiet))
         await self._each(quiet, self._connect)
@@ -116,6 +119,8 @@ class _Sweep:
         present = [one for one in self._waiting() if one.showed_itself] if self._window_open() else []
         self._observer.phase("present", len(present))
         await self._discovery.ask_present(present)
+        if present:
+            await self._discovery.ask_ports((*BASE_PORTS, *HYGIENE_PORTS))
 
     async def _connect(self, dossier: Dossier) -> None:
         async with self._slots:
@@ -195,6 +200,13 @@ class _Sweep:
         self._silent[dossier.address] = Silent(dossier.address, str(reason), f"{detail}: {tried}")
         self._journal.write(Batch("silent", dossier.address, (), dossier.attempts,
                                   {"reason": str(reason), "detail": f"{detail}: {tried}"}), durable=False)
+
+    def _close_absent(self, dossier: Dossier) -> None:
+        """Nobody on the link owns the address, so nothing that needs a MAC to be sent to was sent."""
+        detail = next(one.detail for one in dossier.attempts if one.probe == "link.arp" and one.reason)
+        self._silent[dossier.address] = Silent(dossier.address, str(Reason.NO_ANSWER), detail)
+        self._journal.write(Batch("silent", dossier.address, (), dossier.attempts,
+                                  {"reason": str(Reason.NO_ANSWER), "detail": detail}), durable=False)
 
     def _restore(self) -> bool:
         """Take over what the journal holds; returns whether discovery was finished."""

@@ -7,6 +7,7 @@ address, the protocol and the other side's port, so that a reply never looks lik
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -103,15 +104,19 @@ class Recorder:
         near, far = self._mixer.ends(rows)
         directed = self._mixer.directed(near, far, rows.protocol)
         flows = group(rows, self._mixer.with_macs(directed, rows))
-        signs, asking = self._signs(batch, rows, flows)
+        found = read_signs(batch, rows)
+        signs, asking = self._signs(batch, rows, flows, found)
         talks, outward = self._talks(rows, flows, near, far, signs, asking)
         self._naming.read(batch, rows, directed, flows.of_row, talks, outward)
+        if Sign.STUN in found:
+            self._naming.read_realms(batch, rows, found[Sign.STUN], flows.of_row, talks)
 
-    def _signs(self, batch: Batch, rows: Rows, flows: Flows) -> tuple[list[int], list[int]]:
+    @staticmethod
+    def _signs(batch: Batch, rows: Rows, flows: Flows, found: Mapping[Sign, Ints]) -> tuple[list[int], list[int]]:
         """The signs of each flow as bits, and in how many of its packets it asked a STUN server."""
         bits = np.zeros(len(flows.first), np.int64)
         asking = np.zeros(len(flows.first), np.int64)
-        for sign, chosen in read_signs(batch, rows).items():
+        for sign, chosen in found.items():
             np.bitwise_or.at(bits, flows.of_row[chosen], _BITS[sign])
             if sign is Sign.STUN:
                 np.add.at(asking, flows.of_row[chosen[stun_request(batch, rows, chosen)]], 1)
@@ -186,7 +191,7 @@ class Recorder:
         """Whether the sender of each flow is the side that opened it."""
         initiators = self._tables.initiators
         outward: list[bool] = []
-        columns = zip(undirected.tolist(), senders, receivers, first.protocol.tolist(), _opening(flows),
+        columns = zip(undirected.tolist(), senders, receivers, first.protocol.tolist(), flows.opening.tolist(),
                       first.source_port.tolist(), first.destination_port.tolist(), strict=True)
         for flow, sender, receiver, protocol, opening, source_port, destination_port in columns:
             known = None
@@ -200,11 +205,6 @@ class Recorder:
                 initiators.set(flow, opener)
             outward.append(opener == sender)
         return outward
-
-
-def _opening(flows: Flows) -> list[int]:
-    opening: Ints = flows.opening
-    return opening.tolist()
 
 
 def _serves(port: int) -> bool:

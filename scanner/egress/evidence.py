@@ -2,31 +2,60 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from scanner.egress.beacons import beats
 from scanner.egress.capture import Capture, Conversation
 from scanner.observation import Attempt, AttemptStatus, FieldValue, Observation, Reason
 
 __all__ = ["attempts", "observations"]
 
 PROBE = "egress.capture"
+_SEARCHING = 16
+
+
+MOST = 500
+"""Conversations of one device that become observations; what goes outside comes first, then by octets."""
 
 
 def observations(capture: Capture, devices: Mapping[str, str], now: datetime) -> list[Observation]:
-    """One observation a conversation of a known device.
+    """One observation a conversation of a known device, at most `MOST` of each.
 
     `devices` maps a MAC (upper case, colons) to a device key; an address serves where a capture carries no MAC.
     Conversations of others are left out. An observation's time is when the conversation was last seen, never later
     than `now`.
     """
-    found = []
+    by_device: dict[str, list[Conversation]] = {}
     for conversation in capture.conversations:
         device = _device(conversation, devices)
         if device is not None:
-            found.append(_observation(conversation, device, now))
+            by_device.setdefault(device, []).append(conversation)
+    found = []
+    for device, conversations in by_device.items():
+        telling = sorted(conversations, key=lambda c: (_local(c.destination), -c.bytes))[:MOST]
+        kept = {id(conversation) for conversation in telling}
+        found += [_observation(c, device, now) for c in conversations if id(c) in kept]
+        found += _searching(capture, conversations, device, now)
     return found
+
+
+def _local(address: str) -> bool:
+    parsed = ipaddress.ip_address(address)
+    return parsed.is_private or parsed.is_multicast or parsed.is_link_local
+
+
+def _searching(capture: Capture, conversations: list[Conversation], device: str, now: datetime) -> list[Observation]:
+    """How many addresses a device looked for with ARP, where that is more than it needs."""
+    sought = max((capture.asked.get(c.mac, 0) for c in conversations if c.mac), default=0)
+    if sought < _SEARCHING:
+        return []
+    fields: dict[str, FieldValue] = {"destination": "255.255.255.255", "protocol": "arp", "packets": sought, "bytes": 0,
+                                     "sought": sought}
+    return [Observation.of(device=device, transport="egress", probe=PROBE, port=None, at=now, fields=fields,
+                           wire=json.dumps(fields, sort_keys=True).encode())]
 
 
 def attempts(capture: Capture, devices: Mapping[str, str], now: datetime) -> list[Attempt]:
@@ -37,7 +66,8 @@ def attempts(capture: Capture, devices: Mapping[str, str], now: datetime) -> lis
     for device in dict.fromkeys(devices.values()):
         ids = tuple(o.id for o in seen if o.device == device)
         if not capture.complete:
-            detail = capture.trouble or f"{capture.dropped} entries did not fit"
+            detail = capture.trouble or (f"{capture.lost} frames were lost while capturing" if capture.lost
+                                         else f"{capture.dropped} entries did not fit")
             made.append(Attempt(device, PROBE, None, AttemptStatus.FAILED, now, Reason.MALFORMED, detail,
                                 observations=ids))
         elif ids or device in present:
@@ -55,10 +85,16 @@ def _device(conversation: Conversation, devices: Mapping[str, str]) -> str | Non
 def _observation(conversation: Conversation, device: str, now: datetime) -> Observation:
     fields: dict[str, FieldValue] = {
         "destination": conversation.destination, "protocol": conversation.protocol,
-        "packets": conversation.packets, "bytes": conversation.bytes,
+        "packets": conversation.packets, "bytes": conversation.bytes, "packets_out": conversation.packets_out,
+        "bytes_out": conversation.bytes_out, "seconds": round(conversation.last_ns / 1e9 - conversation.first_ns / 1e9, 1),
     }
     if conversation.names:
         fields["names"] = conversation.names
+    if conversation.signs:
+        fields["signs"] = conversation.signs
+    beat = beats(conversation.bursts)
+    if beat is not None and beat.regular:
+        fields["period_s"], fields["beats"] = round(beat.period_s, 1), beat.events
     at = min(datetime.fromtimestamp(conversation.last_ns // 1_000_000_000, UTC), now)
     canonical = json.dumps({**fields, "port": conversation.port, "mac": conversation.mac}, sort_keys=True)
     return Observation.of(device=device, transport="egress", probe=PROBE, port=conversation.port or None, at=at,

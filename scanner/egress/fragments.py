@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -103,10 +104,10 @@ def rows_of(wholes: list[Whole]) -> tuple[Batch, Rows]:
             columns.append((part.stamp, part.length, part.source_mac, part.destination_mac, *part.key[:4],
                             1 if protocol == 58 else protocol, source, destination, flags, sequence, *span))
     octets += bytes(PADDING)
-    batch = Batch(np.frombuffer(bytes(octets), np.uint8), *(np.zeros(0, np.int64) for _ in range(4)), 0)
-    named = [np.array(column, np.uint64 if 2 <= place < 8 else np.int64)
-             for place, column in enumerate(zip(*columns, strict=True))]
+    none = np.zeros(0, np.int64)
+    batch = Batch(np.frombuffer(bytes(octets), np.uint8), none, none, none, none, 0)
     count = len(columns)
-    return batch, Rows(np.arange(count), *named, np.zeros(count, np.bool_))
-
-
+    made: list[Any] = [np.array(column, np.uint64 if 2 <= place < 8 else np.int64)
+                       for place, column in enumerate(zip(*columns, strict=True))]
+    rows: Any = [np.arange(count), *made, np.zeros(count, np.bool_)]
+    return batch, Rows(*rows)

@@ -110,7 +110,7 @@ class _Packets:
     protocol: Ints
     version: Ints
 
-    def where(self, mask: Bools) -> _Packets:
+    def where(self, mask: Bools | Ints) -> _Packets:
         return _Packets(*(getattr(self, f.name)[mask] for f in fields(self)))
 
 

@@ -12,7 +12,8 @@ import struct
 from dataclasses import dataclass
 from functools import lru_cache
 
-__all__ = ["MAX_HTTP_HEAD", "METHODS", "Answer", "dns_name", "http_host", "is_host", "is_name", "read_dns"]
+__all__ = ["MAX_HTTP_HEAD", "METHODS", "Answer", "dns_name", "http_host", "is_host", "is_name", "read_dns",
+           "stun_realm"]
 
 _HOST = re.compile(r"[A-Za-z0-9._-]+")
 _MAX_LABELS = 128
@@ -146,4 +147,17 @@ def http_host(data: bytes) -> str | None:
             host = value.strip().decode("ascii", "replace").lower()
             name = host.rsplit(":", 1)[0] if host.count(":") == 1 else host
             return name.rstrip(".") if is_host(name) else None
+    return None
+
+
+def stun_realm(data: bytes) -> str | None:
+    """The realm a STUN or TURN server names in an answer, where it is a host name (RFC 8489 section 14.9)."""
+    end = min(len(data), 20 + int.from_bytes(data[2:4], "big"))
+    at = 20
+    while at + 4 <= end:
+        kind, size = struct.unpack_from(">HH", data, at)
+        if kind == 0x0014:
+            realm = data[at + 4:min(at + 4 + size, end)].decode("ascii", "replace").lower().rstrip(".")
+            return realm if is_name(realm) else None
+        at += 4 + (size + 3) // 4 * 4
     return None

@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 
 from scanner.egress import announcements, quic
-from scanner.egress.batches import Batch, Ints, Unsigned
+from scanner.egress.batches import Batch, Bools, Ints, Unsigned
 from scanner.egress.headers import MAPPED, TCP, UDP, Rows
-from scanner.egress.names import is_name, read_dns
+from scanner.egress.names import is_name, read_dns, stun_realm
 from scanner.egress.openings import Openings, Spoken, request_starts
 from scanner.egress.signs import Sign
 from scanner.egress.tables import MAX_NAMES, Tables, Talk
@@ -26,6 +26,7 @@ _SIGN_BITS = {sign: 1 << number for number, sign in enumerate(Sign)}
 _MAPPING = b"AddPortMapping", b"AddAnyPortMapping"
 _GATEWAY = ("InternetGatewayDevice", "WANIPConnection", "WANPPPConnection", "WANIPv6FirewallControl")
 _MAX_TOLD = 24
+_MAX_REALMS = 256
 
 
 class Naming:
@@ -60,12 +61,21 @@ class Naming:
                 self._spoken(talks[of_row[row]], Spoken("sni", name, b""))
         self._streams(batch, rows, keys, of_row, talks, outward)
 
+    def read_realms(self, batch: Batch, rows: Rows, stun: Ints, of_row: Ints, talks: list[Talk]) -> None:
+        """Read the realms in STUN messages; `stun` are their rows, of which few carry one."""
+        for row in stun[batch.u16(rows.at[stun]) & 0x0010 == 0][:_MAX_REALMS].tolist():
+            realm = stun_realm(batch.cut(int(rows.at[row]), int(rows.end[row])))
+            if realm is not None:
+                talk = talks[of_row[row]]
+                self._tables.count(self._tables.asks(talk.mac, talk.source).realms, realm)
+
     @staticmethod
-    def _initial(batch: Batch, rows: Rows, udp: Ints) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    def _initial(batch: Batch, rows: Rows, udp: Ints) -> Bools:
         at = rows.at[udp]
         long_header = (batch.u8(at) & 0xC0 == 0xC0) & np.isin(batch.u32(at + 1), _VERSIONS)
         google = (batch.u16(at + 9) == _GOOGLE) & (batch.u8(at) & 0x09 == 0x09)
-        return (long_header | google) & (rows.end[udp] - at >= 48)
+        initial: Bools = (long_header | google) & (rows.end[udp] - at >= 48)
+        return initial
 
     def _streams(self, batch: Batch, rows: Rows, keys: Unsigned, of_row: Ints, talks: list[Talk],
                  outward: list[bool]) -> None:

@@ -8,6 +8,7 @@ draft-ietf-opsawg-pcapng-02.
 from __future__ import annotations
 
 import gzip
+import io
 import struct
 import zlib
 from collections.abc import Callable, Iterator
@@ -25,7 +26,6 @@ CHUNK = 16 * 1024 * 1024
 """Octets held at once, more than the longest frame or block."""
 MOST = 65_536
 """Frames of one batch; the memory that reading takes follows from it."""
-_READ = 1024 * 1024
 
 _GZIP = b"\x1f\x8b"
 _MAGIC = {          # byte order, nanoseconds a fraction, octets of a record's header
@@ -54,7 +54,7 @@ class CaptureReader:
         """Yield batches in file order until the end or the first damaged record."""
         begin = self._stream.read(24)
         if begin[:2] == _GZIP:
-            self._stream = cast(BinaryIO, gzip.GzipFile(fileobj=_Rejoined(begin, self._stream)))
+            self._stream = cast(BinaryIO, gzip.GzipFile(fileobj=cast(BinaryIO, _Rejoined(begin, self._stream))))
             begin = self._read(24)
         if begin[:4] == PCAPNG:
             blocks = Blocks()
@@ -77,6 +77,13 @@ class CaptureReader:
             self.trouble = f"damaged gzip data ({type(error).__name__})"
             return b""
 
+    def _fill(self, room: memoryview) -> int:
+        try:
+            return cast(io.BufferedIOBase, self._stream).readinto(room)
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            self.trouble = f"damaged gzip data ({type(error).__name__})"
+            return 0
+
     def _walk(self, begin: bytes, walk: Walk) -> Iterator[Batch]:
         """Fill one buffer again and again; what is not whole at its end moves to its beginning."""
         buffer = bytearray(CHUNK + PADDING)
@@ -84,10 +91,9 @@ class CaptureReader:
         filled, ended = len(begin), False
         while True:
             while filled < CHUNK and not ended:
-                more = self._read(min(CHUNK - filled, _READ))
-                buffer[filled:filled + len(more)] = more
-                filled += len(more)
-                ended = not more
+                more = self._fill(memoryview(buffer)[filled:CHUNK])
+                filled += more
+                ended = more == 0
             used = 0
             while True:                                  # several batches, where frames are short
                 batches, step = walk(memoryview(buffer)[used:filled + PADDING], ended)

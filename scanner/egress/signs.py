@@ -8,6 +8,7 @@ sure each one is and where its form is documented.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
@@ -35,50 +36,65 @@ class Sign(StrEnum):
 
 
 STUN_COOKIE = 0x2112A442
-_PPPP_TYPES = np.array([*range(0x00, 0x04), 0x08, 0x09, *range(0x10, 0x1A), *range(0x20, 0x27), *range(0x30, 0x38),
+_PPPP_TYPES = np.array([*range(0x04), 0x08, 0x09, *range(0x10, 0x1A), *range(0x20, 0x27), *range(0x30, 0x38),
                         *range(0x40, 0x45), *range(0x60, 0x75), *range(0x80, 0x8E), 0x90, 0xA0, *range(0xD0, 0xD4),
                         0xE0, 0xE1, 0xF0, 0xF1, 0xF8, 0xF9])
 
 
-def _pppp(first: Ints, second: Ints, size: Ints) -> Bools:
-    kind, length = first >> 16 & 0xFF, first & 0xFFFF
-    # A bare header is not enough among random datagrams of four octets; types of the SDKs' own list only.
-    return (first >> 24 == 0xF1) & (length == size - 4) & np.isin(kind, _PPPP_TYPES)
+@dataclass(frozen=True, slots=True)
+class _Heads:
+    """The first and the second four octets of datagrams, and their sizes."""
+
+    first: Ints
+    second: Ints
+    size: Ints
 
 
-def _stun(first: Ints, second: Ints, size: Ints) -> Bools:
+def _pppp(heads: _Heads) -> Bools:
+    kind, length = heads.first >> 16 & 0xFF, heads.first & 0xFFFF
+    fits: Bools = (heads.first >> 24 == 0xF1) & (length == heads.size - 4) & np.isin(kind, _PPPP_TYPES)
+    return fits
+
+
+def _stun(heads: _Heads) -> Bools:
     """RFC 8489 section 5: two zero bits, the length, the magic cookie."""
-    return (first >> 30 == 0) & (second == STUN_COOKIE) & (first & 3 == 0) & ((first & 0xFFFF) + 20 <= size)
+    fits: Bools = (heads.first >> 30 == 0) & (heads.second == STUN_COOKIE) & (heads.first & 3 == 0) & ((heads.first & 0xFFFF) + 20 <= heads.size)
+    return fits
 
 
-def _dahua(first: Ints, second: Ints, size: Ints) -> Bools:
-    text = (first == 0x44484745) | (first == 0x4448504F)                         # DHGE(T), DHPO(ST)
-    relay = first == 0x50544350                                                  # PTCP
-    inverted = first ^ 0xFFFFFFFF                                                # STUN with every bit turned over
-    turned = (inverted >> 16 == 1) & ((inverted & 0xFFFF) + 20 == size)
-    return text & (size > 16) | relay & (size >= 24) | turned
+def _dahua(heads: _Heads) -> Bools:
+    text = (heads.first == 0x44484745) | (heads.first == 0x4448504F)                         # DHGE(T), DHPO(ST)
+    relay = heads.first == 0x50544350                                                  # PTCP
+    inverted = heads.first ^ 0xFFFFFFFF                                                # STUN with every bit turned over
+    turned = (inverted >> 16 == 1) & ((inverted & 0xFFFF) + 20 == heads.size)
+    fits: Bools = text & (heads.size > 16) | relay & (heads.size >= 24) | turned
+    return fits
 
 
-def _tutk(first: Ints, second: Ints, size: Ints) -> Bools:
-    little = (second >> 24) | (second >> 16 & 0xFF) << 8
-    return (first >> 16 == 0x0402) & (first & 0xFF == 0x0A) & (little == size - 16)
+def _tutk(heads: _Heads) -> Bools:
+    little = (heads.second >> 24) | (heads.second >> 16 & 0xFF) << 8
+    fits: Bools = (heads.first >> 16 == 0x0402) & (heads.first & 0xFF == 0x0A) & (little == heads.size - 16)
+    return fits
 
 
-def _reolink(first: Ints, second: Ints, size: Ints) -> Bools:
-    little = (second >> 24) | (second >> 16 & 0xFF) << 8 | (second >> 8 & 0xFF) << 16 | (second & 0xFF) << 24
-    asked = (first == 0x3ACF872A) & (little == size - 20)
-    return asked | ((first == 0x10CF872A) | (first == 0x20CF872A)) & (size >= 20)
+def _reolink(heads: _Heads) -> Bools:
+    little = (heads.second >> 24) | (heads.second >> 16 & 0xFF) << 8 | (heads.second >> 8 & 0xFF) << 16 | (heads.second & 0xFF) << 24
+    asked = (heads.first == 0x3ACF872A) & (little == heads.size - 20)
+    fits: Bools = asked | ((heads.first == 0x10CF872A) | (heads.first == 0x20CF872A)) & (heads.size >= 20)
+    return fits
 
 
-def _tvt(first: Ints, second: Ints, size: Ints) -> Bools:
-    return np.isin(first, (0x02000100, 0x02010100, 0x02030100)) & (second != 0) & (size >= 24) & (size % 4 == 0)
+def _tvt(heads: _Heads) -> Bools:
+    fits: Bools = np.isin(heads.first, (0x02000100, 0x02010100, 0x02030100)) & (heads.second != 0) & (heads.size >= 24) & (heads.size % 4 == 0)
+    return fits
 
 
-def _tuya(first: Ints, second: Ints, size: Ints) -> Bools:
-    return ((first == 0x000055AA) | (first == 0x00006699)) & (size >= 20)
+def _tuya(heads: _Heads) -> Bools:
+    fits: Bools = ((heads.first == 0x000055AA) | (heads.first == 0x00006699)) & (heads.size >= 20)
+    return fits
 
 
-_DATAGRAMS: Mapping[Sign, Callable[[Ints, Ints, Ints], Bools]] = {
+_DATAGRAMS: Mapping[Sign, Callable[[_Heads], Bools]] = {
     Sign.PPPP: _pppp, Sign.STUN: _stun, Sign.DAHUA_P2P: _dahua, Sign.TUTK: _tutk, Sign.REOLINK_P2P: _reolink,
     Sign.TVT_NAT: _tvt, Sign.TUYA: _tuya,
 }
@@ -92,7 +108,7 @@ def read_signs(batch: Batch, rows: Rows) -> dict[Sign, Ints]:
     first = batch.u32(rows.at[udp])
     second = np.where(size[udp] >= 8, batch.u32(rows.at[udp] + 4), 0)
     for sign, fits in _DATAGRAMS.items():
-        chosen = udp[fits(first, second, size[udp])]
+        chosen = udp[fits(_Heads(first, second, size[udp]))]
         if sign is Sign.TVT_NAT and len(chosen):
             chosen = chosen[_ends_like_tvt(batch, rows, chosen)]
         if len(chosen):
@@ -116,22 +132,27 @@ def read_signs(batch: Batch, rows: Rows) -> dict[Sign, Ints]:
 
 def is_outside_port(rows: Rows, chosen: Ints) -> Bools:
     """Baichuan over TCP is the maker's local protocol on port 9000, and rendezvous on any other."""
-    return (rows.destination_port[chosen] != 9000) & (rows.source_port[chosen] != 9000)
+    outside: Bools = (rows.destination_port[chosen] != 9000) & (rows.source_port[chosen] != 9000)
+    return outside
 
 
 def _ends_like_tvt(batch: Batch, rows: Rows, chosen: Ints) -> Bools:
     head = batch.u32(rows.at[chosen])
     tail = batch.u32(rows.end[chosen] - 4)
     repeated = batch.u32(rows.at[chosen] + 4) == batch.u32(rows.at[chosen] + 8)
-    return np.where(head == 0x02000100, tail == 0xFEFE0001, repeated)
+    fits: Bools = np.where(head == 0x02000100, tail == 0xFEFE0001, repeated)
+    return fits
 
 
 def _asks_mapping(first: Ints, size: Ints) -> Bools:
     """NAT-PMP (RFC 6886 section 3.3) and PCP MAP or PEER (RFC 6887 section 11 and 12) requests."""
     version, code = first >> 24, first >> 16 & 0xFF
-    return (version == 0) & np.isin(code, (1, 2)) & (size == 12) | (version == 2) & np.isin(code, (1, 2)) & (size >= 60)
+    mapping = np.isin(code, (1, 2))
+    asks: Bools = mapping & ((version == 0) & (size == 12) | (version == 2) & (size >= 60))
+    return asks
 
 
 def stun_request(batch: Batch, rows: Rows, chosen: Ints) -> Bools:
-    """Which of the chosen STUN rows are requests or indications that go to a server (class bits, RFC 8489 section 5)."""
-    return batch.u16(rows.at[chosen]) & 0x0100 == 0
+    """Which of the chosen STUN rows are requests or indications, to a server (class bits, RFC 8489 section 5)."""
+    asking: Bools = batch.u16(rows.at[chosen]) & 0x0100 == 0
+    return asking

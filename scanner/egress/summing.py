@@ -71,7 +71,7 @@ class _Summary:
             sni=tuple(dict.fromkeys(name for t in talks for name in t.sni or ())),
             http=tuple(dict.fromkeys(name for t in talks for name in t.http or ())),
             signs=tuple(str(sign) for sign, bit in self._bits.items() if signs & bit),
-            bursts=_spaced(stamp for talk in talks for stamp in talk.bursts or ()), tunnel=last.tunnel)
+            bursts=_spaced(talks), tunnel=last.tunnel)
 
     def _answers(self, device: str, talks: list[Talk]) -> list[dict[int, dict[str, None]]]:
         """What DNS told any address of the device."""
@@ -83,7 +83,8 @@ class _Summary:
         if mac and mac not in self._routers:
             clients |= set(known.of_mac.get(mac, ()))
             clients |= {address for address in self._tables.answers.names if known.owner.get(address) == mac}
-        told = [self._tables.answers.names[client] for client in sorted(clients) if client in self._tables.answers.names]
+        answers = self._tables.answers.names
+        told = [answers[client] for client in sorted(clients) if client in answers]
         self._told[device] = told
         return told
 
@@ -104,7 +105,7 @@ class _Summary:
         return {device: Names(
             dns=_total(one.dns for one in asked.get(device, ())), sni=_total(one.sni for one in asked.get(device, ())),
             http=_total(one.http for one in asked.get(device, ())), ntp=dict(ntp.get(device, {})),
-            stun=dict(stun.get(device, {})),
+            stun=dict(stun.get(device, {})) | _total(one.realms for one in asked.get(device, ())),
             told=tuple(dict.fromkeys(text for one in asked.get(device, ()) for text in one.told)))
             for device in sorted({*asked, *ntp, *stun})}
 
@@ -116,11 +117,11 @@ def _total(counters: Iterable[Counter[str]]) -> dict[str, int]:
     return dict(total)
 
 
-def _spaced(stamps: Iterable[int]) -> tuple[int, ...]:
+def _spaced(talks: list[Talk]) -> tuple[int, ...]:
     """Burst times of several flows in order, without those that follow another within a second."""
-    kept: list[int] = []
-    for stamp in sorted(stamps):
-        if not kept or stamp - kept[-1] >= _BURST_NS:
+    stamps = sorted(stamp for talk in talks for stamp in talk.bursts or ())
+    kept = stamps[:1]
+    for stamp in stamps[1:]:
+        if stamp - kept[-1] >= _BURST_NS:
             kept.append(stamp)
     return tuple(kept)
-

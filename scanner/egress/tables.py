@@ -11,14 +11,15 @@ from functools import lru_cache
 from heapq import nsmallest
 
 __all__ = [
-    "Addresses", "Answers", "Asked", "Initiators", "Tables", "Talk", "Talks", "address_text", "mac_text", "protocol_name",
+    "Addresses", "Answers", "Asked", "Initiators", "Tables", "Talk", "Talks", "address_text", "mac_text",
+    "protocol_name",
 ]
 
-MAX_CONVERSATIONS = 50_000
+MAX_CONVERSATIONS = 48_000
 MAX_FLOWS = 200_000
 MAX_NAMES = 32
 MAX_ANSWERS = 100_000
-MAX_ADDRESSES = 50_000
+MAX_ADDRESSES = 30_000
 MAX_BURSTS = 2_048
 MAX_ALL_BURSTS = 1_000_000
 MAX_QUESTIONS = 100_000
@@ -181,6 +182,7 @@ class Asked:
     dns: Counter[str] = field(default_factory=Counter)
     sni: Counter[str] = field(default_factory=Counter)
     http: Counter[str] = field(default_factory=Counter)
+    realms: Counter[str] = field(default_factory=Counter)
     told: dict[str, None] = field(default_factory=dict)
 
 

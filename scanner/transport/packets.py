@@ -1,6 +1,7 @@
 """ARP over a packet socket (RFC 826): who is on the link, with the MAC that no firmware setting hides.
 
-Needs CAP_NET_RAW. Frames are built once and sent at the pace of the caller; nothing but ARP requests leaves here.
+Needs CAP_NET_RAW. Frames are built once and sent at the pace of the caller; a filter in the kernel lets only ARP
+replies in, so that a busy link costs nothing. `scanner.transport.syn` sends the other kind of frame.
 """
 
 from __future__ import annotations
@@ -8,18 +9,22 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from scanner.transport.addresses import Interface
 from scanner.transport.exchange import ExchangeError, reason_of
+from scanner.transport.filters import ARP_REPLIES, Instruction, attach_filter
 
-__all__ = ["ArpReply", "arp_request", "ask", "parse_arp"]
+__all__ = ["ArpReply", "arp_request", "ask", "packet_socket", "parse_arp", "send_all"]
 
 _ETHERTYPE_ARP = 0x0806
 _ARP = struct.Struct("!HHBBH6s4s6s4s")
 _ETHERNET = 14
 _MOST_REPLIES = 65_536
+_AT_ONCE = 256                 # frames read before others get their turn
+_LOT_SECONDS = 0.002           # the shortest sleep that is worth its cost
+_RECEIVE_BUFFER = 4 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,36 +52,31 @@ def parse_arp(frame: bytes) -> ArpReply | None:
     return ArpReply(socket.inet_ntoa(address), mac.hex(":").upper(), frame[:_ETHERNET + _ARP.size])
 
 
-async def ask(interface: Interface, addresses: Iterable[str], turn: Callable[[], Awaitable[None]], *,
-              listen: float) -> dict[str, ArpReply]:
-    """Ask the link of `interface` for every address, one frame a `turn`, and listen `listen` seconds longer.
+async def ask(interface: Interface, addresses: Iterable[str], rate: float, *, listen: float) -> dict[str, ArpReply]:
+    """Ask the link of `interface` for every address at `rate` frames a second, and listen `listen` seconds longer.
 
-    Only addresses that were asked for are returned; the first answer counts, a second one from another MAC too, under
-    its own key ``address MAC`` (two devices that claim one address are a finding, never merged).
+    Who is silent is asked a second time after half of that, so that one lost frame loses no device. Only addresses that
+    were asked for are returned; the first answer counts, a second one from another MAC too, under its own key
+    ``address MAC`` (two devices that claim one address are a finding, never merged).
 
     Raises:
         ExchangeError: unprivileged, or the link is down.
     """
-    try:
-        link = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(_ETHERTYPE_ARP))
-    except (OSError, AttributeError) as error:
-        reason = reason_of(error) if isinstance(error, OSError) else reason_of(PermissionError(1, ""))
-        raise ExchangeError(reason, "ARP needs CAP_NET_RAW") from error
-    with link:
-        link.setblocking(False)
-        wanted: set[str] = set()
+    with packet_socket(_ETHERTYPE_ARP, ARP_REPLIES, "ARP needs CAP_NET_RAW") as link:
         heard: dict[str, ArpReply] = {}
+        wanted: set[str] = set()
 
         def hear() -> None:
-            try:
-                reply = parse_arp(link.recv(2048))
-            except OSError:        # the link went down: the sender below sees it too and reports it
-                return
-            if not reply or reply.address not in wanted or len(heard) >= _MOST_REPLIES:
-                return
-            first = heard.setdefault(reply.address, reply)
-            if first.mac != reply.mac:
-                heard.setdefault(f"{reply.address} {reply.mac}", reply)
+            for _ in range(_AT_ONCE):
+                try:
+                    reply = parse_arp(link.recv(2048))
+                except OSError:    # nothing more for now, or the link went down: the sender below sees that and reports
+                    return
+                if not reply or reply.address not in wanted or len(heard) >= _MOST_REPLIES:
+                    continue
+                first = heard.setdefault(reply.address, reply)
+                if first.mac != reply.mac:
+                    heard.setdefault(f"{reply.address} {reply.mac}", reply)
 
         loop = asyncio.get_running_loop()
         try:
@@ -84,14 +84,50 @@ async def ask(interface: Interface, addresses: Iterable[str], turn: Callable[[],
             own_mac = link.getsockname()[4]
             if len(own_mac) != 6:
                 raise ExchangeError(reason_of(OSError(0, "")), f"{interface.name} has no Ethernet address")
+            frames = {address: arp_request(own_mac, interface.address, address) for address in addresses}
+            wanted.update(frames)
             loop.add_reader(link, hear)
-            for address in addresses:
-                await turn()
-                wanted.add(address)
-                link.send(arp_request(own_mac, interface.address, address))
-            await asyncio.sleep(listen)
+            begun = loop.time()
+            await send_all(link, frames.values(), rate)
+            # The second question waits until the first had half of the time, counted from when it was sent.
+            await asyncio.sleep(max(0.0, listen / 2 - (loop.time() - begun)) if frames else 0.0)
+            await send_all(link, [frame for address, frame in frames.items() if address not in heard], rate)
+            await asyncio.sleep(listen if len(heard) < len(frames) else 0.0)
         except OSError as error:
             raise ExchangeError(reason_of(error), f"ARP on {interface.name}: {error.strerror}") from error
         finally:
             loop.remove_reader(link)
         return heard
+
+
+async def send_all(link: socket.socket, frames: Iterable[bytes], rate: float) -> None:
+    """Send frames at `rate` a second: evenly where it is slow, and in small lots where it is fast."""
+    loop = asyncio.get_running_loop()
+    begun = loop.time()
+    lot = max(1, int(rate * _LOT_SECONDS))
+    for sent, frame in enumerate(frames, start=1):
+        while True:
+            try:
+                link.send(frame)
+                break
+            except (BlockingIOError, InterruptedError):
+                await asyncio.sleep(_LOT_SECONDS)           # the link's queue is full
+        if sent % lot == 0:
+            await asyncio.sleep(max(0.0, begun + sent / rate - loop.time()))
+
+
+def packet_socket(ethertype: int, program: Sequence[Instruction], needs: str) -> socket.socket:
+    """A packet socket that the kernel feeds only what `program` lets pass. Raises `ExchangeError`."""
+    try:
+        link = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ethertype))
+    except (OSError, AttributeError) as error:
+        reason = reason_of(error) if isinstance(error, OSError) else reason_of(PermissionError(1, ""))
+        raise ExchangeError(reason, needs) from error
+    try:
+        link.setblocking(False)
+        link.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
+        attach_filter(link, program)
+    except OSError as error:
+        link.close()
+        raise ExchangeError(reason_of(error), f"{needs}: {error.strerror}") from error
+    return link

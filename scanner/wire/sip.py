@@ -17,6 +17,6 @@ def parse(data: bytes, _source: Endpoint, _now: datetime) -> Fields | Refusal:
     text = decode(data[:message.MAX_HEAD])[0]
     named = dict(reversed(message.read_headers(text)))
     if {"user-agent", "server"} & named.keys():
-        return build(user_agent=named.get("user-agent"), server=named.get("server"))
+        return build(user_agent=named.get("user-agent"), server=named.get("server")) or Refusal("empty")
     first = next(iter(text.strip().splitlines()), "")
     return build(user_agent=first) or Refusal("empty")

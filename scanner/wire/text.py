@@ -141,6 +141,10 @@ _RULES: tuple[_Rule, ...] = (
     # root.Network.WPA.Password=…, &pwd=…, password: …; the name must end there, so PasswordReset=… stays
     _Rule(_WORD_TRACES, re.compile(rf"(?i)({_WORDS}[ \t]{{0,4}}[=:][ \t]{{0,4}})"
                                    r"(?:\"[^\"\r\n]+\"?|'[^'\r\n]+'?|[^\s&;,\"'<>]+)"), rf"\g<1>{_STARS}"),
+    # "streamed by admin:secret": the account names that cameras ship with, and what follows the colon
+    _Rule(("admin:", "root:", "administrator:", "888888:", "666666:", "supervisor:"),
+          re.compile(r"(?i)\b(admin|root|administrator|888888|666666|supervisor):(?!//)[^\s\"'<>&;,]{3,128}"),
+          rf"\g<1>:{_STARS}"),
     _Rule(("private key",),
           re.compile(r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[^-]*(?:-----END [A-Z ]{0,40}PRIVATE KEY-----)?"),
           "-----PRIVATE KEY *** -----"),

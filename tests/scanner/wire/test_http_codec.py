@@ -11,7 +11,7 @@ from wire_samples import HTTP_REPLY, NOW, SOURCE
 from scanner.observation import Refusal
 from scanner.wire import favicon, http, message
 
-BOMB = gzip.compress(b"A" * 20_000_000)
+BOMB = gzip.compress(b"A" * 20_000_000, mtime=0)
 
 
 def test_a_request_asks_for_nothing_fancy():
@@ -60,7 +60,7 @@ def body_of(raw):
         (b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\r\nx", b"x", True),
         (b"HTTP/1.1 204 No\r\nContent-Length: 5\r\n\r\nabcde", b"", True),
         (b"HTTP/1.1 304 No\r\n\r\n", b"", True),
-        (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n" + gzip.compress(b"zipped"), b"zipped", True),
+        (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n" + gzip.compress(b"zipped", mtime=0), b"zipped", True),
         (b"HTTP/1.1 200 OK\r\nContent-Encoding: deflate\r\n\r\n" + zlib.compress(b"zipped"), b"zipped", True),
         (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\nnot gzip", b"not gzip", False),
     ],

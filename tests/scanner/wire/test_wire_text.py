@@ -175,3 +175,14 @@ def test_plain_text_is_kept_as_the_long_way_would(text, limit):
 @given(st.text(st.characters(max_codepoint=0x7F)), st.booleans())
 def test_controls_of_ascii_go_as_those_of_other_text(text, block):
     assert wire_text._printable(text, block=block) == wire_text._printable(text + "\u00fc", block=block)[:-1]
+
+
+@pytest.mark.parametrize(("said", "kept"), [
+    ("s=Session streamed by admin:SuperSecret9", "s=Session streamed by admin:***"),
+    ("login root:toor!1 ok", "login root:*** ok"),
+    ("http://admin://x", "http://admin://x"),
+    ("administrators: none", "administrators: none"),
+    ("Camera admin: yes", "Camera admin: yes"),
+])
+def test_an_account_that_cameras_ship_with_is_not_kept_with_its_password(said, kept):
+    assert redact_text(said) == kept
