@@ -32,8 +32,14 @@ endif
 demo: setup
 	@$(BIN)/camvet demo --out $(OUT); code=$$?; test $$code -eq 1 || { echo "demo ended with $$code, expected 1" >&2; exit 1; }
 
+# Tests that sweep share fixed reply ports, so they run one after another; `make test ARGS=…` runs what is named.
 test: setup
-	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+ifdef ARGS
+	$(BIN)/python -m pytest $(ARGS)
+else
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not sweeps"
+	$(BIN)/python -m pytest -m sweeps
+endif
 
 lint: setup
 	$(BIN)/ruff check .

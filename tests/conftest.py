@@ -48,15 +48,15 @@ def _how_to_get(component: str) -> str | None:
 
 SWEEPING = ("tests/acceptance/", "tests/scanner/test_sweep_", "tests/scanner/test_recognition",
             "tests/scanner/wire/test_wire_meets")
-"""Tests that sweep a simulated site. Some discovery replies come to a fixed local port, which only one sweep at a time
-can hold, so with several workers all of these run on the same one."""
+"""Tests that sweep a simulated site, marked ``sweeps``. Some discovery replies come to a fixed local port, which only one
+sweep at a time can hold, so `make test` runs these one after another."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests that sweep on one worker (``--dist loadgroup``)."""
+    """Mark the tests that sweep."""
     for item in items:
         if any(part in item.nodeid for part in SWEEPING):
-            item.add_marker(pytest.mark.xdist_group("sweep"))
+            item.add_marker(pytest.mark.sweeps)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

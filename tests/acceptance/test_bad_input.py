@@ -1,5 +1,6 @@
 """Devices that mean harm, beside one that does not: the sweep goes on, says what happened, and lets none of them in."""
 
+import os
 from contextlib import ExitStack
 
 import pytest
@@ -11,6 +12,7 @@ from lab.personas import persona
 from lab.site import Site
 
 OFFSET = 24_000
+NETWORK = f"127.{180 + os.getpid() % 50}.1"              # of its own, whoever else runs the tests on this machine
 PORTS = {number: number + OFFSET for number in (23, 80, 443, 554)}
 
 
@@ -19,11 +21,11 @@ def swept(tmp_path_factory):
     """A sweep of an Axis and of one hostile device of every kind, and the hostile hosts themselves."""
     out = tmp_path_factory.mktemp("site")
     with ExitStack() as stack:
-        site = stack.enter_context(Site.loopback("127.94.1.0/26", out_dir=out, personas=[persona("axis")],
+        site = stack.enter_context(Site.loopback(f"{NETWORK}.0/26", out_dir=out, personas=[persona("axis")],
                                                  port_offset=OFFSET))
         hosts = {}
         for number, behaviour in enumerate(Behaviour, start=30):
-            address = f"127.94.1.{number}"
+            address = f"{NETWORK}.{number}"
             ports = {n: PORTS[n] for n in (80, 554)}
             hosts[address] = stack.enter_context(hostile(behaviour, address, ports, (3702, 37020, 37810), pace_s=0.2))
         camvet = Camvet(tmp_path_factory.mktemp("home"), site)
@@ -34,7 +36,7 @@ def swept(tmp_path_factory):
 def test_the_sweep_goes_on_and_the_honest_device_is_named(swept):
     _, document, _ = swept
     assert document["complete"] is True
-    axis = next(d for d in document["devices"] if d["ip"] == "127.94.1.19")
+    axis = next(d for d in document["devices"] if d["ip"] == f"{NETWORK}.19")
     assert axis["identity"]["maker"] == "axis"
 
 
