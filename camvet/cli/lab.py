@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import typer
 
 from camvet.cli import context_of, verb
-from camvet.context import ExitCode, UsageError
+from camvet.context import Context, ExitCode, UsageError
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The simulated site.")
 verb("lab", rank=91)(app)
@@ -17,31 +18,62 @@ verb("lab", rank=91)(app)
 def up(
     ctx: typer.Context,
     out: Path = typer.Option(Path("lab-site"), "--out", metavar="DIR", help="Where site.json and the tables go."),
-    network: str = typer.Option("127.77.0.0/24", "--network", help="A loopback network."),
+    network: str | None = typer.Option(None, "--network", help="A loopback network, or a private one in namespaces."),
+    namespaces: bool = typer.Option(False, "--namespaces", help="Real MACs, ARP and multicast; needs iproute2."),
 ) -> None:
-    """Run the simulated site on loopback until Ctrl-C (or `camvet lab down`). No root needed."""
+    """Run the simulated site until Ctrl-C (or `camvet lab down`): on loopback without root, or in namespaces."""
     import signal
 
-    from lab.site import Site
+    from lab.namespaces import NamespaceError
 
     context = context_of(ctx)
     signal.signal(signal.SIGTERM, signal.default_int_handler)      # `lab down` ends it as Ctrl-C does
+    out.mkdir(parents=True, exist_ok=True)
     try:
-        with Site.loopback(network, out_dir=out) as site:
-            _pid_file(out).write_text(_own_mark(), encoding="ascii")
-            context.terminal.text(f"{len(site.names)} devices on {network}; tables in {out}")
-            context.terminal.text(f"camvet sweep {network} --port-map {out / 'site.json'} --neighbours "
-                                  f"{out / 'neighbours.txt'} --capture {out / 'phone-home.pcap'} "
-                                  f"--credentials file:{out / 'logins.txt'} --profile fast --policy federal")
-            try:
-                site.wait()
-            except KeyboardInterrupt:
-                context.terminal.note("the site goes down")
-            finally:
-                _pid_file(out).unlink(missing_ok=True)
-    except (OSError, ValueError) as error:
+        if namespaces:
+            _up_in_namespaces(context, out, network or "10.77.0.0/24")
+        else:
+            _up_on_loopback(context, out, network or "127.77.0.0/24")
+    except (OSError, ValueError, NamespaceError) as error:
         raise UsageError(f"lab: {error}") from error
     raise typer.Exit(ExitCode.CLEAN)
+
+
+def _up_on_loopback(context: Context, out: Path, network: str) -> None:
+    from lab.site import Site
+
+    with Site.loopback(network, out_dir=out) as site:
+        context.terminal.text(f"{len(site.names)} devices on {network}; tables in {out}")
+        context.terminal.text(f"camvet sweep {network} --port-map {out / 'site.json'} --neighbours "
+                              f"{out / 'neighbours.txt'} --capture {out / 'phone-home.pcap'} "
+                              f"--credentials file:{out / 'logins.txt'} --profile fast --policy federal")
+        _stay(context, out, site.wait)
+
+
+def _up_in_namespaces(context: Context, out: Path, network: str) -> None:
+    import json
+    import threading
+
+    from lab.namespace_site import NamespaceSite
+
+    with NamespaceSite(out, network):
+        document = json.loads((out / "site.json").read_text(encoding="utf-8"))
+        context.terminal.text(f"{len(document['devices'])} devices on {network}, each in a namespace of its own")
+        context.terminal.text("run camvet where the scanner stands:")
+        context.terminal.text(f"nsenter --net=/proc/{document['scanner']['pid']}/ns/net camvet sweep {network} "
+                              "--profile fast --policy federal")
+        _stay(context, out, threading.Event().wait)
+
+
+def _stay(context: Context, out: Path, wait: Callable[[], object]) -> None:
+    """Wait until Ctrl-C or `lab down`; the mark file says whom `lab down` may end."""
+    _pid_file(out).write_text(_own_mark(), encoding="ascii")
+    try:
+        wait()
+    except KeyboardInterrupt:
+        context.terminal.note("the site goes down")
+    finally:
+        _pid_file(out).unlink(missing_ok=True)
 
 
 @app.command()
