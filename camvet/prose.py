@@ -8,7 +8,7 @@ from datetime import date
 from rules.vocabulary import ActivityEffect, Assurance, Effect, Finding, Identity, Outcome, Severity, Status, Verdict
 from scanner.observation import Attempt, AttemptStatus, Observation
 
-__all__ = ["OUTCOME_STYLE", "headline", "paragraphs", "summary", "table", "told_evidence"]
+__all__ = ["OUTCOME_STYLE", "headline", "paragraphs", "summary", "table", "told_comparisons", "told_evidence"]
 
 OUTCOME_STYLE = {Outcome.APPROVED: "green", Outcome.CONDITIONAL: "yellow", Outcome.PROHIBITED: "red",
                  Outcome.UNDETERMINED: "yellow"}
@@ -115,6 +115,15 @@ def _missing(verdict: Verdict, attempts: Sequence[Attempt]) -> list[str]:
     if failed:
         missing.append(f"{len(failed)} attempts failed: " + ", ".join(sorted({a.probe for a in failed})))
     return missing
+
+
+def told_comparisons(verdict: Verdict) -> Iterable[str]:
+    """How the version was held against each advisory that affects the device, a step a line, for `explain`."""
+    for finding in _failed(verdict):
+        steps = [(name, value) for name, value in finding.facts if name.partition(". ")[0].isdecimal()]
+        if steps:
+            yield f"  comparison for {dict(finding.facts).get('cve', finding.rule)}"
+            yield from (f"    {name}: {value}" for name, value in steps)
 
 
 def told_evidence(identity: Identity, observations: Sequence[Observation]) -> Iterable[str]:

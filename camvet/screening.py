@@ -1,4 +1,4 @@
-"""Screens lines for a buyer: who is named (`rules.screening`), what the laws say of it (`rules.effects`), the lists used.
+"""Screens lines for a buyer: who is named (`rules.screening`), what the laws say (`rules.effects`), which lists.
 
 One value for the verb, for order files and for certificates; a law is asked once a party, however many lines name it.
 """

@@ -52,16 +52,20 @@ def read_sheet(path: Path, column: str | None) -> Sheet:
     if data is None:
         raise UsageError(f"{path}: expected at most {MOST_BYTES // 1024 // 1024} MB")
     try:
-        found = list(_from_workbook(data, path.name) if path.suffix.lower() in _SHEET_SUFFIXES
-                     else read_rows(text_of(data, path.name), path.name))
-        if not found:
-            raise TableError(path.name, "a header row", 1)
-        header = found[0][1]
-        if column is None and len(header) > 1:
-            raise TableError(path.name, f"--column, one of {', '.join(header[:20])}")
-        index = 0 if column is None else column_of(header, column, path.name)
+        return _sheet(data, path, column)
     except TableError as error:
         raise UsageError(str(error)) from error
+
+
+def _sheet(data: bytes, path: Path, column: str | None) -> Sheet:
+    found = list(_from_workbook(data, path.name) if path.suffix.lower() in _SHEET_SUFFIXES
+                 else read_rows(text_of(data, path.name), path.name))
+    if not found:
+        raise TableError(path.name, "a header row", 1)
+    header = found[0][1]
+    if column is None and len(header) > 1:
+        raise TableError(path.name, f"--column, one of {', '.join(header[:20])}")
+    index = 0 if column is None else column_of(header, column, path.name)
     return Sheet(tuple(header), tuple((number, tuple(row)) for number, row in found[1:]), index)
 
 
@@ -82,6 +86,7 @@ def _from_workbook(data: bytes, file: str) -> list[tuple[int, list[str]]]:
     try:
         if not book.worksheets:
             raise TableError(file, "a workbook with a sheet of cells")
+        book.worksheets[0].reset_dimensions()         # what a file claims of its size is not believed
         rows = [(number, ["" if cell is None else str(cell) for cell in row])
                 for number, row in enumerate(book.worksheets[0].iter_rows(values_only=True), 1)]
     finally:

@@ -41,6 +41,7 @@ class SweepOrder:
     activity: str | None = None
     purpose: str | None = None
     fresh: bool = False
+    nmap: Sequence[str] = ()
 
 
 def actor() -> str:
@@ -55,13 +56,20 @@ def perform(context: Context, order: SweepOrder, observer: Observer) -> SweepRec
     """Sweep, judge and store. Raises `UsageError` for a capture or a journal that cannot be used."""
     import asyncio
 
+    from camvet.services import look
     from rules import makers, planning
 
     captures = [_capture(path) for path in order.captures]      # a wrong file is said before anything is sent
+    for address in order.nmap:
+        if not order.scope.contains(address):
+            raise UsageError(f"--nmap {address}: not an address of the scope")
     inventory = context.inventory()
     journal = Journal.open(context.settings.state / "journals", order.scope, order.settings, fresh=order.fresh)
     result = asyncio.run(run_sweep(order.scope, order.settings, planning.plan(makers.load()), journal, observer))
     observations, attempts = _with_captures(result, captures, clock.now())
+    if not result.interrupted:
+        looked = asyncio.run(look(order.nmap, result.devices, observations))
+        observations, attempts = [*observations, *looked[0]], [*attempts, *looked[1]]
     judgements = assess(by_device(observations, attempts, result.devices), policy=order.policy, as_of=order.as_of,
                         activity=order.activity, purpose=order.purpose)
     record = SweepRecord(

@@ -8,7 +8,7 @@ own words on versions and the bounds read out of them; words that could not be r
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from functools import cache, lru_cache
@@ -147,7 +147,10 @@ def _shelf(file: AdvisoryFile) -> _Shelf:
 
 @lru_cache(maxsize=65536)
 def _parsed(grammar: str, firmware: str, build: str) -> Version | None:
-    return grammar_named(grammar).parse(firmware, build or None)
+    version = grammar_named(grammar).parse(firmware, build or None)
+    if version is None or not build or not version.build or grammar_named(grammar).parse(firmware) == version:
+        return version
+    return replace(version, raw=f"{firmware} build {build.removeprefix('build').strip()}")
 
 
 def _version(device: _Device, grammar: Grammar) -> tuple[Version | None, str]:
@@ -170,7 +173,7 @@ def _judge(record: Advisory, chosen: Sequence[tuple[Entry, str]], shelf: _Shelf,
     votes: list[tuple[Entry, str, Vote]] = []
     for entry, scope in chosen:
         version, why_not = _version(device, entry.grammar)
-        cast = _as_said(entry.said, vote(version, why_not, entry.span, entry.grammar))
+        cast = _as_said(entry.said, vote(version, why_not, entry.span, entry.grammar, device.firmware[:MAX_TEXT]))
         votes.append((entry, scope, cast))
     status, because, deciding = _count(votes)
     steps = _steps(device, votes, deciding, record) if status in {State.AFFECTED, State.DISPUTED} else ()

@@ -151,9 +151,15 @@ def _told(identity: Identity, state: State, close: Sequence[AdvisoryResult], *, 
     exploited = sum(result.kev is not None for result in close)
     among = f", {exploited} of them known exploited" if exploited else ""
     if state is State.DISPUTED:
-        return f"sources disagree on {len(close)} advisories{among}: {close[0].cve}, {close[0].because}"
-    why = f"for example {close[0].cve}, {close[0].because}" if identity.firmware else "the firmware version is not known"
-    return f"{len(close)} advisories may concern it{among}; {why}"
+        return f"sources disagree on {_counted(close)}{among}: {close[0].cve}, {close[0].because}"
+    why = "the firmware version is not known"
+    if identity.firmware:
+        why = f"for example {close[0].cve}, {close[0].because}"
+    return f"{_counted(close)} may concern it{among}; {why}"
+
+
+def _counted(results: Sequence[AdvisoryResult]) -> str:
+    return f"{len(results)} advisories" if len(results) != 1 else "one advisory"
 
 
 def _heaviness(severity: Severity) -> int:

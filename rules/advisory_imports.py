@@ -46,7 +46,7 @@ class Imported:
         self.problems += other.problems
 
 
-class _Wrong(ValueError):
+class _WrongError(ValueError):
     """A record that cannot be used, with the reason."""
 
 
@@ -75,14 +75,14 @@ def _of(value: object, key: str, kind: type[Any]) -> Any:  # noqa: ANN401 - JSON
 def read_kev(data: bytes, source: str) -> Imported:
     """CISA's catalogue of known exploited vulnerabilities; one cut in half yields the whole entries before the cut."""
     document, out = _document(data, source)
-    rows: Sequence[Any] = _of(document, "vulnerabilities", list) if document is not None else _whole_rows(data)
+    rows: list[Any] = _whole_rows(data) if document is None else _of(document, "vulnerabilities", list)
     if document is not None and not rows:
         out.problems.append(f"{source}: it has no list of vulnerabilities")
     for number, row in enumerate(rows[:MAX_RECORDS], start=1):
         cve = _of(row, "cveID", str)
         try:
             if not _CVE.fullmatch(cve):
-                raise _Wrong(f"{cve[:40]!r} is no CVE id")
+                raise _WrongError(f"{cve[:40]!r} is no CVE id")
             due = _of(row, "dueDate", str)
             out.kev[cve] = Kev(added=date.fromisoformat(_of(row, "dateAdded", str)),
                                due=date.fromisoformat(due) if due else None,
@@ -96,7 +96,7 @@ def _whole_rows(data: bytes) -> list[Any]:
     """The complete entries of a catalogue that was cut short."""
     text = data[:MAX_BYTES].decode("utf-8", "replace")
     place = text.find("[", text.find('"vulnerabilities"')) if '"vulnerabilities"' in text else -1
-    decoder, rows = json.JSONDecoder(), []
+    decoder, rows = json.JSONDecoder(), list[Any]()
     while place >= 0 and len(rows) < MAX_RECORDS:
         place = text.find("{", place + 1)
         if place < 0:
@@ -190,8 +190,9 @@ def read_csaf(data: bytes, source: str) -> Imported:
         for product in _of(_of(vulnerability, "product_status", dict), "known_affected", list)[:MAX_RECORDS]:
             vendor, model, version = products.get(product, ("", "", "")) if isinstance(product, str) else ("", "", "")
             if vendor:
-                said.setdefault(vendor.casefold(), []).append(Affected(
-                    by="csaf", models=(model[:96],) if model else (), text=version[:400], **(read_bounds(version) or {})))
+                read = Affected(by="csaf", models=(model[:96],) if model else (), text=version[:400],
+                                **(read_bounds(version) or {}))
+                said.setdefault(vendor.casefold(), []).append(read)
         if not said:
             out.problems.append(f"{source}: {name}: {cve} names no product of the product tree")
         for vendor, entries in said.items():
@@ -229,7 +230,8 @@ def _csaf_score(vulnerability: object) -> float | None:
 def _keep(out: Imported, source: str, vendor: str, cve: str, said: Sequence[Affected], cvss: float | None,
           cited: str) -> None:
     try:
-        out.records.append((vendor, Advisory(cve=cve, nature="other", cvss=cvss, affected=tuple(said), source=(cited,))))
+        record = Advisory(cve=cve, nature="other", cvss=cvss, affected=tuple(said), source=(cited,))
+        out.records.append((vendor, record))
     except ValidationError as error:
         out.problems.append(f"{source}: {cve}: {error.errors()[0]['msg']}")
 

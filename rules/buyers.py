@@ -13,7 +13,7 @@ from rules.documents import Document, read_all
 from rules.regimes import Activities, Words
 from rules.vocabulary import ActivityEffect, Effect, Overall
 
-__all__ = ["Buyer", "UnknownBuyerError", "buyer", "load", "overall_of", "rank", "roles_of", "weight"]
+__all__ = ["Buyer", "UnknownBuyerError", "buyer", "load", "overall_of", "rank", "roles_of", "table", "weight"]
 
 _FROM_BAD_TO_GOOD = (Overall.PROHIBITED, Overall.REVIEW, Overall.RESTRICTED, Overall.LEGAL_RED_FLAG, Overall.LEGAL)
 
@@ -72,20 +72,21 @@ def roles_of(role: Buyer) -> tuple[str, ...]:
 
 
 @cache
-def _table() -> Mapping[ActivityEffect, _Meaning]:
+def table() -> Mapping[ActivityEffect, _Meaning]:
+    """What each effect amounts to, worst first. Raises `DataError` where the file does not fit."""
     (_, table), = read_all("effects", _Table)
     return table.effects
 
 
 def overall_of(effect: ActivityEffect, *, binds: bool) -> Overall:
     """What one effect amounts to for a buyer it binds, or does not bind."""
-    meaning = _table()[effect]
+    meaning = table()[effect]
     return meaning.binding if binds else meaning.otherwise
 
 
 def rank(effect: ActivityEffect, *, binds: bool) -> tuple[int, int, int]:
     """A key that sorts from worst to best: by what the effect amounts to, then as in the table, then binding first."""
-    return (_FROM_BAD_TO_GOOD.index(overall_of(effect, binds=binds)), tuple(_table()).index(effect), not binds)
+    return (_FROM_BAD_TO_GOOD.index(overall_of(effect, binds=binds)), tuple(table()).index(effect), not binds)
 
 
 def weight(effect: Effect) -> tuple[int, int, int]:

@@ -14,17 +14,20 @@ from functools import cache
 
 from pydantic import Field, model_validator
 
+from rules import exposure
 from rules.destinations import Clouds
 from rules.destinations import label as label_destinations
 from rules.destinations import load as load_clouds
 from rules.documents import Document, read_all
-from rules.predicates import PREDICATES, Case, Progress, Result
+from rules.predicates import Case, Progress, Result
+from rules.predicates_egress import PREDICATES
 from rules.vocabulary import Conflict, Finding, Identity, Kind, Severity, Status
 from scanner.observation import Attempt, AttemptStatus, FieldValue, Observation, Reason
 
 __all__ = ["Check", "Example", "See", "assess", "case_of", "load"]
 
 _CAMERA_LIKE = (Kind.CAMERA, Kind.THERMAL, Kind.RECORDER, Kind.ENCODER, Kind.INTERCOM, Kind.UNKNOWN)
+_LOADED = exposure.__name__      # importing it registers its predicates beside those of `rules.predicates`
 _EXAMPLE_TIME = datetime(2026, 1, 1, tzinfo=UTC)
 
 

@@ -15,9 +15,15 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-__all__ = ["DATA", "DataError", "Document", "digest_of", "read", "read_all"]
+__all__ = [
+    "DATA", "LAW", "DataError", "Document", "digest_of", "folder_of", "law_from", "read", "read_all", "read_law_from",
+]
 
 DATA = Path(str(files("rules"))) / "data"
+LAW = ("regimes", "entities", "buyers", "purposes", "effects")
+"""The folders that travel in signed bundles: what is law, and who is meant by it."""
+
+_law_from: list[Path] = []
 
 
 class DataError(ValueError):
@@ -54,9 +60,24 @@ def read(path: Path, model: type[Model]) -> Model:
         raise DataError(f"{path}: {where}: {first['msg']}") from error
 
 
+def read_law_from(folder: Path | None) -> None:
+    """Read the `LAW` folders from here instead of the shipped ones; ``None`` goes back. `rules.bundle.use` calls it."""
+    _law_from[:] = [] if folder is None else [folder]
+
+
+def law_from() -> Path | None:
+    """The folder that laws are read from instead of the shipped ones, where there is one."""
+    return _law_from[0] if _law_from else None
+
+
+def folder_of(name: str) -> Path:
+    """Where the files of one folder are read from."""
+    return (_law_from[0] if _law_from and name in LAW else DATA) / name
+
+
 def read_all(folder: str, model: type[Model]) -> Iterator[tuple[Path, Model]]:
     """Every ``*.yaml`` of one folder under ``rules/data``, by name, so that the order never varies."""
-    for path in sorted((DATA / folder).glob("*.yaml")):
+    for path in sorted(folder_of(folder).glob("*.yaml")):
         yield path, read(path, model)
 
 
@@ -64,6 +85,6 @@ def digest_of(*folders: str) -> str:
     """Twelve hex digits over all files of these folders: the version of a list or rule set as it was used."""
     total = hashlib.sha256()
     for folder in folders:
-        for path in sorted((DATA / folder).glob("**/*.yaml")):
+        for path in sorted(folder_of(folder).glob("**/*.yaml")):
             total.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return total.hexdigest()[:12]

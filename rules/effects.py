@@ -121,7 +121,8 @@ def _effect(regime: Regime, listing: Listing, question: _Question) -> Effect:
     acts = listing.counts or listing.word == "unresolved"
     entry = listing.entry
     return Effect(
-        entity=question.party.id, regime=regime.regime, name=regime.name, listed=listing.word, in_force=in_force, binds_buyer=binds,
+        entity=question.party.id, regime=regime.regime, name=regime.name, listed=listing.word,
+        in_force=in_force, binds_buyer=binds,
         buyer=question.role.buyer, activity=question.activity.value,
         effect=worst.effect if worst else ActivityEffect.NONE,
         because=_because(regime, listing, worst, question), condition=worst.condition if worst else None,

@@ -23,6 +23,7 @@ _MOST_WORDS_OF_A_NAME = 7
 _GLUED, _GLUED_ANYWHERE = 5, 8          # letters a name needs to be found at the start of a word, or anywhere in it
 _SHORTEST_TYPO, _LONG = 4, 8
 _MOST_FINDS = 24
+_MOST_DISGUISED = 3
 _TURNS_AWAY = {"for", "compatible", "no", "not", "non"}
 _MEASURE = re.compile(r"x?\d+(?:x\d*|mp|mpx|mm|cm|m|ch|tb|gb|mb|k|w|v|a|pcs|pc|ea|ft|in|u|p|port|hz|fps|gbps|mah"
                       r"|шт|мп|мм)?")
@@ -103,7 +104,7 @@ def _exact(name: Name, catalog: Catalog, taken: set[int]) -> Iterator[Find]:
     while start < len(words):
         joined = "".join(word.text for word in words[start:start + _MOST_WORDS_OF_A_NAME])
         for end in range(min(len(words), start + _MOST_WORDS_OF_A_NAME), start, -1):
-            found = _known(joined, catalog, single=end - start == 1)
+            found = _known(joined, catalog, disguised=end - start <= _MOST_DISGUISED)
             if found is not None:
                 known, label, how = found
                 text = name.text[words[start].start:words[end - 1].end]
@@ -118,12 +119,12 @@ def _exact(name: Name, catalog: Catalog, taken: set[int]) -> Iterator[Find]:
         start += 1
 
 
-def _known(key: str, catalog: Catalog, *, single: bool) -> tuple[Known, Label | None, How] | None:
+def _known(key: str, catalog: Catalog, *, disguised: bool) -> tuple[Known, Label | None, How] | None:
     if (known := catalog.names.get(key)) is not None:
         return known, None, How.EXACT
     if (labels := catalog.labels.get(key)) is not None:
         return Known(labels[0].party, labels[0].written, labels[0].ordinary, "brand"), labels[0], How.EXACT
-    if single:
+    if disguised:
         for variant in unleet(key):
             known = catalog.names.get(variant)
             if known is not None and known.kind == "name" and len(variant) > _SHORTEST_TYPO:
@@ -215,8 +216,7 @@ def _nearest(text: str, catalog: Catalog, index: int, size: int) -> Find | None:
     known = catalog.names[candidate]
     own_word = text in catalog.doubtful or text in catalog.others
     sure = not own_word and (_slip(text, candidate) or (distance == 1 and len(candidate) >= _LONG))
-    longer = len(candidate) > _GLUED or text.startswith(candidate)
-    alike = not sure and distance == 1 and longer and text[0] == candidate[0] and not own_word
+    alike = not sure and distance == 1 and text[0] == candidate[0] and not own_word
     return Find(known, text, index, index + size, How.TYPO, 1 - distance / max(len(text), len(candidate)), sure=sure,
                 alike=alike, other=text in catalog.others)
 
@@ -293,7 +293,7 @@ def context_of(name: Name, finds: Sequence[Find], catalog: Catalog) -> Context:
             kind = "order"
         if kind is not None:
             kinds.add(kind)
-        elif not _part_number(name.text, word):
+        elif len(word.text) > 1 and not _part_number(name.text, word):
             meant = _meant(word.text, catalog)
             if meant is None:
                 other.append(word.text)

@@ -19,7 +19,7 @@ MAX_TEXT = 128
 
 _PREFIX = r"(?:(?:firmware|fw|version|ver|v)[.:_\s]*)*"
 _NUMBERS = r"(?P<numbers>\d{1,9}(?:\.\d{1,9}){0,7})"
-_TAIL = r"(?P<tail>[\s,;._(\[+-].*|[a-z].*|)"
+_TAIL = r"(?P<tail>[\s,;._()\[+-].*|[a-z].*|)"
 _DATE = r"(?P<build>\d{8}|\d{6}|\d{4}[-_/.]\d{1,2}[-_/.]\d{1,2}|\d{1,2}/\d{1,2}/\d{4})"
 
 
@@ -158,11 +158,11 @@ GRAMMARS: Mapping[str, Grammar] = {one.name: one for one in (
              tracks=((6, 50), (8, 40), (9, 80), (10, 12), (11, 11))),
     _grammar("hikvision",
              _PREFIX + r"(?P<numbers>\d{1,3}(?:\.\d{1,4}){1,3})(?:-(?P<more>\d{1,4}))?"
-             r"(?:[\s,_/]*(?:build|b|/)[\s:_]*(?P<build>\d{6}|\d{8}))?" + _TAIL,
+             r"(?:[\s,_/(]*(?:build|b|/)[\s:_]*(?P<build>\d{6}|\d{8}))?" + _TAIL,
              r"build(?: time)?[\s:]*(?P<build>\d{6}|\d{8})", dated=True, strips=("HIKVISION", "EZVIZ", "ANNKE")),
     # 2.800.0000000.29.R.210630; the third group is a customer or branch, never a minor version
     _grammar("dahua",
-             _PREFIX + r"(?P<family>\d{1,2}\.\d{3}\.[0-9a-z]{1,9})(?:\.(?P<more>\d{1,4}))?(?:\.[a-z]{1,3})?"
+             _PREFIX + r"(?P<family>\d{1,2}\.\d{3}\.[0-9a-z]{1,9})(?:\.(?P<more>\d{1,4})(?!\d))?(?:\.[a-z]{1,3})?"
              r"(?:[.,\s]*(?:build(?: date| time)?[:\s]*)?" + _DATE + r")?" + _TAIL,
              r"build(?: date| time)?[\s:]*" + _DATE,
              order=Order.BUILD, dated=True, strips=("DAHUA", "DHI-", "DH-", "LOREX", "AMCREST", "HONEYWELL")),

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rules import attributes
+from rules.crosschecks import contradictions
 from rules.makers import Makers
 from rules.signals import evidence_of
 from rules.vocabulary import Assurance, Basis, Channel, Conflict, Evidence, Identity, Kind, Strength
@@ -24,6 +25,7 @@ _WEIGHT: Mapping[Strength, float] = {
 }
 _LABEL_SHARE = 0.6          # a label alone never makes more than this sure
 _CORROBORATING = 2          # independent groups that a rebrand does not control
+_OWN_PROTOCOLS = frozenset({"dhip", "sadp", "mhed", "tplink", "gvcp"})      # beside the groups named ``…-discovery``
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,19 @@ def _assurance(credible: Sequence[Standing]) -> Assurance:
         return Assurance.SELF_REPORTED
     if any(item.basis is Basis.CRYPTOGRAPHIC for item in first.proven):
         return Assurance.CRYPTOGRAPHIC
-    return Assurance.CORROBORATED if len(first.proven) >= _CORROBORATING else Assurance.SELF_REPORTED
+    enough = len(first.proven) >= _CORROBORATING and any(_anchors(item) for item in first.proven)
+    return Assurance.CORROBORATED if enough else Assurance.SELF_REPORTED
+
+
+def _anchors(item: Evidence) -> bool:
+    """Whether evidence is more than text that a device was given to say.
+
+    Host names, service names, realms and serials follow a maker's form, and whoever writes labels can write these too.
+    What the link layer showed, whom the device calls, and an answer in the maker's own discovery protocol are not
+    written: one of them must stand behind a corroborated maker.
+    """
+    return item.basis in (Basis.HARDWARE, Basis.CLOUD) or item.group in _OWN_PROTOCOLS or \
+        item.group.endswith("-discovery")
 
 
 def _confidence(credible: Sequence[Standing]) -> float:
@@ -178,5 +192,5 @@ def identify(device: str, observations: Sequence[Observation], makers: Makers) -
         makers=slugs,
         channels=channels,
         evidence=(*(item for item in evidence if item.claim in {"maker", "brand", "component"}), *read),
-        conflicts=_conflicts(credible, makers),
+        conflicts=(*_conflicts(credible, makers), *contradictions(own, evidence, makers)),
     )

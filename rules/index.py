@@ -16,12 +16,14 @@ from rules.labels import fold, mentions, name_pattern
 from rules.makers import Brand, Chipset, Cloud, Grammar, Maker, Makers, Signal
 from rules.vocabulary import Basis, Evidence, Strength
 
-__all__ = ["ANY_FIELD", "CLAIMS", "Claim", "Hit", "Index", "Named", "index_of", "readings", "shown"]
+__all__ = ["ANY_FIELD", "CLAIMS", "LABEL_ONLY", "Claim", "Hit", "Index", "Named", "index_of", "readings", "shown"]
 
 CLAIMS = ("model", "firmware", "serial", "mac", "brand")
 """Named groups of a signal's pattern that are read as claims."""
 
 ANY_FIELD = "*"
+LABEL_ONLY = "label"
+"""The transport of what is printed on a box or an order: whatever it says, whoever printed it said it."""
 MAX_FIELD = 65536
 _REMEMBERED = 16_384            # texts, of each kind
 _LONG = 512                     # characters; a longer text is a page, and no page is sent twice by two devices
@@ -223,7 +225,8 @@ class Index:
         reading = fold(text)
         for at, maker, number, grammar, pattern in self._forms[field]:
             if at not in found and grammar.telling is not None and pattern.search(reading):
-                found[at] = Claim("maker", maker.maker, grammar.telling, Basis.FIRMWARE, field,
+                basis = Basis.LABEL if transport == LABEL_ONLY else Basis.FIRMWARE
+                found[at] = Claim("maker", maker.maker, grammar.telling, basis, field,
                                   f"{transport} {field} {text[:60]} has the form of {maker.name}",
                                   f"{maker.maker}.{field}.{number}", grammar.source, grammar.unverified)
         return tuple(found.items())

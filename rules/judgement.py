@@ -16,10 +16,12 @@ from rules import checks as check_data
 from rules import entities as entity_data
 from rules import policy as policy_data
 from rules.checks import Check, assess
+from rules.crosschecks import duplicates
 from rules.destinations import Clouds
 from rules.documents import digest_of
 from rules.effects import effects_of
 from rules.entities import Entities, Party, UnknownEntityError
+from rules.exposure import label_shared_keys
 from rules.identity import identify
 from rules.makers import Maker, Makers
 from rules.policy import Policy, decide
@@ -100,12 +102,15 @@ def judge(devices: Mapping[str, Seen], *, makers: Makers, law: Law, policy: Poli
     asked = check_data.load() if checks is None else tuple(checks)
     cited = tuple(list_versions() if lists is None else lists)
     pool = _pool(devices, known)
+    shared = duplicates(pool.observations)
     verdicts: dict[str, Verdict] = {}
     judged: dict[str, Judgement] = {}
     for device in sorted(pool.observations.keys() | pool.attempts.keys() | devices.keys(),
                          key=lambda key: ("#" not in key, key)):     # channels first: their recorder is judged by them
         seen, tried = pool.of(device), pool.attempts.get(device, [])
         identity = identify(device, seen, makers)
+        if device in shared:
+            identity = replace(identity, conflicts=(*identity.conflicts, *shared[device]))
         findings = (*assess(device, identity, seen, tried, asked, known), *advise(identity))
         effects, at_best = _law_of(identity, makers, law, policy, as_of)
         behind = [verdicts[c.device] for c in identity.channels if c.device in verdicts]
@@ -118,7 +123,7 @@ def judge(devices: Mapping[str, Seen], *, makers: Makers, law: Law, policy: Poli
 def _pool(devices: Mapping[str, Seen], clouds: Clouds) -> _Pool:
     pool = _Pool()
     everything = [o for observations, _ in devices.values() for o in observations]
-    for observation in destinations.label(everything, clouds):
+    for observation in label_shared_keys(destinations.label(everything, clouds)):
         pool.observations[observation.device].append(observation)
         recorder = observation.text("recorder") if observation.transport == "channel" else ""
         if recorder and recorder != observation.device:

@@ -31,6 +31,8 @@ _MARKS = str.maketrans("", "", "\u2122\u00ae\u00a9\u2120")       # trade marks, 
 _SWAPS = str.maketrans({"@": "a", "$": "s", "!": "i", "|": "l"})
 _WORD = re.compile(r"[^\W_]+")
 _APART = re.compile(r"(?<![^\W_])(?:[^\W\d_][\s.\-_*·]{1,3}){3,}[^\W\d_](?![^\W_])")
+_PASSES = re.compile("l|vv|rn")
+_SHORTEST_DISGUISE = 4
 _LEET = str.maketrans("013457895", "oieastbgs")
 _LEET_L = str.maketrans("013457", "oleast")
 _SCRIPTS = (
@@ -102,11 +104,13 @@ def squeeze(text: str) -> str:
 
 
 def unleet(word: str) -> tuple[str, ...]:
-    """What a word of letters and look-alike digits could mean: ``h1kv1sion`` is ``hikvision``; nothing for others."""
+    """What a word with look-alike digits or letters could mean (``h1kv1sion``, ``hlkvlslon``); nothing for others."""
     digits = sum(c.isdigit() for c in word)
-    if not digits or len(word) < 4 or digits * 2 > len(word):
+    if len(word) < _SHORTEST_DISGUISE or digits * 2 > len(word) or not (digits or _PASSES.search(word)):
         return ()
-    return tuple(dict.fromkeys((word.translate(_LEET), word.translate(_LEET_L))))
+    read_as = (word.translate(_LEET), word.translate(_LEET_L))
+    passing = tuple(one.replace("vv", "w").replace("rn", "m").replace("l", "i") for one in read_as)
+    return tuple(dict.fromkeys((*read_as, *passing)))
 
 
 @lru_cache(maxsize=4096)

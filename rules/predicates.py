@@ -15,7 +15,8 @@ from rules.destinations import Purpose, is_outside
 from rules.vocabulary import Identity, Kind, Status
 from scanner.observation import Attempt, AttemptStatus, Observation, Reason
 
-__all__ = ["PREDICATES", "Case", "Made", "Predicate", "Progress", "Result", "progress_of"]
+__all__ = ["PREDICATES", "Case", "Made", "Predicate", "Progress", "Result", "open_ports_result", "predicate",
+           "progress_of"]
 
 
 class Progress(StrEnum):
@@ -118,7 +119,8 @@ Predicate = Callable[[Case], Result]
 PREDICATES: dict[str, Predicate] = {}
 
 
-def _predicate(function: Predicate) -> Predicate:
+def predicate(function: Predicate) -> Predicate:
+    """Register a condition under its function's name, by which a check's ``fails`` calls it."""
     PREDICATES[function.__name__] = function
     return function
 
@@ -135,7 +137,7 @@ def _answers(observation: Observation) -> bool:
 
 # Streams and media profiles ----------------------------------------------------------------------------------------
 
-@_predicate
+@predicate
 def rtsp_describe_open_and_random_path_refused(case: Case) -> Result:
     """A DESCRIBE without login brought a description, on a device that does not answer 200 to any path."""
     described = case.seen("rtsp", "rtsp.describe")
@@ -157,7 +159,7 @@ def rtsp_describe_open_and_random_path_refused(case: Case) -> Result:
     return Result.unknown(f"no stream path is known (answers: {', '.join(map(str, statuses)) or 'none'})", described)
 
 
-@_predicate
+@predicate
 def onvif_profiles_without_login(case: Case) -> Result:
     """GetProfiles, no pre-authentication call, was answered without credentials (ONVIF Core, access classes)."""
     replies = case.seen("onvif", "onvif.GetProfiles")
@@ -186,7 +188,8 @@ def _open_ports(case: Case, ports: Sequence[int]) -> tuple[list[Observation], li
     return seen, sorted({o.port or 0 for o in seen} | {port or 0 for port in connected})
 
 
-def _port_result(case: Case, ports: Sequence[int], what: str) -> Result:
+def open_ports_result(case: Case, ports: Sequence[int], what: str) -> Result:
+    """A failure where any of `ports` is open; unknown where one is filtered. Nothing was sent to any of them."""
     seen, opened = _open_ports(case, ports)
     if opened:
         facts = [("banner", o.text("banner")) for o in seen if o.text("banner")]
@@ -197,16 +200,16 @@ def _port_result(case: Case, ports: Sequence[int], what: str) -> Result:
     return Result.passed(f"{what} is not offered")
 
 
-@_predicate
+@predicate
 def telnet_answers(case: Case) -> Result:
     """TCP 23 or 2323 is open; nothing was sent to it."""
-    return _port_result(case, (23, 2323), "telnet")
+    return open_ports_result(case, (23, 2323), "telnet")
 
 
-@_predicate
+@predicate
 def xiongmai_debug_shell_open(case: Case) -> Result:
     """TCP 9527 or 9530 is open; nothing was sent to it."""
-    return _port_result(case, (9527, 9530), "a debug service")
+    return open_ports_result(case, (9527, 9530), "a debug service")
 
 
 _TLS_PORTS = frozenset({443, 4443, 8443})
@@ -217,7 +220,7 @@ def _plain_pages(case: Case) -> list[Observation]:
     return [o for o in case.seen("http", "http.root") if o.port not in secured]
 
 
-@_predicate
+@predicate
 def http_page_without_https(case: Case) -> Result:
     """A management page answers over plain HTTP, and the TLS ports are known to be closed."""
     pages = _plain_pages(case)
@@ -232,7 +235,7 @@ def http_page_without_https(case: Case) -> Result:
     return Result.unknown("whether HTTPS is offered is not known" if served else "no management page was seen", served)
 
 
-@_predicate
+@predicate
 def http_basic_login_in_clear(case: Case) -> Result:
     """A plain HTTP page asks for a Basic login and offers nothing better."""
     challenged = [o for o in _plain_pages(case) if o.values("scheme")]
@@ -242,7 +245,7 @@ def http_basic_login_in_clear(case: Case) -> Result:
     return Result.passed("no Basic login over plain HTTP", challenged)
 
 
-@_predicate
+@predicate
 def tls_is_weak(case: Case) -> Result:
     """An old protocol, a short key or a broken signature on any TLS port."""
     handshakes = case.seen("tls")
@@ -290,19 +293,19 @@ def _contacts(case: Case, purposes: frozenset[Purpose], what: str) -> Result:
     return Result.fail(f"talks to {', '.join(list(names)[:5])}{whose}", hits, facts)
 
 
-@_predicate
+@predicate
 def contacts_remote_access_cloud(case: Case) -> Result:
     """A capture shows a destination through which the device can be reached from outside."""
     return _contacts(case, _REACHABLE, "remote-access cloud")
 
 
-@_predicate
+@predicate
 def contacts_reporting_cloud(case: Case) -> Result:
     """A capture shows a maker's cloud of another purpose: telemetry, storage, updates, interfaces."""
     return _contacts(case, _REPORTING, "other maker's cloud")
 
 
-@_predicate
+@predicate
 def contacts_another_makers_cloud(case: Case) -> Result:
     """A capture shows the cloud of one maker on a device that credibly names another: a rebrand's tell."""
     clouds = [o for o in _outside(case) if o.text("cloud_of")]
@@ -318,7 +321,7 @@ def contacts_another_makers_cloud(case: Case) -> Result:
     return Result.passed("talks to no other maker's cloud", clouds)
 
 
-@_predicate
+@predicate
 def contacts_unnamed_destination(case: Case) -> Result:
     """A capture shows an outside address that never had a name: a blocklist of names cannot stop it."""
     hits = [o for o in _outside(case) if not o.values("names") and o.text("protocol") != "icmp"]
@@ -330,7 +333,7 @@ def contacts_unnamed_destination(case: Case) -> Result:
 
 # Who it is -----------------------------------------------------------------------------------------------------------
 
-@_predicate
+@predicate
 def firmware_is_unknown(case: Case) -> Result:
     """No firmware version was read, so no advisory can be ruled out; the check itself never fails."""
     if case.identity.firmware:
@@ -338,7 +341,7 @@ def firmware_is_unknown(case: Case) -> Result:
     return Result.unknown("the device told no firmware version, so no advisory can be ruled out")
 
 
-@_predicate
+@predicate
 def makers_contradict(case: Case) -> Result:
     """What the label says and what the device betrays name different makers."""
     disputes = [c for c in case.identity.conflicts if c.claim in {"maker", "brand"}]
@@ -349,7 +352,7 @@ def makers_contradict(case: Case) -> Result:
     return Result.passed("nothing seen names another maker")
 
 
-@_predicate
+@predicate
 def channels_are_unseen(case: Case) -> Result:
     """A recorder whose list of cameras is not known; the check itself never fails.
 

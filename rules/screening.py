@@ -18,6 +18,7 @@ from rules.names import Name, read
 
 __all__ = ["Action", "Screening", "screen"]
 
+_SHORT_NAME = 5                     # a name this short is near too many others for a mistake in it to be believed alone
 _MIXED_TRADE = "{} is named beside another trade"
 _FOREIGN_TRADE = "the other words name another trade, and nothing speaks of cameras or devices"
 
@@ -173,7 +174,8 @@ def _of_typo(find: Find, finds: Sequence[Find], context: Context) -> tuple[Actio
     fits = context.camera or context.models
     if find.sure and not context.trade and (fits or not find.known.common or not context.other):
         return Action.MATCH, close
-    if fits or (context.device and (find.sure or find.alike)):
+    long = len(find.known.written) > _SHORT_NAME
+    if fits or (context.device and (find.sure or (find.alike and long))):
         return (Action.MATCH if find.sure or (find.alike and not context.trade) else Action.REVIEW), close
     if find.other:
         return Action.NO_MATCH, close + ", but it is a word of its own"

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cache, lru_cache
 from urllib.parse import unquote
 
-from rules.index import ANY_FIELD, CLAIMS, Claim, Index, index_of, readings, shown
+from rules.index import ANY_FIELD, CLAIMS, LABEL_ONLY, Claim, Index, index_of, readings, shown
 from rules.labels import fold, generic
 from rules.makers import Brand, Cloud, Maker, Makers, See, Signal
 from rules.oui import longest_prefix, normal_mac
@@ -19,7 +20,7 @@ from rules.vocabulary import Basis, Evidence, Strength
 from scanner.observation import Observation
 
 __all__ = ["CLAIMS", "brand_claims", "certificate_evidence", "cloud_evidence", "evidence_of", "label_evidence",
-           "label_texts", "matches", "oui_evidence", "scope_values"]
+           "label_fields", "label_texts", "matches", "oui_evidence", "scope_values"]
 
 _REMEMBERED = 16_384            # texts of each kind whose meaning is kept
 _SHARED_HOSTING = ("amazonaws.com", "backblazeb2.com", "azure.com", "googleapis.com", "cloudfront.net")
@@ -122,7 +123,7 @@ ambiguous word, belongs there."""
 
 
 @cache
-def _label_fields(transport: str) -> tuple[tuple[str, str, Strength, bool], ...]:
+def label_fields(transport: str) -> tuple[tuple[str, str, Strength, bool], ...]:
     """Where a reply of this transport names the device: field, group, strength, and if a manufacturer belongs there."""
     return tuple((field, group, strength, declared) for fields, group, strength, declared in (
         (_DECLARED, "declared", Strength.STRONG, True),
@@ -133,7 +134,7 @@ def _label_fields(transport: str) -> tuple[tuple[str, str, Strength, bool], ...]
 
 
 def _labels(observation: Observation) -> Iterator[_Label]:
-    for field, group, strength, declared in _label_fields(observation.transport):
+    for field, group, strength, declared in label_fields(observation.transport):
         if field in observation.fields:
             for text in observation.values(field):
                 yield field, text, group, strength, declared
@@ -289,6 +290,8 @@ def evidence_of(observations: Iterable[Observation], makers: Makers) -> list[Evi
             claims += _says_cloud(observation, index)
         elif transport == "tls":
             claims += _says_certificate(observation, makers)
+        if transport == LABEL_ONLY:
+            claims = [replace(claim, basis=Basis.LABEL) for claim in claims]
         if claims:
             name = observation.id
             found += [claim.of(name) for claim in claims]

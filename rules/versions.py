@@ -134,13 +134,15 @@ class Span:
         return ", ".join(said) or ("every version" if self.every else "no bound that can be read")
 
 
-def vote(version: Version | None, why_not: str, span: Span, grammar: Grammar) -> Vote:
-    """What a span says of a version; `why_not` says why there is none, where there is none."""
+def vote(version: Version | None, why_not: str, span: Span, grammar: Grammar, text: str = "") -> Vote:
+    """What a span says of a version; `why_not` says why `text` could not be read as one, where it could not."""
     bound = span.bound()
     if span.every:
         return Vote(Word.AFFECTED, "every version is named as affected", bound)
     if not span.stated:
         return Vote(Word.UNSURE, "the source states no version that can be held against", bound)
+    if version is None and text and any(canonical(text) == canonical(exact.raw) for exact in span.exact):
+        return Vote(Word.AFFECTED, f"{text} is named as affected", bound)
     if version is None:
         return Vote(Word.UNSURE, why_not, bound)
     if any(_same(version, exact, grammar) for exact in span.exact):
@@ -217,7 +219,7 @@ def model_pattern(scope: str) -> str:
         elif char == "@":
             parts.append("[A-Z]{1,8}?")
         else:
-            parts.append("[-_ /.]?" if char in _SEPARATORS else re.escape(char))
+            parts.append("[-_ /.]{0,3}" if char in _SEPARATORS else re.escape(char))
     return "".join(parts) + ("" if open_end else r"(?![A-Z0-9])")
 
 
@@ -229,7 +231,8 @@ def _scopes_pattern(scopes: tuple[str, ...]) -> re.Pattern[str]:
 @lru_cache(maxsize=65536)
 def _plain_model(model: str, strips: tuple[str, ...]) -> str:
     name = " ".join(model.replace("\\", "").upper().split())
-    name = re.sub(r"[ _]FIRMWARE$", "", name)
+    if strips:
+        name = re.sub(r"[ _]FIRMWARE$", "", name)
     for strip in strips:
         if name.startswith(strip) and len(name) > len(strip) + 1:
             name = name.removeprefix(strip).lstrip(" -_")

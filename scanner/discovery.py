@@ -31,6 +31,7 @@ __all__ = ["PROTOCOLS", "Discovery", "Protocol", "links_for"]
 
 _SOCKETS = 200                 # unicast probes in the air at once: well under the usual limit of 1024 descriptors
 _MOST_FOREIGN = 1024
+_ARP_LISTEN = 1.1              # seconds; sleepy cameras answer ARP after 0.9
 _LEAST_REST = 0.05             # seconds between two protocols asked of one device; its profile may say more
 
 
@@ -130,7 +131,7 @@ class Discovery:
                       and not one.tried("link.neighbour")]
             try:
                 heard = await packets.ask(link, [one.address for one in wanted], self._pace.arp_rate,
-                                          listen=min(self._pace.listen, 2))
+                                          listen=min(max(self._pace.listen, _ARP_LISTEN), 2))
             except ExchangeError as error:
                 self._observer.note(f"ARP on {link.name}: {error.detail}")
                 for dossier in wanted:

@@ -65,7 +65,7 @@ PACES: dict[Profile, Pace] = {
     Profile.NORMAL: Pace(arp_rate=200, datagram_rate=256, connect_rate=200, gap=0.05, requests=20, devices=64,
                          canary_recheck=5, connect_timeout=1.5, exchange_deadline=8, device_deadline=60, listen=3,
                          repeat_gap=0.5),
-    Profile.FAST: Pace(arp_rate=5000, datagram_rate=5000, connect_rate=5000, gap=0, requests=30, devices=128,
+    Profile.FAST: Pace(arp_rate=20_000, datagram_rate=5000, connect_rate=5000, gap=0, requests=30, devices=128,
                        canary_recheck=None, connect_timeout=1, exchange_deadline=5, device_deadline=30, listen=1,
                        repeat_gap=0.2),
 }

@@ -48,8 +48,8 @@ def _how_to_get(component: str) -> str | None:
 
 SWEEPING = ("tests/acceptance/", "tests/scanner/test_sweep_", "tests/scanner/test_recognition",
             "tests/scanner/wire/test_wire_meets")
-"""Tests that sweep a simulated site, marked ``sweeps``. Some discovery replies come to a fixed local port, which only one
-sweep at a time can hold, so `make test` runs these one after another."""
+"""Tests that sweep a simulated site, marked ``sweeps``. Some discovery replies come to a fixed local port, which only
+one sweep at a time can hold, so `make test` runs these one after another."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -63,6 +63,20 @@ def _global_options(
 
     ctx.obj = Context(Terminal(as_json=as_json, quiet=quiet, verbose=verbose),
                       settings.load(config, db=db, site=site))
+    _use_installed_law(ctx.obj.settings.state / "lists" / "law")
+
+
+def _use_installed_law(folder: Path) -> None:
+    """Judge by the laws of the installed bundle, where there is one; nothing is loaded where there is none."""
+    installed = folder if folder.is_dir() else None
+    if installed is None and "rules.documents" not in sys.modules:
+        return
+    from rules.documents import law_from
+
+    if law_from() != installed:
+        from rules import bundle
+
+        bundle.use(installed)
 
 
 def _app() -> typer.Typer:

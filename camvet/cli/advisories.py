@@ -45,7 +45,7 @@ def advisories(
     firmware: str | None = typer.Option(None, "--firmware", metavar="F", help="Firmware version, as the device says."),
     build: str | None = typer.Option(None, "--build", metavar="B", help="Build date, where it is shown apart."),
     sheet: Path | None = typer.Option(None, "--csv", metavar="FILE", help="A sheet with maker, model, firmware."),
-    out: Path | None = typer.Option(None, "--out", metavar="FILE", help="Write here: .csv a line a CVE, else JSON lines."),
+    out: Path | None = typer.Option(None, "--out", metavar="FILE", help="Write here: .csv, or JSON lines."),
     kev: Path | None = typer.Option(None, "--kev", metavar="FILE", help="A newer CISA KEV catalogue (JSON)."),
     cve: list[Path] | None = typer.Option(None, "--cve", metavar="FILE", help="CVE records 5.x to add; repeatable."),
     csaf: list[Path] | None = typer.Option(None, "--csaf", metavar="FILE", help="CSAF 2.0 files to add; repeatable."),

@@ -22,7 +22,7 @@ def explain(
 ) -> None:
     """Say why a device got its verdict, what found it, or why nothing was found at an address."""
     from camvet.cli.show import as_swept, one_device
-    from camvet.prose import headline, paragraphs, told_evidence
+    from camvet.prose import headline, paragraphs, told_comparisons, told_evidence
     from camvet.shapes import identity_json, verdict_json
 
     context = context_of(ctx)
@@ -38,6 +38,7 @@ def explain(
     else:
         context.terminal.text(headline(row.identity))
         context.terminal.lines(paragraphs(row.identity, row.verdict, stored.attempts))
+        context.terminal.lines(told_comparisons(row.verdict))
         context.terminal.text("  found by " + ", ".join(found_by))
         context.terminal.lines(told_evidence(row.identity, stored.observations))
     raise typer.Exit(ExitCode.CLEAN)

@@ -65,7 +65,7 @@ def _read(path: Path, terminal: Terminal) -> tuple[dict[str, list[Observation]],
         if not line.strip():
             continue
         try:
-            device, transport, port, data = _reply(line)
+            device, transport, port, data = reply(line)
         except ValueError as error:
             refused += 1
             terminal.note(f"{path}:{number}: {error}")
@@ -87,7 +87,7 @@ def _lines(path: Path) -> Iterable[bytes]:
         raise UsageError(f"replies {path}: {error.strerror}") from error
 
 
-def _reply(line: bytes) -> tuple[str, str, int | None, bytes]:
+def reply(line: bytes) -> tuple[str, str, int | None, bytes]:
     """One input line. Raises ValueError with what was expected and not found."""
     try:
         document = json.loads(line)

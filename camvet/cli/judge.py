@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import typer
 
 from camvet.cli import context_of, verb
@@ -16,6 +18,7 @@ def judge(
     as_of: str | None = typer.Option(None, "--as-of", metavar="YYYY-MM-DD", help="The day to judge for."),
     activity: str | None = typer.Option(None, "--activity", help="What is done with the devices, for the law."),
     purpose: str | None = typer.Option(None, "--purpose", help="What they are for, where a law asks."),
+    lists: Path | None = typer.Option(None, "--lists", metavar="BUNDLE", help="Judge by the laws of a signed bundle."),
     keep: bool = typer.Option(False, "--keep", help="Store the new verdicts as the newest ones of this sweep."),
 ) -> None:
     """Judge a stored sweep again with today's rule data. Nothing is sent; the old verdicts stay in the log."""
@@ -26,6 +29,10 @@ def judge(
     from scanner import clock
 
     context = context_of(ctx)
+    if lists is not None:
+        from camvet.lists import use_bundle
+
+        use_bundle(context, lists)
     inventory = context.inventory()
     row = inventory.sweep(sweep, context.settings.site)
     if row is None:

@@ -23,48 +23,124 @@ _STYLE = {"match": "red", "review": "yellow", "no_match": "green"}
 @verb(rank=20)
 def screen(
     ctx: typer.Context,
-    names: list[str] | None = typer.Argument(None, metavar="NAME…", help="Suppliers, labels, part numbers or whole lines."),
+    names: list[str] | None = typer.Argument(None, metavar="NAME…", help="Suppliers, labels, part numbers, lines."),
     csv: Path | None = typer.Option(None, "--csv", metavar="FILE", help="An order file (CSV, or XLSX by its suffix)."),
     xlsx: Path | None = typer.Option(None, "--xlsx", metavar="FILE", help="An order file as a workbook."),
-    column: str | None = typer.Option(None, "--column", metavar="C", help="Which column to screen: its name or number."),
+    column: str | None = typer.Option(None, "--column", metavar="C", help="The column to screen: name or number."),
     out: Path | None = typer.Option(None, "--out", "-o", metavar="FILE", help="The same file with the answers beside."),
     buyer: list[str] | None = typer.Option(None, "--buyer", metavar="B", help="Who buys (default: as in the policy)."),
     as_of: str | None = typer.Option(None, "--as-of", metavar="YYYY-MM-DD", help="The day in question; default today."),
     activity: str | None = typer.Option(None, "--activity", metavar="A", help="What is done, as in camvet effects."),
     purpose: str | None = typer.Option(None, "--purpose", metavar="P", help="What it is for; some laws look at it."),
-    lists: Path | None = typer.Option(None, "--lists", metavar="BUNDLE", help="Signed lists to use instead of the installed."),
+    lists: Path | None = typer.Option(None, "--lists", metavar="BUNDLE", help="Signed lists to use instead."),
+    bom: Path | None = typer.Option(None, "--bom", metavar="FILE", help="A bill of materials (CycloneDX JSON)."),
+    lots: bool = typer.Option(False, "--lots", help="Judge each row for its own buyer, activity, purpose and day."),
+    certificate: Path | None = typer.Option(None, "--certificate", metavar="FILE", help="Write a signed vendor page."),
+    actor: str | None = typer.Option(None, "--actor", metavar="WHO", help="Who screened, for the certificate."),
     explain: bool = typer.Option(False, "--explain", help="Say what was taken for what, and what each law says."),
 ) -> None:
     """Screen names or order lines against listed makers. A no_match is no clearance; labels are evidence, not proof."""
-    from camvet.row_progress import counted
-    from camvet.screening import COLUMNS, columns_of, exit_code, screened_json
-    from camvet.sheets import read_sheet, write_sheet
-
     context = context_of(ctx)
     file = csv or xlsx
-    if (file is None) == (not names) or (csv is not None and xlsx is not None):
-        raise UsageError("screen: expected names, or one file with --csv or --xlsx")
-    if out is not None and file is None:
-        raise UsageError("--out needs --csv or --xlsx")
-    sheet = read_sheet(file, column) if file is not None else None
-    lines = [row[sheet.column] for _, row in sheet.rows] if sheet is not None else list(names or ())
+    if sum(given for given in (bool(names), csv is not None, xlsx is not None, bom is not None)) != 1:
+        raise UsageError("screen: expected names, or one file with --csv, --xlsx or --bom")
+    if out is not None and file is None and bom is None:
+        raise UsageError("--out needs --csv, --xlsx or --bom")
+    if lots and file is None:
+        raise UsageError("--lots needs --csv or --xlsx")
     screener = _screener(context, buyer or [], as_of, activity, purpose, lists)
-    terminal = context.terminal
-    done: list[Screened] = []
-    for line in counted(lines, "screening", terminal):
+    if bom is not None:
+        done = _bom(context, screener, bom, out, explain=explain)
+    elif file is not None:
+        done = _sheet(context, screener, file, column, out, lots=lots, explain=explain)
+    else:
+        done = _each(context, screener, list(names or ()), explain=explain)
+    if certificate is not None:
+        _certify(context, certificate, screener, done, actor)
+    _age(context, screener)
+    raise typer.Exit(_code(done))
+
+
+def _code(done: list[Screened]) -> ExitCode:
+    from camvet.screening import exit_code
+
+    return exit_code(done)
+
+
+def _each(context: Context, screener: Screener, lines: list[str], *, explain: bool) -> list[Screened]:
+    from camvet.row_progress import counted
+
+    done = []
+    for line in counted(lines, "screening", context.terminal):
         done.append(found := screener(line))
-        if out is not None:
-            continue
-        if terminal.as_json:
-            terminal.line(screened_json(found))
-        else:
-            _say(context, found, explain=explain)
-    if sheet is not None and out is not None:
+        _tell(context, found, explain=explain)
+    return done
+
+
+def _sheet(context: Context, screener: Screener, file: Path, column: str | None, out: Path | None, *, lots: bool,
+           explain: bool) -> list[Screened]:
+    """An order file, row by row; with `out`, the same table with the answers beside."""
+    from camvet.lots import Lots, totals
+    from camvet.row_progress import counted
+    from camvet.screening import COLUMNS, columns_of
+    from camvet.sheets import read_sheet, write_sheet
+
+    sheet = read_sheet(file, column)
+    each = Lots.of(sheet, screener) if lots else None
+    done: list[Screened] = []
+    for number, row in counted(sheet.rows, "screening", context.terminal):
+        done.append(found := each.screen(number, row) if each else screener(row[sheet.column]))
+        if out is None:
+            _tell(context, found, explain=explain)
+    units = totals(each, done) if each else {}
+    if out is not None:
         write_sheet(out, (*sheet.header, *COLUMNS),
                     [(*row, *columns_of(found)) for (_, row), found in zip(sheet.rows, done, strict=True)])
-        _sum_up(context, done, out)
-    _age(context, screener)
-    raise typer.Exit(exit_code(done))
+        _sum_up(context, done, out, units)
+    elif units and not context.terminal.as_json:
+        context.terminal.lines(f"{count} units  {name}" for name, count in units.items())
+    return done
+
+
+def _bom(context: Context, screener: Screener, file: Path, out: Path | None, *, explain: bool) -> list[Screened]:
+    """A bill of materials, component by component; with `out`, the same document with the answers beside."""
+    import json
+
+    from camvet.boms import components_of, line_of, mark, read_bom
+    from camvet.row_progress import counted
+
+    document = read_bom(file)
+    done: list[Screened] = []
+    for component in counted(components_of(document, file.name), "screening", context.terminal):
+        done.append(found := screener(line_of(component)))
+        mark(component, found)
+        if out is None:
+            _tell(context, found, explain=explain)
+    if out is not None:
+        try:
+            out.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        except OSError as error:
+            raise UsageError(f"{out}: {error.strerror}") from error
+        _sum_up(context, done, out, {})
+    return done
+
+
+def _certify(context: Context, path: Path, screener: Screener, done: list[Screened], actor: str | None) -> None:
+    from camvet.certificates import write
+    from camvet.decisions import acting
+    from scanner import clock
+
+    write(context, path, screener, done, by=acting(actor), now=clock.now())
+    context.terminal.note(f"{path}: signed certificate of {len(done)} lines")
+
+
+def _tell(context: Context, found: Screened, *, explain: bool) -> None:
+    from camvet.screening import screened_json
+
+    if context.terminal.as_json:
+        context.terminal.line(screened_json(found))
+    else:
+        _say(context, found, explain=explain)
 
 
 def _screener(context: Context, buyers: list[str], as_of: str | None, activity: str | None, purpose: str | None,
@@ -90,8 +166,10 @@ def _screener(context: Context, buyers: list[str], as_of: str | None, activity: 
 def _say(context: Context, screened: Screened, *, explain: bool) -> None:
     found, effects = screened.found, screened.effects
     who = f"{found.entity} ({found.relation})" if found.entity else "-"
-    overall = f"  [{effects.overall}]" if effects else ""
-    context.terminal.styled_text((f"{found.action:<9}", _STYLE[str(found.action)]), f" {who:<28} {found.query[:200]}", overall)
+    told = {"match": "{}", "review": "{} if so"}.get(str(found.action), "{}")
+    overall = f"  [{told.format(effects.overall)}]" if effects else ""
+    context.terminal.styled_text((f"{found.action:<9}", _STYLE[str(found.action)]), f" {who:<28} {found.query[:200]}",
+                                 overall)
     if not explain:
         if str(found.action) != "no_match":
             context.terminal.lines(_wrapped("          ", found.because))
@@ -115,16 +193,17 @@ def _explained(screened: Screened) -> Iterator[tuple[str, str]]:
         yield "citation", effect.citation
         for duty in effect.duty:
             yield "duty", duty
-    yield "lists", "; ".join(f"{version.name} of {version.dated}, edition {version.version}" for version in screened.lists)
+    yield "lists", "; ".join(f"{one.name} of {one.dated}, edition {one.version}" for one in screened.lists)
 
 
-def _sum_up(context: Context, done: list[Screened], out: Path) -> None:
+def _sum_up(context: Context, done: list[Screened], out: Path, units: dict[str, int]) -> None:
     counts = {name: sum(str(one.found.action) == name for one in done) for name in _STYLE}
     if context.terminal.as_json:
-        context.terminal.document({"file": str(out), "rows": len(done), **counts})
+        context.terminal.document({"file": str(out), "rows": len(done), **counts, "units": units})
     else:
         context.terminal.text(f"{out}: {len(done)} rows, {counts['match']} match, {counts['review']} review, "
                               f"{counts['no_match']} no_match")
+        context.terminal.lines(f"{count} units  {name}" for name, count in units.items())
 
 
 def _age(context: Context, screener: Screener) -> None:
@@ -137,6 +216,3 @@ def _age(context: Context, screener: Screener) -> None:
 def _wrapped(head: str, text: str) -> list[str]:
     return textwrap.wrap(text, _WIDTH, initial_indent=head, subsequent_indent=" " * len(head), break_long_words=False,
                          break_on_hyphens=False)
-
-
-__all__ = ["ExitCode", "screen"]

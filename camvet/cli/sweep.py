@@ -32,6 +32,8 @@ def sweep(
     plan: bool = typer.Option(False, "--plan", help="Print what would be sent, to whom, at what pace; send nothing."),
     credentials: str | None = typer.Option(None, "--credentials", metavar="REF",
                                            help="env:NAME or file:PATH with user:password, for a second pass."),
+    nmap: list[str] = typer.Option([], "--nmap", metavar="ADDRESS",
+                                   help="Let nmap name the services of this device (-sV, slowly). Repeatable."),
     fresh: bool = typer.Option(False, "--fresh", help="Begin anew instead of resuming an unfinished sweep."),
     neighbours: Path | None = typer.Option(None, "--neighbours", metavar="FILE",
                                            help="A router's or switch's neighbour table (ip neigh form)."),
@@ -64,7 +66,7 @@ def sweep(
             _print_plan(context, scope, settings)
             raise typer.Exit(ExitCode.CLEAN)
         order = SweepOrder(scope, settings, policy_named(policy or context.settings.policy), as_of_day(as_of),
-                           capture, activity, purpose, fresh)
+                           capture, activity, purpose, fresh, nmap)
         with SweepProgress(context.terminal) as progress:
             record = perform(context, order, progress)
     except (ScopeError, JournalError) as error:

@@ -23,7 +23,8 @@ __all__ = ["FORMATS", "ImportedList", "Listed", "Programme", "day_of", "parse", 
 MOST_PARTIES = 1_000_000
 MOST_NAME = 500
 MOST_NAMES = 200
-_NOISE = re.compile(r"(?i)[,;]?\s*(?:and|including)?\s*any successor,? sub-?unit,? (?:or|and) subsidiar(?:y|ies)(?: thereof)?\s*$")
+_NOISE = re.compile(r"(?i)[,;]?\s*(?:and|including)?\s*any successor,? sub-?unit,? (?:or|and) subsidiar(?:y|ies)"
+                    r"(?: thereof)?\s*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,8 @@ def day_of(text: str, file: str, row: int, column: str) -> date | None:
 def names_of(names: Iterable[str]) -> tuple[str, ...]:
     """Names without the noise that lists add, each once, capped."""
     clean = (" ".join(_NOISE.sub("", name).split()).strip(" ;,")[:MOST_NAME] for name in names)
-    return tuple(dict.fromkeys(name for name in clean if name and not re.fullmatch(r"(?i)address \d+", name)))[:MOST_NAMES]
+    told = (name for name in clean if name and not re.fullmatch(r"(?i)address \d+", name))
+    return tuple(dict.fromkeys(told))[:MOST_NAMES]
 
 
 def parties_of(rows: Iterable[Listed], file: str) -> tuple[Listed, ...]:

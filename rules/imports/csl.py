@@ -13,7 +13,8 @@ from rules.tables import TableError, column_of, read_rows
 
 __all__ = ["read_csv", "read_json"]
 
-_NEEDED = ("source", "name", "alt_names", "start_date", "end_date", "federal_register_notice", "addresses", "entity_number")
+_NEEDED = ("source", "name", "alt_names", "start_date", "end_date", "federal_register_notice", "addresses",
+           "entity_number")
 
 
 def read_csv(text: str, file: str) -> Iterator[Listed]:
@@ -58,7 +59,8 @@ def _listed(cell: Mapping[str, str], aliases: Sequence[str], countries: tuple[st
         raise TableError(file, "a name", number, "name")
     if not cell["source"]:
         raise TableError(file, "the name of a list", number, "source")
-    programme = Programme(cell["source"], regime_of(cell["source"]), day_of(cell["start_date"], file, number, "start_date"),
+    programme = Programme(cell["source"], regime_of(cell["source"]),
+                          day_of(cell["start_date"], file, number, "start_date"),
                           day_of(cell["end_date"], file, number, "end_date"), cell["federal_register_notice"])
     key = own_id.strip() or cell["entity_number"] or names[0]
     codes = tuple(dict.fromkeys(code for code in countries if len(code) == 2))  # ISO codes; anything else is an address

@@ -16,7 +16,6 @@ from rules.tables import TableError, column_of, read_rows
 
 __all__ = ["read_csv", "read_ftm"]
 
-_SCHEMAS = {"Company", "Organization", "LegalEntity", "PublicBody", "Airplane", "Vessel", "Person", "Asset", "Security"}
 _COMPANIES = {"Company", "Organization", "LegalEntity", "PublicBody"}
 
 
@@ -24,7 +23,8 @@ def read_csv(text: str, file: str) -> Iterator[Listed]:
     """Companies and organisations of ``targets.simple.csv``. Raises `TableError`."""
     rows = read_rows(text, file, delimiter=",")
     _, header = next(rows)
-    at = {name: column_of(header, name, file) for name in ("id", "schema", "name", "aliases", "countries", "first_seen")}
+    needed = ("id", "schema", "name", "aliases", "countries", "first_seen")
+    at = {name: column_of(header, name, file) for name in needed}
     also = {name.strip(): index for index, name in enumerate(header)}
     for number, row in rows:
         if row[at["schema"]] not in _COMPANIES:
@@ -88,7 +88,7 @@ def read_ftm(text: str, file: str) -> Iterator[Listed]:
 
 
 def _sanctions(properties: Mapping[str, object], file: str, number: int) -> Iterator[tuple[Programme, str]]:
-    names = _list(properties, "programId") or _list(properties, "program") or _list(properties, "authority") or ["sanction"]
+    names = next(filter(None, (_list(properties, key) for key in ("programId", "program", "authority"))), ["sanction"])
     starts, ends = sorted(_list(properties, "startDate")), sorted(_list(properties, "endDate"))
     listed = day_of(_whole(starts[0]) if starts else "", file, number, "startDate")
     removed = day_of(_whole(ends[-1]) if ends else "", file, number, "endDate")

@@ -1,4 +1,4 @@
-"""A list of one's own, as CSV: a column ``name``, and if wanted ``id aliases country programme listed_on removed_on citation``.
+"""A list of one's own, as CSV: a column ``name``, and if wanted the others of `COLUMNS`.
 
 Several aliases stand in one cell, joined by ``;``. Several rows may be one party: they share an id or, without one, the
 name.

@@ -1,8 +1,8 @@
 """Where devices talk to, read from captured packets; nothing is ever sent.
 
-``readers`` turns a file into batches of frames, ``links`` and ``headers`` take a whole batch apart, ``flows`` adds it up,
-``naming`` reads the few packets that carry a name, ``conversations`` keeps the result, and ``evidence`` hands it over as
-observations and attempts. ``live`` reads a link instead of a file.
+``readers`` turns a file into batches of frames, ``links`` and ``headers`` take a whole batch apart, ``flows`` adds
+it up, ``naming`` reads the few packets that carry a name, ``conversations`` keeps the result, and ``evidence`` hands it
+over as observations and attempts. ``live`` reads a link instead of a file.
 """
 
 from __future__ import annotations

@@ -1,10 +1,12 @@
 """Tells a clock from chance: whether a device calls a destination in even steps, and how sure that is.
 
-The statistic is the logarithm of the mean of the intervals less the mean of their logarithms, which is 0 for a clock and
+The statistic is the logarithm of the mean of the intervals less the mean of their logarithms, which is 0 for a clock
+and
 grows with disorder whatever the period. It is taken twice, plainly and with missed calls folded back (an interval of
 about twice the median counts as two), and either may decide. The bounds are the 0.5 % quantiles of each for calls that
 come without memory (exponential intervals), from 300,000 draws for each number of intervals, so that together at most
-1 % of memoryless conversations are taken for beacons. From twelve intervals on the bounds stay where they are instead of
+1 % of memoryless conversations are taken for beacons. From twelve intervals on the bounds stay where they are
+instead of
 growing, which makes false alarms rarer still and keeps bursty human traffic out. Four intervals are the fewest that say
 anything; fewer are no answer, never a clean one.
 """
@@ -13,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import log
 from statistics import median
 
@@ -24,7 +27,8 @@ FEWEST = 4
 """Intervals below which nothing is concluded."""
 
 _PLAIN = {4: 0.01071, 5: 0.02554, 6: 0.0413, 7: 0.0586}
-_FOLDED = {4: 0.00206, 5: 0.00242, 6: 0.00721, 7: 0.00805, 8: 0.01453, 9: 0.01511, 10: 0.02202, 11: 0.02316, 12: 0.02965}
+_FOLDED = {4: 0.00206, 5: 0.00242, 6: 0.00721, 7: 0.00805, 8: 0.01453, 9: 0.01511, 10: 0.02202, 11: 0.02316,
+           12: 0.02965}
 _PLAIN_BOUND, _FOLDED_BOUND = 0.06, 0.02965
 
 
@@ -50,7 +54,7 @@ class Beats:
 
 def beats(stamps_ns: Sequence[int]) -> Beats | None:
     """Judge the times of calls, in nanoseconds and in order; None where there are too few to tell."""
-    intervals = [(later - earlier) / 1e9 for earlier, later in zip(stamps_ns, stamps_ns[1:], strict=False)]
+    intervals = [(later - earlier) / 1e9 for earlier, later in pairwise(stamps_ns)]
     intervals = [interval for interval in intervals if interval > 0]
     count = len(intervals)
     if count < FEWEST:

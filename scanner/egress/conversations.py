@@ -28,7 +28,8 @@ _SYN, _ACK = 0x02, 0x10
 _MAX_SOUGHT = 4_096
 _MAX_REASONS = 64
 # Ports above 1023 that are a server's wherever they appear, so that a capture that starts in mid-flow is read rightly.
-_SERVICES = frozenset({1883, 1900, 3478, 3702, 5351, 5353, 5683, 8000, 8080, 8443, 8800, 8883, 32100, 32108, 37020, 37777,
+_SERVICES = frozenset({1883, 1900, 3478, 3702, 5351, 5353, 5683, 8000, 8080, 8443, 8800, 8883, 32100, 32108, 37020,
+                       37777,
                        37810})
 _BITS = {sign: 1 << number for number, sign in enumerate(Sign)}
 
@@ -84,7 +85,8 @@ class Recorder:
         self._undecoded.update({"short arp": int(np.count_nonzero(found & ~readable))})
         self._undecoded = +self._undecoded
         at = links.at[readable]
-        spoken = np.stack([batch.mac(at + 8), batch.u32(at + 14).astype(np.uint64), batch.u32(at + 24).astype(np.uint64),
+        spoken = np.stack([batch.mac(at + 8), batch.u32(at + 14).astype(np.uint64),
+                           batch.u32(at + 24).astype(np.uint64),
                            batch.u16(at + 6).astype(np.uint64)], axis=1)
         for mac, sender, target, operation in np.unique(spoken, axis=0).tolist() if len(at) else ():
             if mac and sender:
@@ -102,12 +104,12 @@ class Recorder:
         if not len(rows):
             return
         near, far = self._mixer.ends(rows)
-        directed = self._mixer.directed(near, far, rows.protocol)
-        flows = group(rows, self._mixer.with_macs(directed, rows))
+        keys = self._mixer.with_macs(self._mixer.directed(near, far, rows.protocol), rows)
+        flows = group(rows, keys)
         found = read_signs(batch, rows)
         signs, asking = self._signs(batch, rows, flows, found)
         talks, outward = self._talks(rows, flows, near, far, signs, asking)
-        self._naming.read(batch, rows, directed, flows.of_row, talks, outward)
+        self._naming.read(batch, rows, keys, flows.of_row, talks, outward)
         if Sign.STUN in found:
             self._naming.read_realms(batch, rows, found[Sign.STUN], flows.of_row, talks)
 
@@ -131,7 +133,8 @@ class Recorder:
         outward = self._outward(first, flows, undirected, senders.tolist(), receivers.tolist())
         out = np.array(outward, np.bool_)
         mac = np.where(out, first.source_mac, first.destination_mac)
-        device_low, device_high = (np.where(out, getattr(first, f"source_{half}"), getattr(first, f"destination_{half}"))
+        device_low, device_high = (np.where(out, getattr(first, f"source_{half}"),
+                                            getattr(first, f"destination_{half}"))
                                    for half in ("low", "high"))
         other_low, other_high = (np.where(out, getattr(first, f"destination_{half}"), getattr(first, f"source_{half}"))
                                  for half in ("low", "high"))
@@ -157,7 +160,8 @@ class Recorder:
         talk = table.talks.get(key)
         if talk is None:
             table.make_room()
-            talk = table.talks[key] = Talk(mac, high << 64 | low, far_high << 64 | far_low, protocol, port, begins, ends,
+            talk = table.talks[key] = Talk(key, mac, high << 64 | low, far_high << 64 | far_low, protocol, port,
+                                           begins, ends,
                                            bool(tunnel))
         talk.first_ns, talk.last_ns = min(talk.first_ns, begins), max(talk.last_ns, ends)
         talk.packets += packets

@@ -86,7 +86,8 @@ def _observation(conversation: Conversation, device: str, now: datetime) -> Obse
     fields: dict[str, FieldValue] = {
         "destination": conversation.destination, "protocol": conversation.protocol,
         "packets": conversation.packets, "bytes": conversation.bytes, "packets_out": conversation.packets_out,
-        "bytes_out": conversation.bytes_out, "seconds": round(conversation.last_ns / 1e9 - conversation.first_ns / 1e9, 1),
+        "bytes_out": conversation.bytes_out, "seconds": round(conversation.last_ns / 1e9 - conversation.first_ns / 1e9,
+                                                              1),
     }
     if conversation.names:
         fields["names"] = conversation.names

@@ -1,7 +1,7 @@
 """Rows added up to flows: per batch one entry for each direction of each 5-tuple, made by sorting, not by looking up.
 
-Flows are told apart by 64 bit mixtures of their fields. The multipliers are drawn anew for every run, so that nobody can
-prepare packets that collide; two of a million flows do so by chance about once in ten million captures.
+Flows are told apart by 64 bit mixtures of their fields. The multipliers are drawn anew for every run, so that nobody
+can prepare packets that collide; two of a million flows do so by chance about once in ten million captures.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """IP and transport headers of a whole batch, tunnels opened: one row a packet, in columns.
 
-IPv4 is RFC 791, IPv6 with its extension headers RFC 8200, GRE RFC 2784 and 2890, IP in IP RFC 2003 and 4213. A tunnelled
+IPv4 is RFC 791, IPv6 with its extension headers RFC 8200, GRE RFC 2784 and 2890, IP in IP RFC 2003 and 4213. A
+tunnelled
 packet makes two rows: the outer one, which is where the device really sends to, and the inner one. Fragments are taken
 out and handed over one by one, for `fragments.Reassembly` to join.
 """

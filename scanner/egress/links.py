@@ -160,9 +160,15 @@ def _wireless(batch: Batch, links: Links) -> None:
     links.at = links.at + 8
 
 
+def _pppoe(_batch: Batch, links: Links) -> None:
+    """PPPoE without Ethernet before it (LINKTYPE 51)."""
+    _room(links, 8)
+    links.kind = np.full(len(links.at), _PPPOE)
+
+
 _READERS: Mapping[int, Callable[[Batch, Links], None]] = {
     1: _ethernet, 113: _cooked, 276: _cooked2, 0: _loopback, 108: _loopback, 12: _raw, 14: _raw, 101: _raw,
-    228: _raw, 229: _raw, 9: _ppp, 50: _ppp, 51: lambda batch, links: _pppoe(batch, links), 204: _ppp_with_direction,
+    228: _raw, 229: _raw, 9: _ppp, 50: _ppp, 51: _pppoe, 204: _ppp_with_direction,
     105: _wireless, 127: _radiotap,
 }
 
@@ -187,12 +193,6 @@ def _untag(batch: Batch, links: Links) -> None:
         links.kind = np.where(session, inner, links.kind)
         links.at = links.at + np.where(session, 8, 0)
     _unlabel(batch, links)
-
-
-def _pppoe(batch: Batch, links: Links) -> None:
-    """PPPoE without Ethernet before it (LINKTYPE 51)."""
-    _room(links, 8)
-    links.kind = np.full(len(links.at), _PPPOE)
 
 
 def _unlabel(batch: Batch, links: Links) -> None:

@@ -62,8 +62,8 @@ class Naming:
         self._streams(batch, rows, keys, of_row, talks, outward)
 
     def read_realms(self, batch: Batch, rows: Rows, stun: Ints, of_row: Ints, talks: list[Talk]) -> None:
-        """Read the realms in STUN messages; `stun` are their rows, of which few carry one."""
-        for row in stun[batch.u16(rows.at[stun]) & 0x0010 == 0][:_MAX_REALMS].tolist():
+        """Read the realms in STUN requests and error answers; `stun` are the rows of all STUN messages."""
+        for row in stun[np.isin(batch.u16(rows.at[stun]) & 0x0110, (0x0000, 0x0110))][:_MAX_REALMS].tolist():
             realm = stun_realm(batch.cut(int(rows.at[row]), int(rows.end[row])))
             if realm is not None:
                 talk = talks[of_row[row]]
@@ -94,13 +94,14 @@ class Naming:
         begins = request_starts(words) | ((words >> 16 == 0x1603) & (batch.u8(rows.at[data] + 5) == 1))
         sequences = rows.sequence[data] + (rows.flags[data] & _SYN != 0)         # data may come with the SYN (RFC 7413)
         wanted, bases = self._openings.wanted(keys[data], sequences)
-        chosen = np.flatnonzero(wanted | begins)
+        chosen = np.flatnonzero(wanted | np.isin(keys[data], keys[data[begins]]))
         places = data[chosen]
         columns = zip(*(column.tolist() for column in (
-            keys[places], bases[chosen], sequences[chosen] & 0xFFFFFFFF, begins[chosen], of_row[places], rows.at[places],
+            keys[places], bases[chosen], sequences[chosen] & 0xFFFFFFFF, begins[chosen], of_row[places],
+            rows.at[places],
             rows.end[places])), strict=True)
         for key, base, sequence, beginning, flow, at, end in columns:
-            if not outward[flow] or self._openings.is_read(key, base, begins=beginning):
+            if not outward[flow] or self._openings.is_read(key, base, sequence, begins=beginning):
                 continue
             spoken = self._openings.feed(key, base, sequence, batch.cut(at, end))
             if spoken is not None:
@@ -117,6 +118,7 @@ class Naming:
         if len(names) < MAX_NAMES:
             names[spoken.name] = None
         setattr(talk, spoken.kind, names)
+        self._tables.talks.keep(talk)
 
     def _dns(self, rows: Rows, row: int, message: bytes) -> None:
         answer = read_dns(message)

@@ -39,7 +39,8 @@ class Spoken:
 
 @dataclass(slots=True)
 class _Opening:
-    base: int
+    base: int                                      # where the request that is read begins
+    first: int                                     # where the connection began
     pieces: dict[int, bytes] = field(default_factory=dict)
     octets: int = 0
     done: bool = False
@@ -77,9 +78,9 @@ class Openings:
     def wanted(self, keys: Unsigned, sequences: Ints) -> tuple[Bools, Ints]:
         """Which data segments lie at the beginning of a connection that was seen to open, or is being read.
 
-        With it where the connection of each segment begins: behind its SYN where that was seen, else at the segment.
+        With it where the connection of each segment begins, behind its SYN; -1 where that was not seen.
         """
-        wanted, bases = np.zeros(len(keys), np.bool_), sequences & 0xFFFFFFFF
+        wanted, bases = np.zeros(len(keys), np.bool_), np.full(len(keys), -1)
         if len(self._syn_keys):
             place = np.maximum(np.searchsorted(self._syn_keys, keys, side="right") - 1, 0)
             known = self._syn_bases[place]
@@ -90,7 +91,7 @@ class Openings:
             wanted |= np.isin(keys, np.array(unread, np.uint64))
         return wanted, bases
 
-    def is_read(self, key: int, base: int, *, begins: bool) -> bool:
+    def is_read(self, key: int, base: int, sequence: int, *, begins: bool) -> bool:
         """Whether nothing more is wanted of a connection.
 
         `begins` tells that a segment looks like the beginning of a request: a further one of a connection, or one
@@ -99,14 +100,17 @@ class Openings:
         opening = self._openings.get(key)
         if opening is None or not opening.done:
             return False
-        if begins or opening.base != base:
+        if begins and opening.base != sequence:
+            self._openings[key] = _Opening(sequence, opening.first)
+            return False
+        if base not in {-1, opening.first}:
             del self._openings[key]
             return False
         return True
 
     def feed(self, key: int, base: int, sequence: int, octets: bytes) -> Spoken | None:
         """Take one data segment in; what the connection says, once that is known."""
-        opening = self._openings.get(key) or self._open(key, base)
+        opening = self._openings.get(key) or self._open(key, sequence if base < 0 else base)
         place = sequence - opening.base & 0xFFFFFFFF
         if place >= MAX_HELLO:
             return None
@@ -119,7 +123,7 @@ class Openings:
         if len(self._openings) >= MAX_OPENINGS:
             oldest = self._openings.pop(next(iter(self._openings)))
             self.evicted += not oldest.done
-        self._openings[key] = opening = _Opening(base)
+        self._openings[key] = opening = _Opening(base, base)
         return opening
 
     @staticmethod

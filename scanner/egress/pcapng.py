@@ -56,7 +56,7 @@ class Blocks:
         self._section = 0
 
     def walk(self, data: memoryview, last: bool) -> tuple[list[Batch], int]:
-        """The frames of the blocks that lie whole in `data` (before its padding), and how many octets they took; -1 after damage."""
+        """The frames of the blocks that lie whole in `data`, and how many octets they took; -1 after damage."""
         batches: list[Batch] = []
         found: dict[int, _Found] = defaultdict(_Found)
         at = count = 0

@@ -152,7 +152,7 @@ def _varint(data: bytes, at: int) -> tuple[int, int] | None:
 
 
 def _keys(version: int, destination: bytes) -> _Keys:
-    """The client's Initial keys from the first destination connection id (RFC 9001 section 5.2, RFC 9369 section 3.3)."""
+    """The client's Initial keys from its first destination connection id (RFC 9001 and RFC 9369, section 5.2, 3.3)."""
     secret = _mac(_SALTS[version], destination)
     secret = _expand(secret, "client in", 32)
     label = "quicv2" if version == V2 else "quic"

@@ -1,8 +1,8 @@
 """Protocols told by their wire form, whatever the port: peer-to-peer rendezvous, STUN, port mapping, hidden DNS.
 
 Each form is a fixed pattern with a length or a cookie that must agree, so that chance octets do not fit: the weakest,
-PPPP, matches about one in 40 million random datagrams. A sign names a protocol, never a maker. ``docs/egress.md`` says how
-sure each one is and where its form is documented.
+PPPP, matches about one in 40 million random datagrams. A sign names a protocol, never a maker. ``docs/egress.md``
+says how sure each one is and where its form is documented.
 """
 
 from __future__ import annotations
@@ -58,7 +58,8 @@ def _pppp(heads: _Heads) -> Bools:
 
 def _stun(heads: _Heads) -> Bools:
     """RFC 8489 section 5: two zero bits, the length, the magic cookie."""
-    fits: Bools = (heads.first >> 30 == 0) & (heads.second == STUN_COOKIE) & (heads.first & 3 == 0) & ((heads.first & 0xFFFF) + 20 <= heads.size)
+    sized = (heads.first & 3 == 0) & ((heads.first & 0xFFFF) + 20 <= heads.size)
+    fits: Bools = (heads.first >> 30 == 0) & (heads.second == STUN_COOKIE) & sized
     return fits
 
 
@@ -78,14 +79,15 @@ def _tutk(heads: _Heads) -> Bools:
 
 
 def _reolink(heads: _Heads) -> Bools:
-    little = (heads.second >> 24) | (heads.second >> 16 & 0xFF) << 8 | (heads.second >> 8 & 0xFF) << 16 | (heads.second & 0xFF) << 24
+    little = heads.second.astype(np.uint32).byteswap().astype(np.int64)
     asked = (heads.first == 0x3ACF872A) & (little == heads.size - 20)
     fits: Bools = asked | ((heads.first == 0x10CF872A) | (heads.first == 0x20CF872A)) & (heads.size >= 20)
     return fits
 
 
 def _tvt(heads: _Heads) -> Bools:
-    fits: Bools = np.isin(heads.first, (0x02000100, 0x02010100, 0x02030100)) & (heads.second != 0) & (heads.size >= 24) & (heads.size % 4 == 0)
+    known = np.isin(heads.first, (0x02000100, 0x02010100, 0x02030100))
+    fits: Bools = known & (heads.second != 0) & (heads.size >= 24) & (heads.size % 4 == 0)
     return fits
 
 

@@ -49,6 +49,7 @@ def protocol_name(number: int) -> str:
 class Talk:
     """One conversation while it is added up; addresses and MAC are numbers."""
 
+    key: int
     mac: int
     source: int
     destination: int
@@ -90,6 +91,13 @@ class Talks:
             self.bursts -= len(talk.bursts or ())
             del self.talks[key]
         self.drops["conversations"] += len(leaving)
+
+    def keep(self, talk: Talk) -> None:
+        """Put a conversation back that a name was just found in, should it have made room meanwhile."""
+        if talk.key not in self.talks:
+            self.talks[talk.key] = talk
+            self.bursts += len(talk.bursts or ())
+            self.drops["conversations"] -= 1
 
     def burst(self, talk: Talk, stamps: list[int]) -> None:
         """Note that the device began to send at these times."""

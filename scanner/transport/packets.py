@@ -9,14 +9,14 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from scanner.transport.addresses import Interface
 from scanner.transport.exchange import ExchangeError, reason_of
 from scanner.transport.filters import ARP_REPLIES, Instruction, attach_filter
 
-__all__ = ["ArpReply", "arp_request", "ask", "packet_socket", "parse_arp", "send_all"]
+__all__ = ["ArpReply", "arp_request", "ask", "packet_socket", "parse_arp", "send_all", "until"]
 
 _ETHERTYPE_ARP = 0x0806
 _ARP = struct.Struct("!HHBBH6s4s6s4s")
@@ -24,6 +24,8 @@ _ETHERNET = 14
 _MOST_REPLIES = 65_536
 _AT_ONCE = 256                 # frames read before others get their turn
 _LOT_SECONDS = 0.002           # the shortest sleep that is worth its cost
+_LATE_SECONDS = 0.3            # how much longer is listened while late answers keep coming
+_LOOK_SECONDS = 0.02           # between two looks at what has been heard
 _RECEIVE_BUFFER = 4 << 20
 
 
@@ -55,9 +57,10 @@ def parse_arp(frame: bytes) -> ArpReply | None:
 async def ask(interface: Interface, addresses: Iterable[str], rate: float, *, listen: float) -> dict[str, ArpReply]:
     """Ask the link of `interface` for every address at `rate` frames a second, and listen `listen` seconds longer.
 
-    Who is silent is asked a second time after half of that, so that one lost frame loses no device. Only addresses that
-    were asked for are returned; the first answer counts, a second one from another MAC too, under its own key
-    ``address MAC`` (two devices that claim one address are a finding, never merged).
+    Who is silent is asked a second time after half of that, so that one lost frame loses no device. It ends early once
+    everybody has answered, and later while late answers keep coming. Only addresses that were asked for are returned;
+    the first answer counts, a second one from another MAC too, under its own key ``address MAC`` (two devices that
+    claim one address are a finding, never merged).
 
     Raises:
         ExchangeError: unprivileged, or the link is down.
@@ -65,8 +68,11 @@ async def ask(interface: Interface, addresses: Iterable[str], rate: float, *, li
     with packet_socket(_ETHERTYPE_ARP, ARP_REPLIES, "ARP needs CAP_NET_RAW") as link:
         heard: dict[str, ArpReply] = {}
         wanted: set[str] = set()
+        last_new = 0.0
+        loop = asyncio.get_running_loop()
 
         def hear() -> None:
+            nonlocal last_new
             for _ in range(_AT_ONCE):
                 try:
                     reply = parse_arp(link.recv(2048))
@@ -74,11 +80,12 @@ async def ask(interface: Interface, addresses: Iterable[str], rate: float, *, li
                     return
                 if not reply or reply.address not in wanted or len(heard) >= _MOST_REPLIES:
                     continue
+                if reply.address not in heard:
+                    last_new = loop.time()
                 first = heard.setdefault(reply.address, reply)
                 if first.mac != reply.mac:
                     heard.setdefault(f"{reply.address} {reply.mac}", reply)
 
-        loop = asyncio.get_running_loop()
         try:
             link.bind((interface.name, _ETHERTYPE_ARP))
             own_mac = link.getsockname()[4]
@@ -89,15 +96,27 @@ async def ask(interface: Interface, addresses: Iterable[str], rate: float, *, li
             loop.add_reader(link, hear)
             begun = loop.time()
             await send_all(link, frames.values(), rate)
-            # The second question waits until the first had half of the time, counted from when it was sent.
-            await asyncio.sleep(max(0.0, listen / 2 - (loop.time() - begun)) if frames else 0.0)
+            first = loop.time()
+            await until(lambda: len(heard) >= len(frames), begun + listen / 2)
             await send_all(link, [frame for address, frame in frames.items() if address not in heard], rate)
-            await asyncio.sleep(listen if len(heard) < len(frames) else 0.0)
+            # A sleepy host is heard on the first question; the second is for lost frames, and gets half the time.
+            end = max(first + listen, loop.time() + listen / 2)
+            await until(lambda: len(heard) >= len(frames), end)
+            while len(heard) < len(frames) and end - last_new < _LATE_SECONDS and end < first + 2 * listen:
+                end += _LATE_SECONDS            # somebody has just answered: where one is late, others are too
+                await until(lambda: len(heard) >= len(frames), end)
         except OSError as error:
             raise ExchangeError(reason_of(error), f"ARP on {interface.name}: {error.strerror}") from error
         finally:
             loop.remove_reader(link)
         return heard
+
+
+async def until(done: Callable[[], bool], end: float) -> None:
+    """Wait until `done` or until the loop's clock shows `end`."""
+    loop = asyncio.get_running_loop()
+    while not done() and loop.time() < end:
+        await asyncio.sleep(min(_LOOK_SECONDS, max(0.0, end - loop.time())))
 
 
 async def send_all(link: socket.socket, frames: Iterable[bytes], rate: float) -> None:

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from scanner.transport.addresses import Interface
 from scanner.transport.exchange import ExchangeError, reason_of
 from scanner.transport.filters import tcp_answers
-from scanner.transport.packets import packet_socket, send_all
+from scanner.transport.packets import packet_socket, send_all, until
 
 __all__ = ["parse_answer", "probe", "syn_frame"]
 
@@ -102,8 +102,7 @@ async def probe(interface: Interface, hosts: Mapping[str, str], ports: Sequence[
                     await send_all(link, [syn_frame(own_mac, mac, interface.address, address, own_port, port, sequence)
                                           for address, mac in macs.items() if (address, port) not in found], rate)
                     await asyncio.sleep(max(0.0, begun + gap - loop.time()))
-                if len(found) < len(macs) * len(wanted):
-                    await asyncio.sleep(listen / left)
+                await until(lambda: len(found) >= len(macs) * len(wanted), loop.time() + listen / left)
         except OSError as error:
             raise ExchangeError(reason_of(error), f"SYN on {interface.name}: {error.strerror}") from error
         finally:

@@ -1,6 +1,7 @@
 """Writes captures of a camera site for measuring: mixed traffic, video only, and a flood of spoofed 5-tuples.
 
-All of it follows from a seed. The names that were put in are returned, so that a measurement can say how many were found.
+All of it follows from a seed. The names that were put in are returned, so that a measurement can say how many were
+found.
 """
 
 import random
@@ -43,7 +44,8 @@ class _File:
 
 
 def _ip(source, destination, protocol, payload):
-    return struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(payload), 0, 0x4000, 64, protocol, 0, source, destination) + payload
+    head = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(payload), 0, 0x4000, 64, protocol, 0, source, destination)
+    return head + payload
 
 
 def _udp(source, sport, destination, dport, payload):
@@ -64,7 +66,8 @@ def client_hello(name):
     entry = struct.pack(">BH", 0, len(host)) + host
     extensions = (struct.pack(">HH", 0x0A0A, 1) + b"\0" + struct.pack(">HH", 0x33, 1216) + bytes(1216)
                   + struct.pack(">HHH", 0, len(entry) + 2, len(entry)) + entry)
-    body = b"\x03\x03" + bytes(32) + b"\0" + struct.pack(">H", 2) + b"\x13\x01\x01\0" + struct.pack(">H", len(extensions))
+    body = b"\x03\x03" + bytes(32) + b"\0" + struct.pack(">H", 2) + b"\x13\x01\x01\0"
+    + struct.pack(">H", len(extensions))
     body += extensions
     message = b"\x01" + len(body).to_bytes(3, "big") + body
     return b"\x16\x03\x01" + struct.pack(">H", len(message)) + message
@@ -91,7 +94,8 @@ class _Site:
         question = _qname(name) + b"\0\x01\0\x01"
         self.out(camera, _udp(camera[1], port, RESOLVER, 53, query + b"\x01\0\0\x01\0\0\0\0\0\0" + question))
         answer = b"\xc0\x0c\0\x01\0\x01\0\0\0\x3c\0\x04" + self.address[name]
-        self.back(camera, _udp(RESOLVER, 53, camera[1], port, query + b"\x81\x80\0\x01\0\x01\0\0\0\0" + question + answer))
+        self.back(camera, _udp(RESOLVER, 53, camera[1], port, query + b"\x81\x80\0\x01\0\x01\0\0\0\0" + question
+                               + answer))
 
     def session(self, camera, name, port, first, segments):
         sport, far = self.random.randrange(32768, 60000), self.address[name]

@@ -37,7 +37,8 @@ def test_a_file_that_cannot_be_used_says_why_and_not_what(tmp_path, text, mode, 
     assert "secret1" not in str(caught.value)
 
 
-@pytest.mark.parametrize("reference", ["admin:secret1", "env:", "env:NOT_THERE_AT_ALL", "file:/not/there", "keyring:x", ""])
+@pytest.mark.parametrize("reference", [
+    "admin:secret1", "env:", "env:NOT_THERE_AT_ALL", "file:/not/there", "keyring:x", ""])
 def test_a_value_or_an_unknown_reference_is_refused(reference):
     with pytest.raises(UsageError):
         resolve(reference)

@@ -30,12 +30,15 @@ def silent(device, *probes):
 
 
 def _guarded(device):
-    """What every well-behaved camera says to the checks: a login wanted everywhere, TLS in order, telnet closed."""
+    """What a well-behaved camera says to the checks: a login wanted everywhere, no telnet or FTP, the right time."""
     return [
         seen(device, "rtsp", "rtsp.describe_random_path", 554, status=401),
         seen(device, "rtsp", "rtsp.describe", 554, status=401),
         seen(device, "onvif", "onvif.GetProfiles", 80, operation="GetProfiles", status=401),
         seen(device, "tcp", "tcp.connect", 23, state="closed"),
+        seen(device, "tcp", "tcp.connect", 21, state="closed"),
+        seen(device, "onvif", "onvif.GetSystemDateAndTime", 80, operation="GetSystemDateAndTime", status=200,
+             device_time=NOW.isoformat()),
     ]
 
 
@@ -53,7 +56,8 @@ def dahua(device="10.20.0.11", vendor="Dahua", model="IPC-HFW5241E", mac="9C:14:
         seen(device, "onvif", "onvif.GetScopes", 80, operation="GetScopes", status=200, manufacturer=manufacturer,
              model=model, scopes=(f"onvif://www.onvif.org/name/{manufacturer}", f"onvif://www.onvif.org/hardware/{model}",
                                   "onvif://www.onvif.org/extension/unique_identifier/1")),
-        seen(device, "tls", "tls.handshake", 443, version="TLSv1.2", self_signed=False, subject_cn=device),
+        seen(device, "tls", "tls.handshake", 443, spki_sha256=f"key of {device}",
+             version="TLSv1.2", self_signed=False, subject_cn=device),
         seen(device, "egress", "egress.capture", 8800, destination="203.0.113.8", names=("www.easy4ipcloud.com",),
              protocol="udp", packets=9, bytes=900),
     ]
@@ -85,7 +89,8 @@ def hikvision(device="10.20.0.15", description="DS-2CD2143G0-I", mac="BC:AD:28:0
         seen(device, "onvif", "onvif.GetScopes", 80, operation="GetScopes", status=200, manufacturer=brand,
              model=description, scopes=(f"onvif://www.onvif.org/name/{brand}%20{description}",
                                         f"onvif://www.onvif.org/hardware/{description}")),
-        seen(device, "tls", "tls.handshake", 443, version="TLSv1.2", self_signed=False, subject_o="HIKVISION",
+        seen(device, "tls", "tls.handshake", 443, spki_sha256=f"key of {device}",
+             version="TLSv1.2", self_signed=False, subject_o="HIKVISION",
              subject="CN=www.hikvision.com,OU=DVRNVR,O=HIKVISION,L=HangZhou,ST=ZheJiang,C=CN"),
         seen(device, "egress", "egress.capture", 443, destination="203.0.113.9", names=("litedev.hik-connect.com",),
              protocol="tcp", packets=9, bytes=900),
@@ -105,7 +110,8 @@ def _axis_core(device, mac, model):
         seen(device, "rtsp", "rtsp.options", 554, status=401, realm=(name,), scheme=("digest",)),
         seen(device, "onvif", "onvif.GetScopes", 80, operation="GetScopes", status=200, manufacturer="AXIS",
              model=model, scopes=(f"onvif://www.onvif.org/name/AXIS%20{model}", f"onvif://www.onvif.org/hardware/{model}")),
-        seen(device, "tls", "tls.handshake", 443, version="TLSv1.3", self_signed=False,
+        seen(device, "tls", "tls.handshake", 443, spki_sha256=f"key of {device}",
+             version="TLSv1.3", self_signed=False,
              issuer_o="Axis Communications AB", issuer_cn="Axis device ID Intermediate CA ECC 2"),
         seen(device, "egress", "egress.capture", 123, destination="203.0.113.10", names=("pool.ntp.org",),
              protocol="udp", packets=2, bytes=180),
@@ -152,7 +158,8 @@ def friendly(device):
                    path="/")
         yield seen(device, "http", "http.root", 8080, status=401, realm=(f"{maker} {model}",), scheme=("digest",))
         yield seen(device, "rtsp", "rtsp.options", 554, status=200, server=f"{maker} RTSP", realm=(maker,))
-        yield seen(device, "tls", "tls.handshake", 443, version="TLSv1.3", self_signed=False,
+        yield seen(device, "tls", "tls.handshake", 443, spki_sha256=f"key of {device}",
+             version="TLSv1.3", self_signed=False,
                    subject=f"CN={model},O={maker}", subject_o=maker, subject_cn=model,
                    issuer=f"CN={maker} CA,O={maker}", issuer_o=maker,
                    issuer_cn=f"{maker} device ID CA")

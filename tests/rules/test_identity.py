@@ -76,7 +76,7 @@ def test_firmware_decides_over_a_label_and_the_conflict_is_told() -> None:
     identity = who(DHIP, REALM, AXIS_LABEL, saw("tls", subject_o="Axis Communications AB"))
     assert (identity.maker, identity.brand) == ("dahua", "Axis")
     assert identity.makers == ("dahua", "axis")
-    assert [conflict.claim for conflict in identity.conflicts] == ["maker"]
+    assert identity.conflicts[0].claim == "maker"
     assert "DHIP" in identity.conflicts[0].because or "discovery" in identity.conflicts[0].because
 
 

@@ -117,6 +117,9 @@ RECORDER = replace(GOOD, kind=Kind.RECORDER, channels=(Channel(1, f"{DEVICE}#1")
         "findings": [finding(Status.NOT_ASSESSED, rule=rule) for rule in FEDERAL.assessed]}),
     (Clause.FINDING_NOT_ASSESSED, {"findings": [*passed(), finding(Status.NOT_ASSESSED)]}),
     (Clause.FINDING_WAIVED, {"findings": [*passed(), finding(Status.WAIVED)]}),
+    (Clause.ADVISORY_DISPUTED, {"findings": [*passed(), finding(Status.NOT_ASSESSED, rule="advisory.disputed")]}),
+    (Clause.ADVISORY_UNKNOWN_EXPLOITED, {"findings": [*passed(), replace(
+        finding(Status.NOT_ASSESSED, rule="advisory.unknown"), facts=(("known exploited", "CVE-2021-33044"),))]}),
 ])
 def test_each_clause_leads_where_the_policy_says(clause, given):
     verdict = verdict_of(**given)
@@ -129,6 +132,12 @@ def test_every_clause_is_shown_above_or_decides_nothing():
     shown = {case[0] for case in test_each_clause_leads_where_the_policy_says.pytestmark[0].args[1]}
     notes = {clause for clause, consequence in FEDERAL.clauses.items() if consequence is Consequence.NOTE}
     assert shown | notes == set(Clause)
+
+
+def test_advisories_that_cannot_be_compared_are_said_and_let_pass_by_their_own_clause():
+    verdict = verdict_of(findings=[*passed(), finding(Status.NOT_ASSESSED, rule="advisory.unknown")])
+    assert verdict.outcome is Outcome.APPROVED
+    assert "advisory.unknown not assessed: reason" in verdict.reasons
 
 
 def test_a_note_is_said_and_decides_nothing():

@@ -26,7 +26,7 @@ def whole(observations):
 def test_a_verdict_cites_every_list_with_its_digest_and_day():
     devices, device = whole(specimens.axis())
     cited = {version.id: version for version in judge(devices)[device].verdict.lists}
-    assert set(cited) == {"regimes", "makers", "checks", "endpoints", "policies"}
+    assert set(cited) == {"regimes", "makers", "checks", "endpoints", "advisories", "policies"}
     assert all(len(version.version) == 12 and version.dated <= DAY for version in cited.values())
 
 

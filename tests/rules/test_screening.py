@@ -13,8 +13,10 @@ from rules.names import MOST_CHARACTERS
 from rules.screening import Action, screen
 
 CATALOG = catalog.load()
-LISTED = sorted({entry.entity for regime in CATALOG.regimes for entry in regime.entries} & {
-    party for party in CATALOG.entities.parties if not party.startswith("category")})
+LISTED = sorted(
+    {entry.entity for regime in CATALOG.regimes for entry in regime.entries}
+    & {party for party in CATALOG.entities.parties if not party.startswith("category")}
+)
 
 
 def ask(query, day=DAY):
@@ -49,43 +51,64 @@ def test_no_spelling_of_a_listed_party_is_turned_away(party):
 
 
 @pytest.mark.parametrize("party", ["dahua", "hikvision", "uniview", "huawei", "tiandy", "hytera"])
-@pytest.mark.parametrize("disguise", [
-    str.upper, str.lower, " ".join, "-".join, lambda s: s.replace("i", "1").replace("a", "4"),
-    lambda s: s.replace("a", "\u0430").replace("i", "\u0456").replace("e", "\u0435"),
-    "\u200b".join, lambda s: "".join(chr(ord(c) + 0xFEE0) for c in s), lambda s: s + "\u2122",
-    lambda s: unicodedata.normalize("NFD", s.replace("a", "\u00e1").replace("i", "\u00ed")), lambda s: f"[{s}]",
-    lambda s: f"www.{s}.com", lambda s: s + s[-1],
-])
+@pytest.mark.parametrize(
+    "disguise",
+    [
+        str.upper,
+        str.lower,
+        " ".join,
+        "-".join,
+        lambda s: s.replace("i", "1").replace("a", "4"),
+        lambda s: s.replace("a", "\u0430").replace("i", "\u0456").replace("e", "\u0435"),
+        "\u200b".join,
+        lambda s: "".join(chr(ord(c) + 0xFEE0) for c in s),
+        lambda s: s + "\u2122",
+        lambda s: unicodedata.normalize("NFD", s.replace("a", "\u00e1").replace("i", "\u00ed")),
+        lambda s: f"[{s}]",
+        lambda s: f"www.{s}.com",
+        lambda s: s + s[-1],
+    ],
+)
 def test_a_disguised_name_beside_a_camera_is_a_match(party, disguise):
     found = ask(disguise(party) + " camera 4MP")
     assert (found.action, found.entity) == (Action.MATCH, party)
 
 
-@pytest.mark.parametrize(("query", "day", "action", "entity", "relation"), [
-    ("Lorex W461ASC camera", date(2020, 4, 30), "match", "lorex", "subsidiary"),
-    ("Lorex W461ASC camera", date(2026, 11, 22), "review", "lorex", "former_affiliate"),
-    ("Honor 20 phone", date(2020, 4, 30), "match", "honor", "affiliate"),
-    ("Honor 20 phone", date(2021, 1, 1), "no_match", "honor", "former_affiliate"),
-    ("Luminys", date(2026, 11, 22), "review", "luminys", "successor"),
-    ("Leapmotor", date(2026, 11, 22), "no_match", "leapmotor", "former_affiliate"),
-    ("Dahua Technology USA Inc.", date(2020, 4, 30), "match", "dahua_usa", "subsidiary"),
-    ("Dahua Technology USA Inc.", date(2025, 1, 1), "review", "dahua_usa", "former_affiliate"),
-    ("Interlogix TVB-5301 camera", date(2018, 1, 1), "match", "hikvision", "oem_brand"),
-    ("Interlogix TVB-5301 camera", date(2026, 1, 1), "review", "hikvision", "oem_brand"),
-    ("Hikvision", date(2026, 11, 22), "match", "hikvision", "self"),
-    ("EZVIZ", date(2026, 11, 22), "match", "ezviz", "affiliate"),
-    ("Amcrest 4MP turret camera", date(2026, 11, 22), "review", "dahua", "oem_brand"),
-])
+@pytest.mark.parametrize(
+    ("query", "day", "action", "entity", "relation"),
+    [
+        ("Lorex W461ASC camera", date(2020, 4, 30), "match", "lorex", "subsidiary"),
+        ("Lorex W461ASC camera", date(2026, 11, 22), "review", "lorex", "former_affiliate"),
+        ("Honor 20 phone", date(2020, 4, 30), "match", "honor", "affiliate"),
+        ("Honor 20 phone", date(2021, 1, 1), "no_match", "honor", "former_affiliate"),
+        ("Luminys", date(2026, 11, 22), "review", "luminys", "successor"),
+        ("Leapmotor", date(2026, 11, 22), "no_match", "leapmotor", "former_affiliate"),
+        ("Dahua Technology USA Inc.", date(2020, 4, 30), "match", "dahua_usa", "subsidiary"),
+        ("Dahua Technology USA Inc.", date(2025, 1, 1), "review", "dahua_usa", "former_affiliate"),
+        ("Interlogix TVB-5301 camera", date(2018, 1, 1), "match", "hikvision", "oem_brand"),
+        ("Interlogix TVB-5301 camera", date(2026, 1, 1), "review", "hikvision", "oem_brand"),
+        ("Hikvision", date(2026, 11, 22), "match", "hikvision", "self"),
+        ("EZVIZ", date(2026, 11, 22), "match", "ezviz", "affiliate"),
+        ("Amcrest 4MP turret camera", date(2026, 11, 22), "review", "dahua", "oem_brand"),
+    ],
+)
 def test_who_belongs_to_whom_has_a_date(query, day, action, entity, relation):
     found = ask(query, day)
     assert (found.action, found.entity, found.relation) == (action, entity, relation)
 
 
-@pytest.mark.parametrize(("query", "word"), [
-    ("Dahua Restaurant", "another trade"), ("Li Dahua", "person"), ("IC Realtime IPND-E40F camera", "claim"),
-    ("Axis P3245", "no list here names"), ("Copy paper A4", "no clearance"),
-    ("HiSilicon chipset board", "makes parts"), ("Bracket for Hikvision", "may not be what is offered"),
-])
+@pytest.mark.parametrize(
+    ("query", "word"),
+    [
+        ("Dahua Restaurant", "another trade"),
+        ("Li Dahua", "person"),
+        ("IC Realtime IPND-E40F camera", "claim"),
+        ("Axis P3245", "no list here names"),
+        ("Copy paper A4", "no clearance"),
+        ("HiSilicon chipset board", "makes parts"),
+        ("Bracket for Hikvision", "may not be what is offered"),
+    ],
+)
 def test_it_says_why(query, word):
     assert word in ask(query).because
 

@@ -15,8 +15,8 @@ def ethernet(payload, source=CAMERA, destination=GATEWAY, kind=0x0800, vlans=())
     return mac(destination) + mac(source) + tags + struct.pack(">H", kind) + payload
 
 
-def ipv4(payload, source, destination, protocol, fragment=0):
-    head = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(payload), 0, fragment, 64, protocol, 0,
+def ipv4(payload, source, destination, protocol, fragment=0, identification=0):
+    head = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(payload), identification, fragment, 64, protocol, 0,
                        ipaddress.ip_address(source).packed, ipaddress.ip_address(destination).packed)
     return head + payload
 
@@ -32,14 +32,14 @@ def udp(payload, source_port, destination_port):
     return struct.pack(">HHHH", source_port, destination_port, 8 + len(payload), 0) + payload
 
 
-def tcp(payload, source_port, destination_port, flags=0x18):
-    return struct.pack(">HHIIBBHHH", source_port, destination_port, 0, 0, 0x50, flags, 1024, 0, 0) + payload
+def tcp(payload, source_port, destination_port, flags=0x18, sequence=0):
+    return struct.pack(">HHIIBBHHH", source_port, destination_port, sequence, 0, 0x50, flags, 1024, 0, 0) + payload
 
 
 def packet(payload, source, destination, source_port, destination_port, protocol="udp", flags=0x18,
-           macs=(CAMERA, GATEWAY)):
+           macs=(CAMERA, GATEWAY), sequence=0):
     body = (udp(payload, source_port, destination_port) if protocol == "udp"
-            else tcp(payload, source_port, destination_port, flags))
+            else tcp(payload, source_port, destination_port, flags, sequence))
     number = 17 if protocol == "udp" else 6
     if ":" in source:
         return ethernet(ipv6(body, source, destination, number), *macs, kind=0x86DD)
@@ -84,3 +84,60 @@ def client_hello(name):
             + struct.pack(">H", len(extensions)) + extensions)
     handshake = b"\x01" + len(body).to_bytes(3, "big") + body
     return b"\x16\x03\x01" + struct.pack(">H", len(handshake)) + handshake
+
+
+def records(handshake, sizes):
+    """A handshake message cut into TLS records of these sizes, the rest in a last one."""
+    out = b""
+    for size in (*sizes, len(handshake)):
+        piece, handshake = handshake[:size], handshake[size:]
+        if piece:
+            out += b"\x16\x03\x01" + struct.pack(">H", len(piece)) + piece
+    return out
+
+
+def block(kind, body, order="<"):
+    body += bytes(-len(body) % 4)
+    size = 12 + len(body)
+    return struct.pack(order + "II", kind, size) + body + struct.pack(order + "I", size)
+
+
+def section(order="<"):
+    return block(0x0A0D0D0A, struct.pack(order + "IHHq", 0x1A2B3C4D, 1, 0, -1), order)
+
+
+def interface(link=1, resolution=None, offset=None, order="<"):
+    body = struct.pack(order + "HHI", link, 0, 0)
+    if resolution is not None:
+        body += struct.pack(order + "HHB3x", 9, 1, resolution)
+    if offset is not None:
+        body += struct.pack(order + "HHq", 14, 8, offset)
+    return block(1, body, order)
+
+
+def enhanced(frame, ticks, number=0, order="<"):
+    return block(6, struct.pack(order + "IIIII", number, ticks >> 32, ticks & 0xFFFFFFFF, len(frame), len(frame))
+                 + frame,
+                 order)
+
+
+def quic_initial(hello, version=1, pieces=1, destination=b"\x83\x94\xc8\xf0\x3e\x51\x57\x08"):
+    """Initial packets of a client, each in a datagram of its own, protected as RFC 9001 section 5 says."""
+    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+    from scanner.egress.quic import V2, _keys
+    keys = _keys(version, destination)
+    step = -(-len(hello) // pieces)
+    for number in range(pieces):
+        data = hello[number * step:(number + 1) * step]
+        frame = b"\x06" + struct.pack(">H", 0x4000 | number * step) + struct.pack(">H", 0x4000 | len(data)) + data
+        frame += bytes(max(0, 1100 - len(frame)))
+        first = 0xC0 | (0x10 if version == V2 else 0) | 0x03
+        head = (bytes([first]) + struct.pack(">I", version) + bytes([len(destination)]) + destination + b"\0\0"
+                + struct.pack(">H", 0x4000 | (len(frame) + 4 + 16)) + struct.pack(">I", number))
+        nonce = (int.from_bytes(keys.iv, "big") ^ number).to_bytes(12, "big")
+        sealed = AESGCM(keys.key).encrypt(nonce, frame, head)
+        mask = Cipher(algorithms.AES(keys.mask), modes.ECB()).encryptor().update(sealed[:16])
+        yield (bytes([head[0] ^ mask[0] & 0x0F]) + head[1:-4]
+               + bytes(a ^ b for a, b in zip(head[-4:], mask[1:5], strict=True)) + sealed)

@@ -52,7 +52,8 @@ def test_what_points_elsewhere_is_refused_by_name(control, reason):
 def test_tracks_are_read_with_their_own_attributes():
     session, found = tracks.read(
         b"v=0\r\na=control:*\r\nm=audio 0 RTP/AVP 0\r\na=control:audio\r\nm=video 0 RTP/AVP 96\r\n"
-        b"a=rtpmap:97 H265/90000\r\na=rtpmap:96 H264/90000\r\na=fmtp:96 packetization-mode=1\r\na=control:trackID=1\r\n")
+        b"a=rtpmap:97 H265/90000\r\na=rtpmap:96 H264/90000\r\na=fmtp:96 packetization-mode=1\r\n"
+        b"a=control:trackID=1\r\n")
     assert session == "*"
     assert [t.kind for t in found] == ["audio", "video"]
     track, codec = tracks.video(found)

@@ -1,0 +1,147 @@
+"""`camvet egress`: where devices talk to, from captures or live from a link."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from camvet.cli import context_of, verb
+from camvet.context import Context, ExitCode, UsageError, worst
+
+if TYPE_CHECKING:
+    from camvet.traffic import Told
+    from scanner.egress import Capture
+
+_MOST_LINES = 40
+
+
+@verb(rank=21)
+def egress(
+    ctx: typer.Context,
+    files: list[Path] = typer.Argument(None, help="Captures: pcap, pcapng, gzipped or not."),
+    devices: str | None = typer.Option(None, "--devices", metavar="FILE|inventory",
+                                       help="Only these: a neighbour table, or the devices of the inventory."),
+    geoip: list[Path] = typer.Option([], "--geoip", metavar="MMDB", help="Your database of countries or owners."),
+    interface: str | None = typer.Option(None, "--interface", metavar="IF", help="Listen on a link instead."),
+    seconds: float = typer.Option(1800.0, "--for", metavar="SECONDS", min=0.1, help="How long to listen."),
+    all_hosts: bool = typer.Option(False, "--all-hosts", help="Listen to every host, not to cameras alone."),
+    reason: str | None = typer.Option(None, "--reason", help="Why; needed for --all-hosts, and kept in the log."),
+    check_mud: Path | None = typer.Option(None, "--check-mud", metavar="FILE",
+                                          help="Say what in the traffic this RFC 8520 file does not allow."),
+) -> None:
+    """Say where devices talk to: destinations, names, whose they are, what for, and what is wrong with it."""
+    from camvet.traffic import Geography, document, known_devices, tell
+    from scanner import clock
+
+    context = context_of(ctx)
+    if bool(files) == bool(interface):
+        raise UsageError("name capture files, or a link with --interface")
+    geography = Geography(geoip) if geoip else None
+    known = known_devices(context, devices) if devices else None
+    capture = (_listen(context, interface, seconds, known, all_hosts=all_hosts, reason=reason) if interface
+               else _read(files))
+    told = tell(capture, clock.now(), known=known, geography=geography)
+    against = _violations(check_mud, told) if check_mud else None
+    if context.terminal.as_json:
+        shown = document(told, capture)
+        context.terminal.document(shown | ({"mud": against} if against is not None else {}))
+    else:
+        context.terminal.lines(_lines(told, capture))
+        context.terminal.lines(f"  not allowed by the MUD file: {line}" for line in against or ())
+    raise typer.Exit(_code(told, capture, against))
+
+
+def _code(told: list[Told], capture: Capture, against: list[str] | None) -> ExitCode:
+    from rules.vocabulary import Status
+
+    failed = any(finding.status is Status.FAIL for one in told for finding in one.findings)
+    return worst(ExitCode.FINDINGS if failed or against else ExitCode.CLEAN,
+                 ExitCode.CLEAN if capture.complete and capture.packets else ExitCode.INCOMPLETE)
+
+
+def _read(files: list[Path]) -> Capture:
+    from scanner import egress as reading
+
+    for path in files:
+        if not path.is_file():
+            raise UsageError(f"capture {path}: no such file")
+    try:
+        return reading.read(*files)
+    except OSError as error:
+        raise UsageError(f"capture {error.filename}: {error.strerror}") from error
+
+
+def _listen(context: Context, interface: str, seconds: float, known: dict[str, str] | None, *, all_hosts: bool,
+            reason: str | None) -> Capture:
+    """Listen to the cameras alone unless somebody says why all hosts; that is kept in the event log."""
+    from camvet.sweeping import actor
+    from camvet.traffic import known_devices
+    from scanner import clock
+    from scanner.egress.live import LiveError, listen
+
+    macs: list[str] = []
+    if all_hosts:
+        if not (reason or "").strip():
+            raise UsageError("--all-hosts reads other people's traffic too: say why with --reason")
+        context.inventory().log(at=clock.now(), actor=actor(), kind="egress.all_hosts", subject=context.settings.site,
+                                document={"interface": interface, "seconds": seconds, "reason": reason})
+    else:
+        macs = sorted(key for key in (known or known_devices(context, "inventory")) if key.count(":") == 5 and len(key)
+                      == 17)
+        if not macs:
+            raise UsageError("no camera's MAC is known: name them with --devices FILE, or sweep first, "
+                             "or give --all-hosts with a --reason")
+    context.terminal.note(f"listening on {interface} for {seconds:g} s to "
+                          + ("all hosts" if all_hosts else f"{len(macs)} devices") + "; end early with Ctrl-C")
+    try:
+        return listen(interface, seconds, macs)
+    except LiveError as error:
+        raise UsageError(str(error)) from error
+
+
+def _violations(path: Path, told: list[Told]) -> list[str]:
+    from rules.fence import MudError, read_mud, violations
+
+    try:
+        allowed = read_mud(path.read_bytes())
+    except OSError as error:
+        raise UsageError(f"--check-mud {path}: {error.strerror}") from error
+    except MudError as error:
+        raise UsageError(f"--check-mud {path}: {error}") from error
+    return [line for one in told for talk, _, _ in one.conversations for line in violations(
+        allowed, talk.destination, talk.names, talk.protocol, talk.port)]
+
+
+def _lines(told: list[Told], capture: Capture) -> Iterator[str]:
+    from rules.vocabulary import Status
+
+    for one in told:
+        yield f"{one.mac or one.key}  {', '.join(one.addresses[:4])}"
+        for talk, known, (country, owner) in one.conversations[:_MOST_LINES]:
+            owned = (known.owner, known.purpose) if known else (owner,)
+            whose = ", ".join(part for part in (*owned, country, *talk.signs) if part)
+            name = talk.names[0] if talk.names else "(no name)"
+            port = f":{talk.port}" if talk.port else ""
+            yield (f"  {talk.destination}{port}/{talk.protocol}  {name}  {talk.packets} packets, {_size(talk.bytes)}"
+                   + (f"  [{whose}]" if whose else ""))
+        if len(one.conversations) > _MOST_LINES:
+            yield f"  and {len(one.conversations) - _MOST_LINES} more (--json shows all)"
+        for finding in one.findings:
+            if finding.status is Status.FAIL:
+                yield f"  {finding.severity}: {finding.title}: {finding.reason}"
+        yield from (f"  not assessed: {f.title} ({f.reason})" for f in one.findings
+                    if f.status is Status.NOT_ASSESSED)
+    undecoded = ", ".join(f"{count} {reason}" for reason, count in capture.undecoded.items())
+    yield (f"{capture.packets} packets in {capture.seconds:.0f} s, {sum(capture.undecoded.values())} not decoded"
+           + (f" ({undecoded})" if undecoded else "") + f", {capture.dropped} dropped, {capture.lost} lost")
+    if capture.trouble:
+        yield f"read only in part: {capture.trouble}"
+
+
+def _size(octets: int) -> str:
+    if octets < 10_000:
+        return f"{octets} B"
+    return f"{octets / 1e3:.0f} kB" if octets < 10_000_000 else f"{octets / 1e6:.0f} MB"

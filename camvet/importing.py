@@ -1,0 +1,146 @@
+"""Files of other programs as a sweep of the inventory: read, judged and stored, without one packet sent.
+
+What such a file cannot show was not asked: every check that needs an answer of the device says so.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from camvet.assessment import assess, by_device
+from camvet.context import Context, UsageError
+from camvet.inventory import SweepRecord
+from camvet.sweeping import actor
+from scanner import clock, passive
+from scanner.imports import MOST_BYTES, Imported, nmap, shodan, tables, zeek
+from scanner.observation import Attempt, AttemptStatus, Observation, Reason
+
+if TYPE_CHECKING:
+    from rules.policy import Policy
+
+__all__ = ["FORMATS", "ImportOrder", "document_of", "perform", "read", "store"]
+
+Reader = Callable[[bytes, datetime], Imported]
+
+_CAPTURES = (b"\xd4\xc3\xb2\xa1", b"\xa1\xb2\xc3\xd4", b"\x4d\x3c\xb2\xa1", b"\xa1\xb2\x3c\x4d", b"\x0a\x0d\x0d\x0a",
+             b"\x34\xcd\xb2\xa1", b"\xa1\xb2\xcd\x34")
+_MOST_NAMED = 1024              # observations of one device that its attempt names
+_GZIP = b"\x1f\x8b"
+_READERS: Mapping[str, Reader] = {
+    "nmap": nmap.read, "arp": tables.read_lines, "csv": tables.read_csv, "zeek": zeek.read, "shodan": shodan.read,
+}
+FORMATS = (*_READERS, "replies", "capture")
+"""The words of ``--format``."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportOrder:
+    """What an import is asked to do."""
+
+    files: Sequence[Path]
+    policy: Policy
+    as_of: date
+    format: str = ""
+    activity: str | None = None
+    purpose: str | None = None
+
+
+def read(path: Path, now: datetime, format_: str = "") -> Imported:
+    """One file, in the named format or in the one it begins like. Raises `UsageError` where it cannot be opened."""
+    try:
+        with path.open("rb") as source:
+            head = source.read(65_536)
+            source.seek(0)
+            kind = format_ or _format_of(head, path.suffix)
+            if kind == "capture":
+                return passive.read(source)
+            data = source.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}") from error
+    if len(data) > MOST_BYTES:
+        raise UsageError(f"{path}: more than {MOST_BYTES >> 20} MB; split the file")
+    return _replies(data, now) if kind == "replies" else _READERS[kind](data, now)
+
+
+def _format_of(head: bytes, suffix: str) -> str:
+    if head.startswith((*_CAPTURES, _GZIP)):
+        return "capture"
+    if b"<nmaprun" in head[:4096]:
+        return "nmap"
+    if shodan.looks_like(head):
+        return "shodan"
+    if head.lstrip().startswith(b"{") and b'"transport"' in head and b'"data"' in head:
+        return "replies"
+    if zeek.looks_like(head):
+        return "zeek"
+    return "csv" if suffix == ".csv" or tables.headed(head.decode("utf-8", "replace")) else "arp"
+
+
+def _replies(data: bytes, now: datetime) -> Imported:
+    """Recorded replies, as `camvet identify` reads them."""
+    from camvet.cli.identify import reply
+    from scanner.wire import replies
+
+    found = Imported("replies")
+    for row, line in enumerate(data.splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            device, transport, port, payload = reply(line)
+        except ValueError as error:
+            found.refuse(row, f"line {row}: {error}")
+            continue
+        found.observations += replies.read(transport, port, payload, device=device, now=now)
+    return found
+
+
+def perform(context: Context, order: ImportOrder) -> tuple[SweepRecord, list[Imported]]:
+    """Read, judge and store. Raises `UsageError` for a file that cannot be opened or holds nothing."""
+    started = clock.now()
+    found = [read(path, started, order.format) for path in order.files]
+    if not any(one.observations for one in found):
+        first = next((refused.expected for one in found for refused in one.refused), "a file of a known format")
+        raise UsageError(f"nothing to import; expected {first}")
+    digest = hashlib.sha256(b"".join(path.read_bytes()[:MOST_BYTES] for path in order.files)).hexdigest()
+    observations = list({one.id: one for each in found for one in each.observations}.values())
+    record = store(context, order, observations, started=started, name=f"import-{digest[:8]}", document=document_of(
+        order, f"imported from {', '.join(path.name for path in order.files)}", digest,
+        {"rows": sum(len(one.refused) + one.dropped for one in found)}))
+    return record, found
+
+
+def store(context: Context, order: ImportOrder, observations: Sequence[Observation], *, started: datetime, name: str,
+          document: Mapping[str, Any]) -> SweepRecord:
+    """Judge observations that were not asked for by camvet itself, and store them like a sweep."""
+    devices = list(dict.fromkeys(one.device for one in observations))
+    brought: dict[str, list[str]] = {}
+    for one in observations:
+        brought.setdefault(one.device, []).append(one.id)
+    attempts = [Attempt(device, "import", None, AttemptStatus.COMPLETED, started, observations=tuple(ids[:_MOST_NAMED]))
+                for device, ids in brought.items()]
+    attempts += [Attempt(device, "egress.capture", None, AttemptStatus.NOT_ATTEMPTED, started, Reason.NOT_APPLICABLE,
+                         "imported; nothing was asked") for device in devices]
+    judgements = assess(by_device(observations, attempts, devices), policy=order.policy, as_of=order.as_of,
+                        activity=order.activity, purpose=order.purpose)
+    record = SweepRecord(
+        id=f"{started:%Y%m%dT%H%M%S}-{name}", site=context.settings.site, started=started, finished=clock.now(),
+        complete=True, observations=observations, attempts=attempts, judgements=judgements, policy=order.policy.policy,
+        as_of=order.as_of.isoformat(), document=document)
+    context.inventory().record(record, actor=actor())
+    return record
+
+
+def document_of(order: ImportOrder, what: str, digest: str, dropped: Mapping[str, int]) -> dict[str, Any]:
+    """The document of an import, in the shape of a sweep's: no scope, no link, nothing asked."""
+    return {
+        "scope": {"digest": digest, "targets": [what], "excludes": [], "owner": "", "ticket": "",
+                  "window": [None, None], "authorised": "", "profile": "import", "credentials": False,
+                  "activity": order.activity, "purpose": order.purpose},
+        "links": [], "silent": {}, "foreign": [], "dropped": {key: value for key, value in dropped.items() if value},
+        "captures": [], "resumed": False,
+    }

@@ -1,0 +1,266 @@
+"""The report that FAR 52.204-25(d) asks of a contractor, filled from the inventory and a register of contracts.
+
+A sweep finds candidates; only a person identifies covered equipment, and only that starts the clock of the clause. What
+nobody told is asked for, never invented. The newer clause 52.240-91 is served by the same fields, marked unverified.
+Own words; no legal advice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from reports.report import DeviceReport, Report
+from rules.contracts import Contract, Identification, Register, Supplier
+from rules.vocabulary import Effect, ListVersion
+from rules.workdays import after
+
+__all__ = ["Blank", "Candidate", "FarReport", "Question", "build"]
+
+_REGIMES = ("US-889-A", "US-889-B")
+_COUNTS, _OPEN = {"true", "by_affiliation"}, {"unresolved"}
+_SECOND_REPORT_DAYS = 10                # FAR 52.204-25(d)(2)(ii)
+
+
+@dataclass(frozen=True, slots=True)
+class Blank:
+    """One field of the clause: its value and where that is from, or who has to be asked for it."""
+
+    name: str
+    clause: str
+    value: str
+    source: str
+    ask: str = ""
+    if_known: bool = False
+
+    @property
+    def open(self) -> bool:
+        """Whether it still has to be asked for."""
+        return not self.value and not self.if_known
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One device that may have to be reported.
+
+    ``status``: ``identified`` (a person confirmed it), ``candidate`` (the sweep says its maker is covered), ``open``
+    (whether it is covered could not be settled). Deadlines exist for an identification alone.
+    """
+
+    device: str
+    status: Literal["identified", "candidate", "open"]
+    maker: str
+    assurance: str
+    why: Sequence[str]
+    report_to: str
+    first_report: Sequence[Blank]
+    second_report: Sequence[Blank]
+    identified_at: date | None = None
+    first_due: date | None = None
+    second_due: date | None = None
+    overdue: bool = False
+    unverified: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One line of the representation worksheet: what is represented, and what the inventory has to say to it."""
+
+    provision: str
+    asks: str
+    inventory_says: str
+    answer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FarReport:
+    """The whole: who reports, under which clause, the devices, the representations, and what nobody could tell."""
+
+    site: str
+    sweep: str
+    as_of: date
+    contractor: Sequence[Blank]
+    contracts: Sequence[Contract]
+    candidates: Sequence[Candidate]
+    worksheet: Sequence[Question]
+    not_identified: Sequence[str]
+    limits: Sequence[str]
+    lists: Sequence[ListVersion]
+
+
+def build(report: Report, register: Register | None) -> FarReport:
+    """The report under the clause. Pure; `register` may be missing or incomplete."""
+    known = register or Register()
+    candidates = tuple(found for device in report.devices if (found := _candidate(device, report, known)) is not None)
+    unknown = tuple(device.device for device in report.devices
+                    if device.identity.maker is None and str(device.identity.kind) != "other")
+    contractor = (
+        _blank("contractor name", "", known.contractor.name, "register", "who holds the contract"),
+        _blank("contractor unique entity identifier", "", known.contractor.uei, "register", "SAM registration"),
+        _blank("contractor CAGE code", "", known.contractor.cage, "register", "SAM registration"))
+    return FarReport(report.site, report.sweep, report.as_of, contractor, known.contracts, candidates,
+                     tuple(_worksheet(candidates, unknown)), unknown, _limits(known, candidates), tuple(report.lists))
+
+
+def _candidate(device: DeviceReport, report: Report, register: Register) -> Candidate | None:
+    effects = [effect for effect in device.verdict.effects if effect.regime in _REGIMES]
+    confirmed = next((one for one in register.identifications if one.device in _names(device)), None)
+    listed = [effect for effect in effects if effect.listed in _COUNTS and effect.in_force]
+    unsettled = [effect for effect in effects if effect.listed in _OPEN and effect.in_force]
+    if confirmed is None and not listed and not unsettled:
+        return None
+    contract = _contract(confirmed, register)
+    first_due = after(confirmed.identified_at, 1) if confirmed else None
+    second_due = None
+    if confirmed is not None and first_due is not None:
+        second_due = after(confirmed.reported_on or first_due, _SECOND_REPORT_DAYS)
+    overdue = confirmed is not None and confirmed.reported_on is None and first_due is not None and (
+        first_due < report.generated_at.date())
+    status: Literal["identified", "candidate", "open"] = (
+        "identified" if confirmed else "candidate" if listed else "open")
+    return Candidate(
+        device=device.device, status=status, maker=device.identity.maker_name or device.identity.maker or "not known",
+        assurance=str(device.identity.assurance), why=_why(listed or unsettled, confirmed),
+        report_to=_report_to(contract), first_report=_first(device, confirmed, contract, register),
+        second_report=_second(confirmed), identified_at=confirmed.identified_at if confirmed else None,
+        first_due=first_due, second_due=second_due, overdue=overdue,
+        unverified=any(effect.unverified for effect in listed or unsettled))
+
+
+def _names(device: DeviceReport) -> set[str]:
+    identity = device.identity
+    return {name for name in (device.device, device.inventory_id, device.address, device.mac, identity.serial or "",
+                              *identity.macs) if name}
+
+
+def _why(effects: Sequence[Effect], confirmed: Identification | None) -> tuple[str, ...]:
+    said = [f"{effect.regime}: {effect.because}" for effect in effects]
+    if confirmed is not None:
+        source = f", notified by {confirmed.notified_by}" if confirmed.notified_by else ""
+        said.insert(0, f"identified by {confirmed.by} on {confirmed.identified_at}{source}")
+    return tuple(said)
+
+
+def _contract(confirmed: Identification | None, register: Register) -> Contract | None:
+    if confirmed is not None and confirmed.contract:
+        return next(one for one in register.contracts if one.number == confirmed.contract)
+    return register.contracts[0] if len(register.contracts) == 1 else None
+
+
+def _report_to(contract: Contract | None) -> str:
+    if contract is None:
+        return "not known: name the contract in the register"
+    if contract.reporting_procedure:
+        return f"as the contract establishes: {contract.reporting_procedure}"
+    orders = ", ".join(order.number for order in contract.orders)
+    if contract.dod:
+        both = f", naming the indefinite-delivery contract and the affected orders ({orders or 'to be named'})"
+        return "the DIBNet portal of the Department of Defense" + (both if contract.indefinite_delivery else "")
+    officer = contract.contracting_officer or "not named in the register"
+    if contract.indefinite_delivery:
+        each = "; ".join(f"{order.number}: {order.contracting_officer or 'not named'}" for order in contract.orders)
+        return (f"the contracting officer of the contract ({officer}) and of each affected order "
+                f"({each or 'to be named'})")
+    return f"the contracting officer ({officer})"
+
+
+def _first(device: DeviceReport, confirmed: Identification | None, contract: Contract | None,
+           register: Register) -> tuple[Blank, ...]:
+    """The fields of paragraph (d)(2)(i), within one business day."""
+    place = "(d)(2)(i)"
+    supplier = next((one for one in register.suppliers if set(one.devices) & _names(device)), None)
+    orders = confirmed.orders if confirmed else ()
+    if contract is not None and not orders:
+        orders = tuple(order.number for order in contract.orders) if len(contract.orders) == 1 else ()
+    needs_order = contract is None or contract.indefinite_delivery
+    identity = device.identity
+    model = confirmed.model_number if confirmed and confirmed.model_number else identity.model or ""
+    described = confirmed.item_description if confirmed else ""
+    return (
+        _blank("contract number", place, contract.number if contract else "", "register", "contract file"),
+        _blank("order numbers", place, ", ".join(orders), "register", "contract file, where applicable",
+               if_known=not needs_order),
+        *_of_supplier(supplier, place),
+        _blank("brand", place, identity.brand or identity.maker_name or "", "the sweep", "label of the device"),
+        _blank("model number (of the maker, part number or wholesaler's)", place, model, "the sweep",
+               "label of the device, or the order"),
+        _blank("item description", place, described or _description(device), "register" if described else "the sweep",
+               "a person who knows the item"),
+        _blank("mitigation undertaken or recommended, as readily available", place,
+               confirmed.mitigation if confirmed else "", "register", "whoever runs the site"))
+
+
+def _of_supplier(supplier: Supplier | None, place: str) -> tuple[Blank, ...]:
+    return (
+        _blank("supplier name", place, supplier.name if supplier else "", "register", "order or invoice"),
+        _blank("supplier unique entity identifier", place, supplier.uei if supplier else "", "register",
+               "the supplier", if_known=True),
+        _blank("supplier CAGE code", place, supplier.cage if supplier else "", "register", "the supplier",
+               if_known=True))
+
+
+def _second(confirmed: Identification | None) -> tuple[Blank, ...]:
+    """The fields of paragraph (d)(2)(ii), within ten business days of the first report."""
+    place = "(d)(2)(ii)"
+    return (
+        _blank("further information on mitigation", place, confirmed.mitigation if confirmed else "", "register",
+               "whoever runs the site"),
+        _blank("efforts undertaken to prevent use or submission", place,
+               confirmed.prevention_efforts if confirmed else "", "register", "compliance"),
+        _blank("efforts to be added to prevent it in future", place,
+               confirmed.additional_efforts if confirmed else "", "register", "compliance"))
+
+
+def _description(device: DeviceReport) -> str:
+    kind = str(device.identity.kind)
+    return "" if kind == "unknown" else f"network {kind}" + (f", serial {device.identity.serial}"
+                                                              if device.identity.serial else "")
+
+
+def _blank(name: str, clause: str, value: str, source: str, ask: str, *, if_known: bool = False) -> Blank:
+    return Blank(name, clause, value, source if value else "", "" if value else ask, if_known)
+
+
+def _worksheet(candidates: Sequence[Candidate], unknown: Sequence[str]) -> list[Question]:
+    identified = sum(one.status == "identified" for one in candidates)
+    found = (f"{identified} devices identified as covered, {len(candidates) - identified} more to be looked into, "
+             f"{len(unknown)} whose maker is not known")
+    use = ("the inventory speaks for 'does'" if identified else
+           "the inventory does not allow 'does not' until the candidates and unknown devices are settled"
+           if candidates or unknown else
+           "nothing in this inventory speaks against 'does not'; it saw one site on one day")
+    provide = ("the inventory shows what is used at one site; it says nothing of what will be offered: screen the "
+               "offer")
+    return [
+        Question("52.204-24(d)(1)",
+                 "Will covered equipment or services be provided to the Government in performance?", provide),
+        Question("52.204-24(d)(2)", "After a reasonable inquiry: is covered equipment or are covered services used?",
+                 f"{use} ({found})"),
+        Question("52.204-26(c)(1)", "Yearly, in SAM: are they provided to the Government?", provide),
+        Question("52.204-26(c)(2)", "Yearly, in SAM, after a reasonable inquiry: are they used?", f"{use} ({found})"),
+        Question("52.204-24(e)",
+                 "Where the answer is will or does: producer, brand, model, description, explanation of the use "
+                 "(wording unverified)",
+                 "see the devices above; the explanation of the use has to be written"),
+        Question("52.240-90", "The representation of the newer clause family, where the contract has 52.240-91 "
+                 "(wording unverified)", f"{use} ({found})"),
+    ]
+
+
+def _limits(register: Register, candidates: Sequence[Candidate]) -> tuple[str, ...]:
+    limits = [
+        ("A candidate is what a sweep found; it is no identification. The clock starts when a person confirms it "
+         "(identified_at), or when a subcontractor or another source gives notice."),
+        ("Whether the equipment is a substantial or essential component, or critical technology, and whether an "
+         "exception or waiver applies, cannot be seen from the network."),
+        "A reasonable inquiry (FAR 4.2101) looks into what is in the entity's possession; a sweep is part of it.",
+        "Deadlines are in business days: weekends and the holidays of 5 U.S.C. 6103(a) do not count.",
+    ]
+    if any(contract.clause == "52.240-91" for contract in register.contracts):
+        limits.append("The reporting paragraph of 52.240-91 could not be verified: the fields are those of "
+                      "52.204-25(d). Read the clause of the contract before sending.")
+    if any(candidate.unverified for candidate in candidates):
+        limits.append("Some facts behind these devices are marked unverified in the lists.")
+    return tuple(limits)

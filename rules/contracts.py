@@ -1,0 +1,106 @@
+"""A small register of federal contracts: what a report under FAR 52.204-25(d) asks for and no scanner can see.
+
+A YAML file that the contractor keeps. Nothing in it is needed to begin: what is missing is asked for in the report.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from rules.documents import Document, read
+
+__all__ = ["Contract", "Contractor", "Identification", "Order", "Register", "Supplier", "load"]
+
+Clause = Literal["52.204-25", "52.240-91"]
+Uei = Field(default="", pattern=r"^(?:[A-HJ-NP-Z1-9][A-HJ-NP-Z0-9]{11})?$")
+Cage = Field(default="", pattern=r"^(?:[A-Z0-9]{5})?$")
+
+
+class Contractor(Document):
+    """Who reports."""
+
+    name: str = ""
+    uei: str = Uei
+    cage: str = Cage
+
+
+class Order(Document):
+    """An order under an indefinite-delivery contract, and who administers it."""
+
+    number: str
+    contracting_officer: str = ""
+
+
+class Contract(Document):
+    """One contract: the clause that is in force in it, whose it is, and its orders."""
+
+    number: str
+    clause: Clause
+    agency: str = ""
+    dod: bool = False
+    indefinite_delivery: bool = False
+    contracting_officer: str = ""
+    reporting_procedure: str = ""        # where the contract establishes one of its own
+    orders: tuple[Order, ...] = ()
+
+
+class Supplier(Document):
+    """Who supplied devices: named by device keys, inventory ids, addresses, MACs or serial numbers."""
+
+    name: str
+    uei: str = Uei
+    cage: str = Cage
+    devices: tuple[str, ...] = ()
+
+
+class Identification(Document):
+    """A person's confirmation that a device is covered equipment: it starts the clock.
+
+    ``identified_at`` is the day of the identification, or of the notice from a subcontractor or another source.
+    """
+
+    device: str
+    identified_at: date
+    by: str
+    notified_by: str = ""
+    contract: str = ""
+    orders: tuple[str, ...] = ()
+    item_description: str = ""
+    model_number: str = ""
+    mitigation: str = ""
+    reported_on: date | None = None
+    prevention_efforts: str = ""
+    additional_efforts: str = ""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Identification:
+        if self.reported_on is not None and self.reported_on < self.identified_at:
+            raise ValueError("reported_on lies before identified_at")
+        return self
+
+
+class Register(Document):
+    """The register as a whole."""
+
+    contractor: Contractor = Contractor()
+    contracts: tuple[Contract, ...] = ()
+    suppliers: tuple[Supplier, ...] = ()
+    identifications: tuple[Identification, ...] = ()
+
+    @model_validator(mode="after")
+    def _hangs_together(self) -> Register:
+        known = {contract.number for contract in self.contracts}
+        if len(known) != len(self.contracts):
+            raise ValueError("two contracts with one number")
+        if unknown := {one.contract for one in self.identifications if one.contract} - known:
+            raise ValueError(f"contracts not in the register: {', '.join(sorted(unknown))}")
+        return self
+
+
+def load(path: Path) -> Register:
+    """The register of a file. Raises `rules.documents.DataError` with the path and the field that does not fit."""
+    return read(path, Register)

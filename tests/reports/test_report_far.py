@@ -1,0 +1,164 @@
+"""The FAR report: what is filled, what is asked for, when the clock starts and when it ends."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, date, datetime
+
+import pytest
+from sample_report import hostile, sample
+
+from reports.far import build
+from reports.formats import far, render
+from rules.contracts import Register, load
+from rules.documents import DataError
+
+SITE = sample()
+DAHUA = next(one for one in SITE.devices if one.identity.maker == "dahua")
+CONTRACT = {"number": "47QTCA20D0001", "clause": "52.204-25", "agency": "GSA", "contracting_officer": "A. Officer"}
+KNOWN = {
+    "contractor": {"name": "Prime Inc.", "uei": "ABCDEFGHJKL1", "cage": "1ABC2"},
+    "contracts": [CONTRACT],
+    "suppliers": [{"name": "Resale Ltd", "cage": "9XYZ9", "devices": [DAHUA.device]}],
+    "identifications": [
+        {
+            "device": DAHUA.device,
+            "identified_at": "2026-11-20",
+            "by": "J. Doe",
+            "item_description": "fixed camera",
+            "mitigation": "isolated",
+        }
+    ],
+}
+
+
+def register(**more):
+    return Register.model_validate(KNOWN | more)
+
+
+def found(report=SITE, known=None):
+    return {one.device: one for one in build(report, known).candidates}
+
+
+def blanks(candidate):
+    return {blank.name: blank for blank in (*candidate.first_report, *candidate.second_report)}
+
+
+def test_a_sweep_alone_gives_candidates_without_a_clock():
+    candidates = found()
+    assert candidates[DAHUA.device].status == "candidate"
+    assert all((one.first_due, one.second_due, one.identified_at) == (None, None, None) for one in candidates.values())
+    named = {one.device for one in SITE.devices if one.identity.maker in {"dahua", "hikvision"}}
+    assert named <= set(candidates)
+    assert not {one.device for one in SITE.devices if one.identity.maker in {"axis", "uniview", "bosch"}} & set(
+        candidates
+    )
+
+
+def test_what_is_not_known_is_asked_for_and_nothing_is_invented():
+    fields = blanks(found()[DAHUA.device])
+    for name in (
+        "contract number",
+        "order numbers",
+        "supplier name",
+        "mitigation undertaken or recommended, as readily available",
+    ):
+        assert (fields[name].value, bool(fields[name].ask)) == ("", True)
+    assert fields["brand"].value == DAHUA.identity.brand
+    assert fields["model number (of the maker, part number or wholesaler's)"].value == DAHUA.identity.model
+
+
+def test_a_confirmation_starts_the_clock_in_business_days():
+    one = found(known=register())[DAHUA.device]
+    assert (one.status, one.identified_at) == ("identified", date(2026, 11, 20))
+    assert one.first_due == date(2026, 11, 23)  # a Friday, so Monday
+    assert one.second_due == date(2026, 12, 8)  # ten business days on, Thanksgiving between
+    assert not one.overdue
+    fields = blanks(one)
+    assert fields["contract number"].value == "47QTCA20D0001"
+    assert fields["supplier name"].value == "Resale Ltd"
+    assert fields["item description"].value == "fixed camera"
+    assert fields["order numbers"].if_known  # no indefinite-delivery contract: none to name
+    assert one.report_to == "the contracting officer (A. Officer)"
+
+
+def test_an_unsent_report_is_overdue_and_a_sent_one_moves_the_second():
+    later = replace(SITE, generated_at=datetime(2026, 11, 24, 8, tzinfo=UTC))
+    assert found(later, register())[DAHUA.device].overdue
+    sent = register(identifications=[KNOWN["identifications"][0] | {"reported_on": "2026-11-25"}])
+    one = found(later, sent)[DAHUA.device]
+    assert (one.overdue, one.second_due) == (False, date(2026, 12, 10))
+
+
+@pytest.mark.parametrize(
+    ("contract", "told"),
+    [
+        ({"dod": True}, "DIBNet"),
+        ({"dod": True, "indefinite_delivery": True, "orders": [{"number": "F0001"}]}, "F0001"),
+        ({"indefinite_delivery": True, "orders": [{"number": "F2", "contracting_officer": "B"}]}, "F2: B"),
+        ({"reporting_procedure": "portal X"}, "portal X"),
+    ],
+)
+def test_whom_to_report_to(contract, told):
+    assert told in found(known=register(contracts=[CONTRACT | contract]))[DAHUA.device].report_to
+
+
+def test_the_newer_clause_is_served_and_marked_unverified():
+    made = build(SITE, register(contracts=[CONTRACT | {"clause": "52.240-91"}]))
+    assert any("52.240-91 could not be verified" in limit for limit in made.limits)
+    assert not any("52.240-91 could not" in limit for limit in build(SITE, register()).limits)
+
+
+def test_the_worksheet_never_answers_for_the_offeror():
+    questions = build(SITE, register()).worksheet
+    assert {one.provision for one in questions} >= {
+        "52.204-24(d)(1)",
+        "52.204-24(d)(2)",
+        "52.204-26(c)(1)",
+        "52.204-26(c)(2)",
+    }
+    assert not any(one.answer for one in questions)
+    assert "speaks for 'does'" in next(one for one in questions if one.provision == "52.204-24(d)(2)").inventory_says
+    assert "does not allow 'does not'" in build(SITE, None).worksheet[1].inventory_says
+    empty = replace(SITE, devices=())
+    assert "nothing in this inventory" in build(empty, None).worksheet[1].inventory_says
+
+
+def test_json_and_html_tell_the_same_devices():
+    document = json.loads(far.render(SITE, register(), "json"))
+    page = far.render(SITE, register(), "html").decode()
+    assert document["format"] == "camvet-far"
+    for one in document["candidates"]:
+        assert one["device"] in page
+    assert {
+        "device": DAHUA.device,
+        "field": "efforts undertaken to prevent use or submission",
+        "ask": "compliance",
+    } in document["open"]
+    assert "2026-12-08" in page
+    assert "Resale Ltd" in page
+    assert render(SITE, "far").startswith(b"<!doctype html>")
+    assert json.loads(render(SITE, "far", **{"as": "json"}))["contracts"] == []
+
+
+def test_a_hostile_site_writes_no_markup():
+    page = far.render(hostile(), None, "html").decode().lower()
+    assert "<script" not in page
+    assert "onerror=" not in page.replace("onerror=&", "")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("contracts: [{number: A, clause: '52.212-4'}]", "contracts.0.clause"),
+        ("contractor: {uei: SHORT}", "contractor.uei"),
+        ("identifications: [{device: x, identified_at: 2026-11-20, by: me, contract: NONE}]", "not in the register"),
+        ("identifications: [{device: x, identified_at: 2026-11-20, by: me, reported_on: 2026-11-19}]", "lies before"),
+        ("contracts: [{number: A, clause: 52.204-25}, {number: A, clause: 52.204-25}]", "two contracts"),
+        ("colour: blue", "colour"),
+    ],
+)
+def test_a_register_that_does_not_fit_is_refused(tmp_path, text, told):
+    path = tmp_path / "register.yaml"
+    path.write_text(text)
+    with pytest.raises(DataError, match=told):
+        load(path)

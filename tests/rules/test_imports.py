@@ -1,0 +1,297 @@
+"""Lists of others: each format read, each fault told with row and column, removed parties found between editions."""
+
+import json
+from datetime import date
+
+import pytest
+
+from rules import catalog
+from rules.effects import effects_of
+from rules.imported import Imported
+from rules.imports import parse
+from rules.screening import Action, screen
+from rules.snapshots import SnapshotError, dump, lay_over, load
+from rules.tables import TableError
+
+DAY = date(2026, 11, 1)
+CSL_HEADER = (
+    "_id,source,entity_number,type,programs,name,title,addresses,federal_register_notice,start_date,end_date,"
+    "standard_order,license_requirement,license_policy,call_sign,vessel_type,gross_tonnage,"
+    "gross_registered_tonnage,vessel_flag,vessel_owner,remarks,source_list_url,alt_names,citizenships,"
+    "dates_of_birth,nationalities,places_of_birth,source_information_url,ids"
+)
+EL = "Entity List (EL) - Bureau of Industry and Security"
+
+
+def csl_row(name, start="2023-03-28", alt="", source=EL, number="1"):
+    cells = [
+        number,
+        source,
+        "",
+        "",
+        "",
+        f'"{name}"',
+        "",
+        '"1 Road, Hangzhou, CN"',
+        '"88 FR 1; 89 FR 2"',
+        start,
+        "",
+        "",
+        "",
+        "",
+        "",
+        "",
+        "",
+        "",
+        "",
+        "",
+        "",
+        "",
+        f'"{alt}"',
+        "",
+        "",
+        "",
+        "",
+        "",
+        "",
+    ]
+    return ",".join(cells)
+
+
+def csl(*rows, header=CSL_HEADER):
+    return "\n".join((header, *rows)).encode()
+
+
+def read(data, dated=DAY, **more):
+    return parse(data, "list.csv", source="csl", dated=dated, **more)
+
+
+def test_the_consolidated_list_as_csv():
+    found = read(
+        csl(
+            csl_row("Quantum Lens Works Co. Ltd. and any successor, sub-unit, or subsidiary thereof", alt="QLW; Q Lens")
+        )
+    )
+    (party,) = found.parties
+    assert party.names == ("Quantum Lens Works Co. Ltd.", "QLW", "Q Lens")
+    (programme,) = party.programmes
+    assert (programme.regime, programme.listed_on, programme.citation) == (
+        "US-BIS-EL",
+        date(2023, 3, 28),
+        "88 FR 1; 89 FR 2",
+    )
+    assert party.countries == ("CN",)
+
+
+def test_the_older_layout_without_an_id_is_told_by_its_header():
+    header = CSL_HEADER.removeprefix("_id,")
+    (party,) = read(csl(csl_row("Old Layout Optics").partition(",")[2], header=header)).parties
+    assert party.names == ("Old Layout Optics",)
+
+
+def test_the_consolidated_list_as_json():
+    one = {
+        "id": "7",
+        "source": EL,
+        "name": "Quantum Lens",
+        "alt_names": ["QL"],
+        "addresses": [{"country": "CN"}],
+        "start_date": "2023-03-28",
+        "end_date": None,
+        "federal_register_notice": "88 FR 1",
+    }
+    found = read(json.dumps({"results": [one]}).encode())
+    assert (found.format, found.parties[0].names, found.parties[0].countries) == (
+        "csl-json",
+        ("Quantum Lens", "QL"),
+        ("CN",),
+    )
+
+
+def test_opensanctions_as_simple_csv():
+    data = (
+        b"id,schema,name,aliases,birth_date,countries,addresses,identifiers,sanctions,phones,emails,program_ids,dataset,"
+        b'first_seen,last_seen,last_change\nNK-1,Company,Quantum Lens,"QL;""Q; Lens""",,cn,,,,,,US-BIS-EL;US-NS-CMIC,x,'
+        b"2023-03-28T10:00:00,,\nNK-2,Person,A B,,,,,,,,,,x,,,\n"
+    )
+    (party,) = read(data).parties
+    assert party.names == ("Quantum Lens", "QL", "Q; Lens")
+    assert [p.regime for p in party.programmes] == ["US-BIS-EL", "US-NS-CMIC"]
+
+
+def test_opensanctions_as_follow_the_money():
+    lines = [
+        {
+            "id": "c1",
+            "caption": "Quantum Lens",
+            "schema": "Company",
+            "properties": {"name": ["Quantum Lens"], "alias": ["QL"], "country": ["cn"]},
+            "datasets": ["x"],
+            "target": True,
+        },
+        {
+            "id": "s1",
+            "caption": "s",
+            "schema": "Sanction",
+            "properties": {
+                "entity": ["c1"],
+                "programId": ["US-DOD-1260H"],
+                "startDate": ["2022"],
+                "endDate": ["2025-01-07"],
+            },
+        },
+        {
+            "id": "c2",
+            "caption": "Not a target",
+            "schema": "Company",
+            "properties": {},
+            "datasets": ["x"],
+            "target": False,
+        },
+    ]
+    (party,) = read("\n".join(map(json.dumps, lines)).encode()).parties
+    (programme,) = party.programmes
+    assert (party.id, programme.regime, programme.listed_on, programme.removed_on) == (
+        "c1",
+        "US-1260H",
+        date(2022, 1, 1),
+        date(2025, 1, 7),
+    )
+
+
+def test_ofac_with_the_dates_of_its_remarks():
+    data = (
+        b'9001,"QUANTUM LENS CO LTD",-0- ,"CMIC-EO13959",-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,'
+        b'"Listing Date (CMIC) 03 Jun '
+        b"2021; Effective Date (CMIC) 02 Aug 2021; a.k.a. 'Q LENS'.\"\r\n"
+        b'9002,"SOMEBODY","individual","X",-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,-0- \r\n\x1a'
+    )
+    (party,) = read(data).parties
+    assert (party.id, party.names, party.programmes[0].listed_on) == (
+        "OFAC:9001",
+        ("QUANTUM LENS CO LTD", "Q LENS"),
+        date(2021, 6, 3),
+    )
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (
+            csl(csl_row("A B C", start="28/03/2023")),
+            "list.csv, row 2, column start_date: expected a date as YYYY-MM-DD, found '28/03/2023'",
+        ),
+        (csl(csl_row("", number="3")), "list.csv, row 2, column name: expected a name"),
+        (csl(csl_row("Good Name"), "1,2,3"), "list.csv, row 3: expected 29 cells as in the first row, found 3"),
+        (csl(), "list.csv: expected at least one party"),
+        (b"name,colour\nx,y\n", "list.csv, row 1, column 'colour': expected columns of id, name, aliases"),
+        (
+            b"name,country\nx,China\n",
+            "list.csv, row 2, column country: expected a two-letter country code, found 'China'",
+        ),
+        (b"what,ever\n1,2\n", "list.csv, row 1: expected one of the formats"),
+        (b'{"results": 5}', 'list.csv: expected an object with a list called "results"'),
+        (b'{"id": "x", "schema": "Company"', "list.csv, row 1: expected JSON"),
+    ],
+)
+def test_a_fault_is_told_with_its_place(data, told):
+    with pytest.raises(TableError) as error:
+        read(data)
+    assert str(error.value).startswith(told)
+
+
+def test_who_vanished_is_kept_as_removed():
+    first, _ = lay_over(None, read(csl(csl_row("Quantum Lens", number="1"), csl_row("Other Optics", number="2"))))
+    later = read(csl(csl_row("Other Optics", number="2"), csl_row("Third Thing", number="3")), dated=date(2026, 12, 1))
+    second, changes = lay_over(first, later)
+    assert (len(changes.added), len(changes.removed)) == (1, 1)
+    gone = {kept.party.names[0]: kept.gone_on for kept in second.parties}
+    assert gone == {"Other Optics": None, "Third Thing": None, "Quantum Lens": date(2026, 12, 1)}
+    assert load(dump(second), "x") == second
+    with pytest.raises(SnapshotError, match="older"):
+        lay_over(second, read(csl(csl_row("Other Optics")), dated=DAY))
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"{}", b'{"camvet": "list-snapshot/9"}', b"[1]", b'{"camvet":"list-snapshot/1","parties":3}']
+)
+def test_what_is_no_snapshot_is_refused(data):
+    with pytest.raises(SnapshotError):
+        load(data, "x.json")
+
+
+IMPORTED = Imported(
+    [
+        lay_over(
+            None,
+            read(
+                csl(
+                    csl_row(
+                        "Quantum Lens Works Co., Ltd.",
+                        alt="QLW Optronics; \u91cf\u5b50\u900f\u955c\u79d1\u6280\u6709\u9650\u516c\u53f8",
+                    ),
+                    csl_row("Zhejiang Dahua Technology", number="2"),
+                    csl_row("Pantherblick GmbH", number="3", source="Unverified List (UVL)"),
+                )
+            ),
+        )[0]
+    ],
+    catalog.load(),
+)
+
+
+def ask(query, day=DAY, lists=IMPORTED):
+    return lists.screen(query, day, screen(query, catalog.load(), day))
+
+
+@pytest.mark.parametrize(
+    ("query", "action"),
+    [
+        ("Quantum Lens Works", "match"),
+        ("QUANTUM LENS WORKS CO LTD", "match"),
+        ("Works Quantum Lens", "match"),
+        ("12 x Quantum Lens Works bullet camera", "match"),
+        ("Quantun Lens Works Ltd", "match"),
+        ("Quantm Lenz Works", "review"),
+        ("\u91cf\u5b50\u900f\u955c\u79d1\u6280", "match"),
+        ("pantherblick", "match"),
+        ("Pantherblick lens adapter", "review"),
+        ("Lens cleaning works", "no_match"),
+        ("Quantum physics book", "no_match"),
+        ("Panther sports shoes", "no_match"),
+    ],
+)
+def test_an_imported_name_is_found(query, action):
+    assert str(ask(query).action) == action
+
+
+def test_an_imported_party_has_effects_of_the_regime_it_is_on():
+    found = ask("Quantum Lens Works")
+    assert found.entity == "import:csl:Entity List (EL):1"
+    assert found.unverified
+    known = catalog.load()
+    entities, regimes = IMPORTED.law_of(found.entity, known.entities, known.regimes)
+    effects = {
+        e.regime: e
+        for e in effects_of(found.entity, ["private_company"], DAY, regimes=regimes, entities=entities).effects
+    }
+    assert effects["US-BIS-EL"].effect == "red_flag"
+    assert effects["US-BIS-EL"].listed_on == date(2023, 3, 28)
+    assert effects["US-889-A"].effect == "none"
+    before = effects_of(found.entity, ["private_company"], date(2023, 3, 27), regimes=regimes, entities=entities)
+    assert {e.regime: e for e in before.effects}["US-BIS-EL"].effect == "none"
+
+
+def test_a_removed_party_is_for_review_from_that_day_on():
+    first, _ = lay_over(None, read(csl(csl_row("Quantum Lens Works"), csl_row("Other Optics", number="2"))))
+    second, _ = lay_over(first, read(csl(csl_row("Other Optics", number="2")), dated=date(2026, 12, 1)))
+    lists = Imported([second], catalog.load())
+    assert ask("Quantum Lens Works", date(2026, 11, 30), lists).action is Action.MATCH
+    assert ask("Quantum Lens Works", date(2026, 12, 1), lists).action is Action.REVIEW
+
+
+def test_a_shipped_party_keeps_its_own_id_and_entries():
+    assert ask("Zhejiang Dahua Technology").entity == "dahua"
+    known = catalog.load()
+    _, regimes = IMPORTED.law_of("dahua", known.entities, known.regimes)
+    assert regimes == known.regimes

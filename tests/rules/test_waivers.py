@@ -1,0 +1,77 @@
+"""What a waiver can do, and every way in which it counts as none."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rules.vocabulary import Finding, Severity, Status
+from rules.waivers import MAX_DAYS, Waiver, apply_waivers, why_not
+
+DAY = date(2026, 11, 22)
+GOOD = Waiver("W-1", "telnet.open", ("10.0.0.5",), "Facilities", "replaced in March", "ana", "ben", DAY,
+              DAY + timedelta(days=90))
+
+
+def finding(status=Status.FAIL, rule="telnet.open", device="10.0.0.5", version="1"):
+    return Finding(device, rule, version, "Telnet is open", status, Severity.HIGH, "telnet on port 23",
+                   facts=(("a", "b"),))
+
+
+def test_a_failed_finding_is_waived_and_says_by_whom_and_until_when():
+    (found,), refused = apply_waivers([finding()], [GOOD], DAY)
+    assert found.status is Status.WAIVED
+    assert "waived until 2027-02-20 by ben: replaced in March" in found.reason
+    assert dict(found.facts)["waiver owner"] == "Facilities"
+    assert dict(found.facts)["a"] == "b"
+    assert refused == []
+
+
+@pytest.mark.parametrize("other", [
+    finding(rule="rtsp.anonymous"), finding(device="10.0.0.6"), finding(Status.NOT_ASSESSED), finding(Status.PASS),
+    finding(Status.NOT_APPLICABLE),
+])
+def test_nothing_else_is_touched(other):
+    assert apply_waivers([other], [GOOD], DAY)[0] == [other]
+
+
+@pytest.mark.parametrize(("changes", "says"), [
+    ({"owner": " "}, "owner"), ({"reason": ""}, "reason"), ({"approved_by": ""}, "who approved"),
+    ({"approved_by": " ANA "}, "two people"), ({"expires": None}, "no end"), ({"expires": DAY}, "between one day"),
+    ({"expires": DAY + timedelta(days=MAX_DAYS + 1)}, "between one day"),
+    ({"begins": DAY + timedelta(days=1)}, "begins on"),
+    ({"begins": DAY - timedelta(days=30), "expires": DAY}, "expired on 2026-11-22"),
+])
+def test_a_waiver_that_is_not_in_order_counts_as_none_and_says_why(changes, says):
+    waiver = replace(GOOD, **changes)
+    found, refused = apply_waivers([finding()], [waiver], DAY)
+    assert found == [finding()]
+    assert refused[0].waiver == "W-1"
+    assert says in refused[0].because
+
+
+def test_the_last_day_counts_and_the_day_of_expiry_does_not():
+    assert why_not(GOOD, GOOD.expires - timedelta(days=1)) is None
+    assert why_not(GOOD, GOOD.expires) is not None
+
+
+def test_a_waiver_without_devices_is_for_all_and_one_of_a_version_for_that_version():
+    everywhere = replace(GOOD, devices=())
+    both, _ = apply_waivers([finding(), finding(device="x")], [everywhere], DAY)
+    assert [f.status for f in both] == [Status.WAIVED] * 2
+    assert apply_waivers([finding(version="2")], [replace(GOOD, rule_version="1")], DAY)[0] == [finding(version="2")]
+
+
+def test_of_several_the_one_that_ends_last_is_shown():
+    short = replace(GOOD, id="W-0", expires=DAY + timedelta(days=2))
+    (found,), _ = apply_waivers([finding()], [GOOD, short], DAY)
+    assert dict(found.facts)["waiver"] == "W-1"
+
+
+@given(st.sampled_from(Status), st.dates(date(2020, 1, 1), date(2030, 1, 1)))
+def test_no_waiver_makes_anything_pass(status, day):
+    (found,), _ = apply_waivers([finding(status)], [GOOD], day)
+    assert found.status in {status, Status.WAIVED}
+    assert found.status is status or status is Status.FAIL
