@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from rules import catalogue, checks, standards
+from rules import check_pages, checks, standards
 from rules.advisory_findings import wording
 from rules.standards import Covered, coverage
 from rules.vocabulary import Finding, Severity, Status
@@ -61,11 +61,11 @@ def test_a_check_marks_the_standards_whose_ids_nobody_verified(check):
 
 def test_the_catalogue_is_fresh():
     written = Path(__file__).parents[2] / "docs" / "checks.md"
-    fresh = catalogue.document()
-    assert written.read_text(encoding="utf-8") == fresh, "run: python -m rules.catalogue > docs/checks.md"
+    fresh = check_pages.document()
+    assert written.read_text(encoding="utf-8") == fresh, "run: python -m rules.check_pages > docs/checks.md"
 
 
 def test_the_catalogue_names_every_check_and_standard():
-    text = catalogue.document()
+    text = check_pages.document()
     assert all(f"### {check.id}\n" in text for check in checks.load())
     assert all(f"`{name}`" in text for name in standards.load())

@@ -1,4 +1,4 @@
-"""What is checked, as a document for readers: ``python -m rules.catalogue > docs/checks.md``.
+"""What is checked, as a document for readers: ``python -m rules.check_pages > docs/checks.md``.
 
 It is made from the data alone, so it can never say anything else than the rules do; a test holds it fresh.
 """
@@ -17,7 +17,7 @@ __all__ = ["document"]
 
 _HEAD = """# What is checked
 
-Made from `rules/data` by `python -m rules.catalogue > docs/checks.md`; edit the data, not this file.
+Made from `rules/data` by `python -m rules.check_pages > docs/checks.md`; edit the data, not this file.
 
 A check ends in `pass`, `fail`, `not_assessed` or `not_applicable`. Nothing here sends anything: checks read
 what the safe probes brought. Control ids in *italics* were not held against the text of their standard."""
