@@ -212,7 +212,8 @@ def _of_law(identity: Identity, effects: Sequence[Effect], overall: Overall, *,
     if not identity.maker:
         return      # there is no party to ask a law about; the clause on the unknown maker says so
     said = set[Clause]()
-    for effect in sorted(effects, key=buyers.weight):
+    # Of equally heavy laws the one that bound first is told first: it is the one a buyer should have known longest.
+    for effect in sorted(effects, key=lambda one: (buyers.weight(one), one.effective_on or date.max, one.regime)):
         clause = _LAW_CLAUSES.get(_amounts_to(effect))
         if clause is not None and (clause is Clause.LAW_PROHIBITED or not only_prohibited):
             said.add(clause)
