@@ -12,8 +12,9 @@ from rules import buyers
 EVERY_BUYER = [word for buyer in sorted(buyers.load()) for word in ("--buyer", buyer)]
 DAYS = ("2020-04-30", "2020-08-13", "2021-03-12", "2022-11-25", "2026-11-22")
 
-# What binds whom, and since when: (regime, buyer) -> the effect on each of the days. Written from the laws, not from an answer.
+# (regime, buyer) -> the effect on each of the days; written from the laws, not from an answer.
 NEVER = ("none",) * 5
+SUPPLY = ("none", "none", "red_flag", "supply_side_frozen", "supply_side_prohibited")
 BOUND = {
     "dahua": {
         ("US-889-A", "us_federal_agency"): ("prohibited",) * 5,
@@ -25,8 +26,8 @@ BOUND = {
         ("US-889-B", "private_company"): NEVER,
         ("US-889-GRANTS", "grant_recipient"): ("none", *("subsidy_restricted",) * 4),
         ("US-FCC-COVERED", "fcc_licensee"): ("none", "none", "red_flag", "subsidy_restricted", "subsidy_restricted"),
-        ("US-FCC-COVERED", "us_importer"): ("none", "none", "red_flag", "supply_side_frozen", "supply_side_prohibited"),
-        ("US-FCC-COVERED", "private_company"): ("none", "none", "red_flag", "supply_side_frozen", "supply_side_prohibited"),
+        ("US-FCC-COVERED", "us_importer"): SUPPLY,
+        ("US-FCC-COVERED", "private_company"): SUPPLY,
         ("US-BIS-EL", "private_company"): ("red_flag",) * 5,
         ("US-BIS-EL", "exporter"): ("export_licence_only",) * 5,
         ("US-1260H", "private_company"): ("none", "none", "none", "red_flag", "red_flag"),
@@ -65,7 +66,8 @@ BOUND = {
 @pytest.fixture(scope="module")
 def asked(tmp_path_factory):
     camvet = Camvet(tmp_path_factory.mktemp("desk"))
-    return {(maker, day): camvet.json("effects", maker, *EVERY_BUYER, "--as-of", day) for maker in BOUND for day in DAYS}
+    return {(maker, day): camvet.json("effects", maker, *EVERY_BUYER, "--as-of", day)
+            for maker in BOUND for day in DAYS}
 
 
 @pytest.mark.parametrize("maker", BOUND)

@@ -112,7 +112,7 @@ def test_the_freeze_of_authorisations_does_not_look_at_one_buyers_purpose():
 
 
 @pytest.mark.parametrize(("role", "activity", "day", "effect", "overall"), [
-    ("fcc_licensee", None, date(2021, 5, 10), "none", Overall.LEGAL_RED_FLAG),
+    ("fcc_licensee", None, date(2021, 5, 10), "red_flag", Overall.LEGAL_RED_FLAG),
     ("fcc_licensee", None, date(2021, 5, 11), "subsidy_restricted", Overall.RESTRICTED),
     ("private_company", "import", date(2022, 11, 10), "red_flag", Overall.LEGAL_RED_FLAG),
     ("private_company", "import", date(2022, 11, 11), "supply_side_frozen", Overall.RESTRICTED),
