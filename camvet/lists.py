@@ -32,9 +32,8 @@ if TYPE_CHECKING:
     from rules.snapshots import Changes, Snapshot
     from rules.vocabulary import ListVersion
 
-__all__ = ["MOST_DAYS", "Store", "aged", "fetch", "known_lists", "opened", "public_key", "use_bundle"]
+__all__ = ["Store", "aged", "fetch", "known_lists", "opened", "public_key", "use_bundle"]
 
-MOST_DAYS = 90                   # older than this, facts are stale and every verdict says so
 MOST_DOWNLOAD = 512 * 1024 * 1024
 _TIMEOUT_S = 30
 
@@ -137,8 +136,8 @@ def aged(versions: Iterable[ListVersion], today: date) -> list[str]:
     """One remark for every list whose facts do not reach the day that is asked about, or are stale."""
     remarks = []
     for version in versions:
-        days = (today - version.dated).days
-        if days > MOST_DAYS:
+        days = version.age_days(today)
+        if version.stale(today):
             remarks.append(f"{version.name}: the facts are of {version.dated}, {days} days before {today}: stale, so "
                            "that no answer from them is current")
         elif days > 0:

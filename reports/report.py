@@ -14,7 +14,7 @@ from ipaddress import ip_address
 
 from reports.monitoring import AttachedCamera, CameraState, Monitoring
 from rules.policy import is_outside_scope
-from rules.vocabulary import Identity, ListVersion, Outcome, Verdict
+from rules.vocabulary import STALE_AFTER_DAYS, Identity, ListVersion, Outcome, Verdict
 from scanner.observation import Attempt, Observation, Reason
 
 __all__ = [
@@ -202,7 +202,7 @@ def build(
     devices: Sequence[DeviceReport], buyers: Sequence[str] = (), lists: Sequence[ListVersion] = (),
     silent: Sequence[Silent] = (), foreign: Sequence[ForeignAnswer] = (), dropped: Sequence[Dropped] = (),
     limits: Sequence[str] = (), policy_version: str = "", title: str = "Camera inspection report",
-    stale_after_days: int = 30, producer: str = "camvet", legal_note: str = LEGAL_NOTE,
+    stale_after_days: int = STALE_AFTER_DAYS, producer: str = "camvet", legal_note: str = LEGAL_NOTE,
     monitoring: Monitoring | None = None,
 ) -> Report:
     """A report in the order a person acts: worst verdict first, then by address; what is no camera comes last.

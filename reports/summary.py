@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
 from enum import StrEnum
 
 from reports import counts
@@ -21,7 +20,7 @@ from rules.vocabulary import Assurance, Effect, Finding, Identity, Kind, ListVer
 from scanner.observation import Attempt, AttemptStatus
 
 __all__ = [
-    "LabelMatch", "MakerCount", "age_days", "binding", "headline", "in_state", "label_match", "maker_short", "makers",
+    "LabelMatch", "MakerCount", "binding", "headline", "in_state", "label_match", "maker_short", "makers",
     "monitored", "next_steps", "not_cameras", "outcome_counts", "sentences", "stale", "status_counts", "unfinished",
     "weaknesses",
 ]
@@ -272,14 +271,9 @@ def _expiries(report: Report) -> Iterator[str]:
                f"Approve again or detach: the approval of an attached camera ended on {first.date().isoformat()}.")
 
 
-def age_days(one: ListVersion, today: date) -> int:
-    """Days from the day a list was collected to `today`; negative where the list is of a later day."""
-    return (today - one.dated).days
-
-
 def stale(report: Report, one: ListVersion) -> bool:
     """Whether a list was older than the report allows on the day the report was written."""
-    return age_days(one, report.generated_at.date()) > report.stale_after_days
+    return one.age_days(report.generated_at.date()) > report.stale_after_days
 
 
 def _letters(text: str) -> str:

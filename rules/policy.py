@@ -20,6 +20,7 @@ from rules import advisory_findings, buyers
 from rules.documents import Document, read_all
 from rules.predicates import Progress, progress_of
 from rules.vocabulary import (
+    STALE_AFTER_DAYS,
     Assurance,
     Effect,
     Finding,
@@ -64,6 +65,7 @@ class Clause(StrEnum):
     ADVISORY_DISPUTED = "advisory.disputed"
     ADVISORY_UNKNOWN_EXPLOITED = "advisory.unknown_exploited"
     ADVISORY_UNKNOWN = "advisory.unknown"
+    LISTS_STALE = "lists.stale"                      # judged by facts that are older than `STALE_AFTER_DAYS`
 
 
 class Consequence(StrEnum):
@@ -165,7 +167,8 @@ def decide(identity: Identity, findings: Sequence[Finding], effects: Sequence[Ef
             Clause.KIND_NOT_A_CAMERA, "not a camera: outside the gate's scope, so there is nothing to admit")]
     else:
         hits = [*_of_law(identity, effects, overall), *_of_identity(identity), *_of_findings(findings, policy),
-                *_of_channels(identity, findings, channels), *_of_probes(identity, mine, policy)]
+                *_of_channels(identity, findings, channels), *_of_probes(identity, mine, policy),
+                *_of_lists(lists, as_of)]
     order = {clause: place for place, clause in enumerate(Clause)}
     hits.sort(key=lambda hit: (-_WEIGHT[policy.clauses[hit.clause]], order[hit.clause]))
     deciding = [hit for hit in hits if policy.clauses[hit.clause] is not Consequence.NOTE]
@@ -293,6 +296,13 @@ def _of_findings(findings: Sequence[Finding], policy: Policy) -> Iterator[_Hit]:
             yield _Hit(Clause.FINDING_REQUIRED_NOT_ASSESSED, f"{finding.rule} not assessed: {finding.reason}")
         elif finding.status is Status.NOT_ASSESSED and finding.rule != _CHANNEL_CHECK:
             yield _Hit(_not_assessed(finding), f"{finding.rule} not assessed: {finding.reason}")
+
+
+def _of_lists(lists: Sequence[ListVersion], as_of: date) -> Iterator[_Hit]:
+    for one in lists:
+        if one.stale(as_of):
+            yield _Hit(Clause.LISTS_STALE, f"{one.name}: stale, the facts are of {one.dated}, {one.age_days(as_of)} days "
+                       f"before {as_of} (the limit is {STALE_AFTER_DAYS}): no answer from them is current")
 
 
 def _not_assessed(finding: Finding) -> Clause:

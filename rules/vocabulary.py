@@ -224,6 +224,10 @@ class Effect:
     entity: str = ""                                                # the id of the party it is said of
 
 
+STALE_AFTER_DAYS = 90
+"""Older than this, the facts of a list are called stale, in every verdict, report and answer."""
+
+
 @dataclass(frozen=True, slots=True)
 class ListVersion:
     """Which edition of a law, list or rule set was used, and how old it is."""
@@ -232,6 +236,14 @@ class ListVersion:
     name: str
     version: str          # digest of the data as used
     dated: date           # the day the facts in it were collected
+
+    def age_days(self, on: date) -> int:
+        """Days from the collecting of the facts to the day they are asked about; negative where they are younger."""
+        return (on - self.dated).days
+
+    def stale(self, on: date) -> bool:
+        """Whether no answer from it counts as current on that day any more."""
+        return self.age_days(on) > STALE_AFTER_DAYS
 
 
 class Outcome(StrEnum):

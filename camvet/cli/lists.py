@@ -24,10 +24,11 @@ verb("lists", rank=24)(app)
 @app.command()
 def show(ctx: typer.Context) -> None:
     """Show every law edition and imported list with its date and age; 3 where one is stale."""
-    from camvet.lists import MOST_DAYS, Store
+    from camvet.lists import Store
     from camvet.shapes import list_json
     from rules.regimes import list_version
     from rules.snapshots import version_of
+    from rules.vocabulary import STALE_AFTER_DAYS
     from scanner import clock
 
     context = context_of(ctx)
@@ -37,14 +38,13 @@ def show(ctx: typer.Context) -> None:
     rows: list[dict[str, Any]] = []
     known: list[tuple[ListVersion, Snapshot | None]] = [(list_version(), None)]
     for version, snapshot in [*known, *((version_of(one), one) for one in snapshots)]:
-        age = (today - version.dated).days
         gone = sum(kept.gone_on is not None for kept in snapshot.parties) if snapshot else None
         rows.append(list_json(version) | {
-            "age_days": age, "stale": age > MOST_DAYS, "removed": gone,
+            "age_days": version.age_days(today), "stale": version.stale(today), "removed": gone,
             "parties": len(snapshot.parties) - (gone or 0) if snapshot else None})
     if context.terminal.as_json:
         context.terminal.document({"lists": rows, "bundle": state if state["number"] else None,
-                                   "stale_after_days": MOST_DAYS})
+                                   "stale_after_days": STALE_AFTER_DAYS})
     else:
         for row in rows:
             stale = "  STALE" if row["stale"] else ""

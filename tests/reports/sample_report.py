@@ -57,7 +57,7 @@ LISTS = (
     ListVersion("regimes", "Laws and lists", "4be1c09f27aa", date(2026, 11, 20)),
     ListVersion("entities", "Listed parties and subsidiaries", "77c0d1e55b12", date(2026, 11, 20)),
     ListVersion("makers", "Makers' signals and grammars", "a90b3c1d8e44", date(2026, 11, 18)),
-    ListVersion("advisories", "Known weaknesses", "c2f86d90b731", date(2026, 10, 1)),
+    ListVersion("advisories", "Known weaknesses", "c2f86d90b731", date(2026, 8, 1)),
     ListVersion("checks", "Checks", "15da77e0c9f3", date(2026, 11, 18)),
 )
 

@@ -269,7 +269,7 @@ def test_what_other_sections_tell(address, told):
 @pytest.mark.parametrize("told", [
     "Of 17 devices found, 6 must stay out", "Authorised by M. Adeyemi", "CHG-20418", "docker0 (virtual)",
     "10.20.0.51 : nothing came back (3), no complete answer before the deadline (8)", "192.168.1.108 by dhip, 2 times",
-    "addresses handed out by devices and not followed: 11", "52 days old", "Pub. L. 115-232 s.889(a)(1)(A)",
+    "addresses handed out by devices and not followed: 11", "113 days old", "Pub. L. 115-232 s.889(a)(1)(A)",
     "Ask the offeror for the representation before award.", "It is not legal advice.",
     "named by the agency in connection with human rights abuses", "Traffic was captured for 20 minutes",
     "What this sweep cannot know", "How to verify this report", "1 is not a camera.",

@@ -114,7 +114,7 @@ def test_what_is_not_assessed_is_said_to_a_manager():
     opened = dict(summary.status_counts(sample()))[Status.NOT_ASSESSED]
     assert f"{opened} checks could not be carried out" in told
     assert "3 addresses in scope gave no answer" in told
-    assert "1 list used is older than 30 days" in told
+    assert "1 list used is older than 90 days" in told
 
 
 def test_a_clean_report_says_no_more_than_it_must():
@@ -125,12 +125,12 @@ def test_a_clean_report_says_no_more_than_it_must():
 
 
 @pytest.mark.parametrize(("dated", "age", "stale"), [
-    (date(2026, 11, 22), 0, False), (date(2026, 10, 23), 30, False), (date(2026, 10, 22), 31, True),
+    (date(2026, 11, 22), 0, False), (date(2026, 8, 24), 90, False), (date(2026, 8, 23), 91, True),
     (date(2026, 11, 23), -1, False),
 ])
 def test_the_age_of_a_list(dated, age, stale):
     one = ListVersion("x", "x", "v", dated)
-    assert summary.age_days(one, sample().generated_at.date()) == age
+    assert one.age_days(sample().generated_at.date()) == age
     assert summary.stale(sample(), one) is stale
 
 

@@ -1,7 +1,7 @@
 """Every clause of a policy, alone and together; the floors; and the shipped policies."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from pydantic import ValidationError
@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from rules import checks, policy
 from rules.policy import Clause, Consequence, Policy, decide, is_outside_scope
 from rules.vocabulary import (
+    STALE_AFTER_DAYS,
     ActivityEffect,
     Assurance,
     Channel,
@@ -62,10 +63,10 @@ def attempts(some_policy=FEDERAL, kind=Kind.CAMERA, **changed):
     return list(made.values())
 
 
-def verdict_of(identity=GOOD, findings=None, effects=None, tried=None, some_policy=FEDERAL, **more):
+def verdict_of(identity=GOOD, findings=None, effects=None, tried=None, some_policy=FEDERAL, lists=LISTS, **more):
     return decide(identity, passed(some_policy) if findings is None else findings,
                   [effect()] if effects is None else effects,
-                  attempts(some_policy, identity.kind) if tried is None else tried, some_policy, DAY, LISTS, **more)
+                  attempts(some_policy, identity.kind) if tried is None else tried, some_policy, DAY, lists, **more)
 
 
 def channel_verdict(outcome, number=1):
@@ -81,6 +82,10 @@ def test_a_camera_with_nothing_against_it_is_approved(name):
     assert (verdict.expires - verdict.as_of).days == POLICIES[name].expires_days
     assert verdict.overall is Overall.LEGAL
     assert verdict.lists == LISTS
+
+
+def aged(days):
+    return replace(LISTS[0], dated=DAY - timedelta(days=days))
 
 
 RECORDER = replace(GOOD, kind=Kind.RECORDER, channels=(Channel(1, f"{DEVICE}#1"),))
@@ -120,6 +125,7 @@ RECORDER = replace(GOOD, kind=Kind.RECORDER, channels=(Channel(1, f"{DEVICE}#1")
     (Clause.ADVISORY_DISPUTED, {"findings": [*passed(), finding(Status.NOT_ASSESSED, rule="advisory.disputed")]}),
     (Clause.ADVISORY_UNKNOWN_EXPLOITED, {"findings": [*passed(), replace(
         finding(Status.NOT_ASSESSED, rule="advisory.unknown"), facts=(("known exploited", "CVE-2021-33044"),))]}),
+    (Clause.LISTS_STALE, {"lists": [aged(STALE_AFTER_DAYS + 1)]}),
 ])
 def test_each_clause_leads_where_the_policy_says(clause, given):
     verdict = verdict_of(**given)
@@ -138,6 +144,13 @@ def test_advisories_that_cannot_be_compared_are_said_and_let_pass_by_their_own_c
     verdict = verdict_of(findings=[*passed(), finding(Status.NOT_ASSESSED, rule="advisory.unknown")])
     assert verdict.outcome is Outcome.APPROVED
     assert "advisory.unknown not assessed: reason" in verdict.reasons
+
+
+def test_a_list_is_stale_from_the_day_after_its_limit_and_a_later_one_never_is():
+    assert verdict_of(lists=[aged(STALE_AFTER_DAYS), aged(-400)]).outcome is Outcome.APPROVED
+    said = verdict_of(lists=[aged(STALE_AFTER_DAYS + 1)], some_policy=POLICIES["private"])
+    assert said.outcome is Outcome.APPROVED
+    assert any("stale" in reason and str(STALE_AFTER_DAYS + 1) in reason for reason in said.reasons)
 
 
 def test_a_note_is_said_and_decides_nothing():
