@@ -1,7 +1,9 @@
-"""Order files in and out: CSV and XLSX, the same table with columns added, formulas defused.
+"""Order files in and out: CSV and XLSX, the same file with columns added.
 
-A file is read and checked to its end before anything is made of it, and written beside its place before it takes it, so
-that nobody ever reads half a file.
+A workbook comes back as it was (styles, widths, formulas, other sheets) with cells added to its first sheet; a CSV with
+its own delimiter, encoding, line ends and quoting, and with cells that begin like a formula defused. A file is read and
+checked to its end before anything is made of it, and written beside its place before it takes it, so that nobody ever
+reads half a file.
 """
 
 from __future__ import annotations
@@ -11,27 +13,41 @@ import io
 import os
 import tempfile
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from camvet.context import UsageError
-from rules.tables import MOST_BYTES, MOST_ROWS, TableError, column_of, read_rows, text_of
+from rules.tables import MOST_BYTES, MOST_ROWS, Dialect, TableError, column_of, dialect_of, read_rows, text_of
 
-__all__ = ["Sheet", "defused", "read_sheet", "write_sheet"]
+if TYPE_CHECKING:
+    from openpyxl import Workbook
 
+__all__ = ["Sheet", "defused", "read_sheet", "write_beside"]
+
+_USUAL = Dialect()
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _SHEET_SUFFIXES = {".xlsx", ".xlsm"}
+_NARROWEST, _LONGEST_CELL = 14, 32_767
 _MOST_UNPACKED = 1024 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A table: its header, its rows with their numbers in the file, and the index of the column that is screened."""
+    """A table: its header, its rows with their numbers in the file, and the index of the column that is screened.
+
+    ``book`` are the bytes of the workbook it came from, ``head`` the number of its header row; ``dialect`` says how a
+    CSV was written.
+    """
 
     header: tuple[str, ...]
     rows: tuple[tuple[int, tuple[str, ...]], ...]
     column: int
+    book: bytes | None = None
+    head: int = 1
+    dialect: Dialect = _USUAL
 
 
 def defused(cell: str) -> str:
@@ -39,8 +55,8 @@ def defused(cell: str) -> str:
     return f"'{cell}" if cell.lstrip(" ").startswith(_FORMULA) else cell
 
 
-def read_sheet(path: Path, column: str | None) -> Sheet:
-    """The table of a file. Without `column` it is the only one there is.
+def read_sheet(path: Path, column: str | None, encoding: str | None = None) -> Sheet:
+    """The table of a file. Without `column` it is the only one there is; `encoding` is that of a CSV that is not UTF.
 
     Raises:
         UsageError: one line with the file, the row, the column and what was expected.
@@ -52,21 +68,26 @@ def read_sheet(path: Path, column: str | None) -> Sheet:
     if data is None:
         raise UsageError(f"{path}: expected at most {MOST_BYTES // 1024 // 1024} MB")
     try:
-        return _sheet(data, path, column)
+        return _sheet(data, path, column, encoding)
     except TableError as error:
         raise UsageError(str(error)) from error
 
 
-def _sheet(data: bytes, path: Path, column: str | None) -> Sheet:
-    found = list(_from_workbook(data, path.name) if path.suffix.lower() in _SHEET_SUFFIXES
-                 else read_rows(text_of(data, path.name), path.name))
+def _sheet(data: bytes, path: Path, column: str | None, encoding: str | None) -> Sheet:
+    book, dialect = None, _USUAL
+    if path.suffix.lower() in _SHEET_SUFFIXES:
+        book, found = data, _from_workbook(data, path.name)
+    else:
+        text = text_of(data, path.name, encoding)
+        found, dialect = list(read_rows(text, path.name)), dialect_of(data, text, encoding)
     if not found:
         raise TableError(path.name, "a header row", 1)
-    header = found[0][1]
+    head, header = found[0]
     if column is None and len(header) > 1:
         raise TableError(path.name, f"--column, one of {', '.join(header[:20])}")
     index = 0 if column is None else column_of(header, column, path.name)
-    return Sheet(tuple(header), tuple((number, tuple(row)) for number, row in found[1:]), index)
+    rows = tuple((number, tuple(row)) for number, row in found[1:])
+    return Sheet(tuple(header), rows, index, book, head, dialect)
 
 
 def _from_workbook(data: bytes, file: str) -> list[tuple[int, list[str]]]:
@@ -103,9 +124,17 @@ def _from_workbook(data: bytes, file: str) -> list[tuple[int, list[str]]]:
     return [(number, (row + [""] * width)[:width]) for number, row in rows]
 
 
-def write_sheet(path: Path, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Write a table as XLSX or CSV, by the suffix, whole or not at all. Raises `UsageError`."""
-    data = _workbook(header, rows) if path.suffix.lower() in _SHEET_SUFFIXES else _delimited(header, rows)
+def write_beside(path: Path, sheet: Sheet, columns: Sequence[str], answers: Sequence[Sequence[str]]) -> None:
+    """Write the file again with `columns` beside, a row of `answers` for each row of `sheet`, whole or not at all.
+
+    Raises:
+        UsageError: the file cannot be written.
+    """
+    if path.suffix.lower() in _SHEET_SUFFIXES:
+        data = _new_book(sheet, columns, answers) if sheet.book is None else (
+            _beside_in_book(sheet.book, sheet, columns, answers, macros=path.suffix.lower() == ".xlsm"))
+    else:
+        data = _delimited(sheet, columns, answers)
     try:
         handle, name = tempfile.mkstemp(dir=path.parent or Path(), prefix=f".{path.name}.")
         with os.fdopen(handle, "wb") as file:
@@ -115,28 +144,71 @@ def write_sheet(path: Path, header: Sequence[str], rows: Sequence[Sequence[str]]
         raise UsageError(f"{path}: {error.strerror}") from error
 
 
-def _delimited(header: Sequence[str], rows: Sequence[Sequence[str]]) -> bytes:
+def _rows(sheet: Sheet, columns: Sequence[str], answers: Sequence[Sequence[str]]) -> Iterator[tuple[str, ...]]:
+    yield (*sheet.header, *columns)
+    for (_, row), answer in zip(sheet.rows, answers, strict=True):
+        yield (*row, *answer)
+
+
+def _delimited(sheet: Sheet, columns: Sequence[str], answers: Sequence[Sequence[str]]) -> bytes:
+    dialect = sheet.dialect
     text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\r\n")
-    for row in (header, *rows):
+    writer = csv.writer(text, delimiter=dialect.delimiter, lineterminator=dialect.newline,
+                        quoting=csv.QUOTE_ALL if dialect.quotes_all else csv.QUOTE_MINIMAL)
+    for row in _rows(sheet, columns, answers):
         writer.writerow([defused(cell) for cell in row])
-    return b"\xef\xbb\xbf" + text.getvalue().encode()
+    # what an old code page has no letter for (a Chinese name, say) is written as its number and never as another letter
+    return text.getvalue().encode(dialect.encoding, "backslashreplace")
 
 
-def _workbook(header: Sequence[str], rows: Sequence[Sequence[str]]) -> bytes:
+def _beside_in_book(book: bytes, sheet: Sheet, columns: Sequence[str], answers: Sequence[Sequence[str]], *,
+                    macros: bool) -> bytes:
+    """The workbook as it was, with cells added right of its first sheet; texts stay texts."""
+    from openpyxl import load_workbook
+    from openpyxl.utils import get_column_letter
+
+    whole = load_workbook(io.BytesIO(book), keep_vba=macros)
+    table = whole.worksheets[0]
+    first = len(sheet.header) + 1
+    model = table.cell(sheet.head, first - 1)
+    for number, texts in ((sheet.head, columns), *((row[0], answer) for row, answer in
+                                                   zip(sheet.rows, answers, strict=True))):
+        for at, text in enumerate(texts, first):
+            cell = table.cell(number, at)
+            cell.value = _kept(text)
+            cell.data_type = "s"                     # a text stays one, even where it begins like a formula
+            if number == sheet.head and model.has_style:
+                cell._style = copy(model._style)     # the library's own way to give a cell another's style
+    for at, name in enumerate(columns, first):
+        table.column_dimensions[get_column_letter(at)].width = max(_NARROWEST, len(name) + 2)
+    return _saved(whole)
+
+
+def _new_book(sheet: Sheet, columns: Sequence[str], answers: Sequence[Sequence[str]]) -> bytes:
     from openpyxl import Workbook
     from openpyxl.cell import WriteOnlyCell
-    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
     book = Workbook(write_only=True)
-    sheet = book.create_sheet("screened")
-    for row in (header, *rows):
+    table = book.create_sheet("screened")
+    for row in _rows(sheet, columns, answers):
         cells = []
         for value in row:
-            cell = WriteOnlyCell(sheet, value=ILLEGAL_CHARACTERS_RE.sub("", value)[:32_767])
-            cell.data_type = "s"                     # a text stays one, even where it begins like a formula
+            cell = WriteOnlyCell(table, value=_kept(value))
+            cell.data_type = "s"
             cells.append(cell)
-        sheet.append(cells)
+        table.append(cells)
+    return _saved(book)
+
+
+def _kept(text: str) -> str:
+    """A text as a workbook can hold it."""
+    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+
+    kept: str = ILLEGAL_CHARACTERS_RE.sub("", text)[:_LONGEST_CELL]
+    return kept
+
+
+def _saved(book: Workbook) -> bytes:
     data = io.BytesIO()
     book.save(data)
     return data.getvalue()

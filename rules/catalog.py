@@ -18,9 +18,10 @@ from rules import makers as maker_data
 from rules import regimes as regime_data
 from rules.documents import Document, read
 from rules.entities import Entities, Party
+from rules.labels import fold
 from rules.listing import Listing, listing_of
 from rules.makers import Brand, Makers
-from rules.names import FOLDER, squeeze
+from rules.names import FOLDER, simplified, squeeze
 from rules.regimes import Regime, Relation, Words
 
 __all__ = ["Catalog", "Known", "Label", "Line", "ModelRule", "Standing", "Statement", "WordClass", "load"]
@@ -33,7 +34,8 @@ _SHORT = {"han": 1, "kana": 2, "hangul": 2, "arabic": 3, "cyrillic": 3}
 _HAN_LEGAL = re.compile("(?:集团)?(?:股份)?有限(?:责任)?公司$")
 _LEGAL = frozenset({"co", "company", "corp", "corporation", "inc", "incorporated", "ltd", "limited", "llc", "plc",
                     "gmbh", "ag", "ab", "bv", "pvt", "group", "stock"})
-_SHORTEST_FUZZY = 5
+_SHORTEST_FUZZY, _SHORTEST_HEAD, _LONGEST_HEAD = 5, 3, 11
+_EVERYBODYS = frozenset({"the", "of", "and", "a", "de", "usa", "us", "uk", "inc", "europe", "india", "canada", "china"})
 
 
 class _Words(Document):
@@ -49,6 +51,10 @@ class _Words(Document):
     person: Words
     han_trade: Words
     han_neutral: Words
+    for_words: Words
+    for_maybe: Words
+    accessory: Words
+    paper: Words
 
 
 class _Spellings(Document):
@@ -59,16 +65,21 @@ class _Spellings(Document):
     exact_only: Words
     doubtful: Words
     others_han: Words
+    products: Mapping[str, Words]
 
 
 class ModelRule(Document):
-    """Part numbers of one party; ``decides`` says what they amount to alone, ``needs`` the words they ask for."""
+    """Part numbers of one party; ``decides`` says what they amount to alone, ``needs`` the words they ask for.
+
+    ``beside`` are the words of which one has to be there, where the form says little (``PD605`` is a radio or a pump).
+    """
 
     party: str
     decides: Literal["match", "review"]
     patterns: tuple[str, ...]
     brand: str = ""
     needs: Literal["", "camera", "device"] = ""
+    beside: Words = ()
     component: bool = False
 
 
@@ -142,7 +153,9 @@ class Catalog:
     """Look-up tables over all that is known; immutable, cheap to pass around.
 
     ``names`` is keyed by the squeezed Latin spelling, ``scripts`` has the spellings of every other script, longest
-    first; ``fuzzy`` are the single words that a spelling mistake may be measured against.
+    first; ``fuzzy`` are the names that a spelling mistake may be measured against, ``heads`` those of them that are
+    written glued to other words or cut off, ``short`` the short ones. ``companions`` are the places and words
+    of its trade that stand in a party's full names, and its product lines.
     """
 
     entities: Entities
@@ -163,6 +176,13 @@ class Catalog:
     class_words: tuple[str, ...]
     camera_marks: tuple[str, ...]
     trade_marks: tuple[str, ...]
+    companions: Mapping[str, frozenset[str]]
+    heads: tuple[str, ...]
+    short: tuple[str, ...]
+    for_words: frozenset[str]
+    for_maybe: frozenset[str]
+    accessories: frozenset[str]
+    papers: frozenset[str]
     _standings: dict[tuple[str, date], Standing] = field(default_factory=dict, repr=False, compare=False)
 
     def standing(self, party_id: str, day: date) -> Standing:
@@ -238,11 +258,14 @@ def build(entities: Entities, makers: Makers, regimes: tuple[Regime, ...]) -> Ca
             if squeeze(written) not in labels:
                 kind: Literal["name", "maker"] = "name" if owner is not None and owner.id in tied else "maker"
                 _claim(owner.id if owner else "", written, kind, common, names, scripts)
-    fuzzy = tuple(key for key, known in names.items() if known.kind == "name" and len(key) >= _SHORTEST_FUZZY
-                  and key not in spellings.exact_only)
     classes: dict[str, WordClass] = {}
     for name in reversed(_CLASSES):
-        classes.update(dict.fromkeys((w.casefold() for w in getattr(words, name)), name))
+        classes.update(dict.fromkeys(_folded(getattr(words, name)), name))
+    for word in classes.keys() & names.keys():  # "Face++" squeezed is a word of its own
+        if names[word].kind == "name" and not names[word].common:
+            del names[word]
+    fuzzy = tuple(key for key, known in names.items() if known.kind == "name" and len(key) >= _SHORTEST_FUZZY
+                  and key not in spellings.exact_only)
     return Catalog(
         entities=entities, regimes=regimes, names=names, fuzzy=fuzzy, labels=labels, classes=classes,
         scripts={script: tuple(sorted(found.items(), key=lambda one: -len(one[0])))
@@ -251,11 +274,40 @@ def build(entities: Entities, makers: Makers, regimes: tuple[Regime, ...]) -> Ca
         statements=tuple((said, _names(said.names), _model(said.models)) for said in brands.statements),
         models=tuple((rule, _model("|".join(rule.patterns)))
                      for rule in read(FOLDER / "models.yaml", _Models).models if rule.party in entities.parties),
-        han_trade=words.han_trade, han_neutral=tuple(sorted(words.han_neutral, key=len, reverse=True)),
+        han_trade=tuple(map(simplified, words.han_trade)),
+        han_neutral=tuple(sorted(map(simplified, words.han_neutral), key=len, reverse=True)),
         others=frozenset(spellings.others), doubtful=frozenset(spellings.doubtful), others_han=spellings.others_han,
         class_words=tuple(word for word in classes if len(word) >= 6 and word.isascii()),
-        camera_marks=tuple(w for w in (*words.camera, *words.device) if not w.isascii()),
-        trade_marks=tuple(w for w in words.trade if not w.isascii()))
+        camera_marks=tuple(dict.fromkeys(simplified(w) for w in (*words.camera, *words.device) if _eastern(w))),
+        trade_marks=tuple(simplified(w) for w in words.trade if not w.isascii()),
+        companions=_companions(entities, tied, classes, spellings.products),
+        heads=tuple(sorted((key for key in fuzzy if len(key) <= _LONGEST_HEAD), key=len, reverse=True)),
+        short=tuple(key for key, known in names.items() if known.kind == "name" and _SHORTEST_HEAD <= len(key)
+                    < _SHORTEST_FUZZY and known.written.isascii() and key.isalpha()),
+        for_words=frozenset(_folded(words.for_words)), for_maybe=frozenset(_folded(words.for_maybe)),
+        accessories=frozenset(_folded(words.accessory)), papers=frozenset(_folded(words.paper)))
+
+
+def _eastern(word: str) -> bool:
+    """Whether a word is of a script other than Latin, so that it is looked for inside runs of that script."""
+    return any(c >= "\u0370" for c in word)
+
+
+def _folded(words: Iterable[str]) -> set[str]:
+    """Words as written and as `rules.names` reads them, without their accents."""
+    return {form for word in words for form in (word.casefold(), fold(word).casefold())}
+
+
+def _companions(entities: Entities, tied: set[str], classes: Mapping[str, WordClass],
+                products: Mapping[str, Words]) -> dict[str, frozenset[str]]:
+    found: dict[str, frozenset[str]] = {}
+    for key in tied:
+        party = entities.parties[key]
+        words = {word for written in (party.name, *party.names) for word in fold(written).casefold().replace(
+            ",", " ").replace(".", " ").split()}
+        found[key] = frozenset(word for word in words if classes.get(word) in {"neutral", "place"}
+                               and word not in _EVERYBODYS) | frozenset(products.get(key, ()))
+    return found
 
 
 def _tied(entities: Entities, named: set[str]) -> set[str]:

@@ -1,4 +1,4 @@
-"""Finds names, labels and part numbers in a line that `rules.names` made comparable, and sorts the other words.
+"""Finds names, labels and part numbers in a line that `rules.names` made comparable.
 
 A find says what was taken for which known spelling and how. What follows from it is decided in `rules.screening`.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from rapidfuzz import process
@@ -15,18 +15,20 @@ from rapidfuzz.distance import OSA
 
 from rules.catalog import Catalog, Known, Label, ModelRule
 from rules.labels import fold
-from rules.names import Name, Word, latin_of, unleet
+from rules.names import Name, latin_of, unleet
+from rules.wording import MEASURE, is_meant_for
 
-__all__ = ["Context", "Find", "How", "context_of", "finds_in"]
+__all__ = ["Find", "How", "finds_in"]
 
 _MOST_WORDS_OF_A_NAME = 7
+_PART = re.compile(r"[a-z]{1,3}\d{3,}[a-z]{0,3}\d{0,3}")
 _GLUED, _GLUED_ANYWHERE = 5, 8          # letters a name needs to be found at the start of a word, or anywhere in it
 _SHORTEST_TYPO, _LONG = 4, 8
 _MOST_FINDS = 24
 _MOST_DISGUISED = 3
-_TURNS_AWAY = {"for", "compatible", "no", "not", "non"}
-_MEASURE = re.compile(r"x?\d+(?:x\d*|mp|mpx|mm|cm|m|ch|tb|gb|mb|k|w|v|a|pcs|pc|ea|ft|in|u|p|port|hz|fps|gbps|mah"
-                      r"|шт|мп|мм)?")
+_MOST_PARTED = 6
+_SHORTEST_CUT, _CUT_SHARE = 4, 0.6
+_SHORTEST_CUT_LINE = 15         # characters of a line that may have been cut off
 
 
 class How(StrEnum):
@@ -35,6 +37,7 @@ class How(StrEnum):
     EXACT = "exact"
     SPACING = "spacing"
     GLUED = "part of a word"
+    CUT = "cut off"
     LEET = "digits for letters"
     TYPO = "misspelt"
     SCRIPT = "another script"
@@ -46,9 +49,9 @@ class How(StrEnum):
 class Find:
     """Something found: the spelling it stands for, the words it takes (``start`` to ``end``), how, and how closely.
 
-    ``about`` is true where the word before says that it is meant for it or not it; ``sure`` marks a mistake that only
-    this name explains, ``alike`` one that fitting words beside it must explain, ``other`` one that is a
-    word of its own.
+    ``about`` is true where the words before say that it is meant for it or not it; ``sure`` marks a mistake that only
+    this name explains, ``alike`` one that fitting words beside it must explain, ``first`` one in the first letter,
+    ``other`` one that is a word of its own; ``backed`` says that words of the party's full name stand beside it.
     """
 
     known: Known
@@ -62,23 +65,10 @@ class Find:
     about: bool = False
     sure: bool = True
     alike: bool = False
+    first: bool = False
     other: bool = False
+    backed: bool = False
     kind: str = "name"
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """What the words that are no find speak of; ``other`` are those nobody here knows."""
-
-    camera: bool
-    device: bool
-    trade: bool
-    neutral: bool
-    order: bool
-    person: bool
-    about: bool
-    models: bool
-    other: tuple[str, ...]
 
 
 def finds_in(name: Name, catalog: Catalog) -> list[Find]:
@@ -90,11 +80,21 @@ def finds_in(name: Name, catalog: Catalog) -> list[Find]:
     finds = [find for find in finds
              if find.known.kind != "maker" or not covered & set(range(find.start, find.end))] + parts
     finds += _glued(name, catalog, taken)
+    finds += _cut_off(name, catalog, taken)
     finds += _misspelt(name, catalog, taken)
     for script, runs in name.scripts.items():
-        for run in runs:
+        for run in (*runs, *_closed(script, runs)):
             finds += _in_script(script, run, catalog)
-    return finds[:_MOST_FINDS]
+    return [_backed(find, name, catalog) for find in finds[:_MOST_FINDS]]
+
+
+def _backed(find: Find, name: Name, catalog: Catalog) -> Find:
+    """The find with whether words of the party's full name or its lines stand beside it."""
+    companions = catalog.companions.get(find.known.party)
+    if not companions:
+        return find
+    beside = (word.text for at, word in enumerate(name.words) if not find.start <= at < find.end)
+    return replace(find, backed=True) if any(word in companions for word in beside) else find
 
 
 def _exact(name: Name, catalog: Catalog, taken: set[int]) -> Iterator[Find]:
@@ -111,7 +111,7 @@ def _exact(name: Name, catalog: Catalog, taken: set[int]) -> Iterator[Find]:
                 if how is How.EXACT and known.written.casefold() != text and _squeezes(known.written, text):
                     how = How.SPACING
                 yield Find(known, text, start, end, how, 0.97 if how is How.LEET else 1.0, label,
-                           about=_about(name, start, catalog), kind="label" if label else known.kind)
+                           about=is_meant_for(name, start, catalog), kind="label" if label else known.kind)
                 taken.update(range(start, end))
                 start = end - 1
                 break
@@ -136,13 +136,6 @@ def _squeezes(written: str, text: str) -> bool:
     return len(text.split()) > len(written.split())
 
 
-def _about(name: Name, start: int, catalog: Catalog) -> bool:
-    before = [word.text for word in name.words[max(0, start - 2):start]]
-    if before and catalog.classes.get(before[-1]) == "about":
-        return True
-    return len(before) > 1 and before[0] in _TURNS_AWAY and catalog.classes.get(before[1]) != "camera"
-
-
 def _models(name: Name, catalog: Catalog, finds: Sequence[Find], taken: set[int]) -> Iterator[Find]:
     spans: list[tuple[int, int]] = [(name.words[find.start].start, name.words[find.end - 1].end)
                                     for find in finds if find.end > find.start]
@@ -161,20 +154,69 @@ def _models(name: Name, catalog: Catalog, finds: Sequence[Find], taken: set[int]
 
 
 def _glued(name: Name, catalog: Catalog, taken: set[int]) -> Iterator[Find]:
+    """Names written together with other words: ``dahuabulletcam4mp``; unsure where the rest says nothing."""
     for index, word in enumerate(name.words):
-        if index in taken or len(word.text) <= _GLUED or word.text in catalog.others:
+        text = word.text
+        if index in taken or len(text) <= _GLUED or text in catalog.others or text in catalog.classes:
             continue
-        for known_as in catalog.fuzzy:
-            if len(known_as) < _GLUED or known_as not in word.text or word.text == known_as:
-                continue
-            known = catalog.names[known_as]
-            rest = word.text.replace(known_as, "", 1)
-            fits = rest in catalog.classes or rest.isdigit() or rest in catalog.names
-            fits = fits and (word.text.startswith(known_as) or rest in catalog.classes)
-            if fits or len(known_as) >= _GLUED_ANYWHERE:
-                yield Find(known, word.text, index, index + 1, How.GLUED, 0.95, about=_about(name, index, catalog))
-                taken.add(index)
+        found = _glued_in(text, catalog)
+        if found is not None:
+            known, sure = found
+            yield Find(known, text, index, index + 1, How.GLUED, 0.95 if sure else 0.7, sure=sure,
+                       about=is_meant_for(name, index, catalog))
+            taken.add(index)
+
+
+def _glued_in(text: str, catalog: Catalog) -> tuple[Known, bool] | None:
+    unsure: tuple[Known, bool] | None = None
+    for head in catalog.heads:
+        at = text.find(head)
+        if at < 0 or text == head:
+            continue
+        known, before, after = catalog.names[head], text[:at], text[at + len(head):]
+        if len(head) >= _GLUED_ANYWHERE or (_all_known(before, catalog) and _all_known(after, catalog)):
+            return known, True
+        if unsure is None and len(before) + len(after) > 2:  # less is a misspelling
+            unsure = known, False
+    for head in catalog.short:
+        if text.startswith(head) and len(text) > len(head) + 2 and _all_known(text[len(head):], catalog, strict=True):
+            return catalog.names[head], True
+    return unsure
+
+
+def _all_known(rest: str, catalog: Catalog, *, strict: bool = False) -> bool:
+    """Whether a rest falls into words of the trade, numbers and part numbers; `strict`: into words of a device."""
+    if not rest or (not strict and (_PART.fullmatch(rest) or any(one.match(rest) for _, one in catalog.models))):
+        return True
+    fitting = {"camera", "device"} if strict else {"camera", "device", "neutral", "legal", "place", "order"}
+    reached = {0}
+    for end in range(1, len(rest) + 1):
+        for start in [start for start in reached if start < end]:
+            piece = rest[start:end]
+            if piece.isdigit() or MEASURE.fullmatch(piece) or (
+                    catalog.classes.get(piece) in fitting
+                    and len(piece) > 1 + (strict and start == 0 and piece.isalpha())):
+                reached.add(end)
                 break
+    return len(rest) in reached
+
+
+def _cut_off(name: Name, catalog: Catalog, taken: set[int]) -> Iterator[Find]:
+    """The last word of a long line, where it is the beginning of a name: a field of 20 or 40 characters was full."""
+    last = len(name.words) - 1
+    if last < 1 or last in taken or len(name.query.strip()) < _SHORTEST_CUT_LINE:
+        return
+    text = name.words[last].text
+    if len(text) < _SHORTEST_CUT or text in catalog.classes or text in catalog.others or not text.isalpha():
+        return
+    begun = [head for head in catalog.heads if head.startswith(text) and head != text]
+    if not begun:
+        return
+    head = min(begun, key=len)
+    share = len(text) / len(head)
+    taken.add(last)
+    yield Find(catalog.names[head], text, last, last + 1, How.CUT, share, sure=share >= _CUT_SHARE,
+               about=is_meant_for(name, last, catalog))
 
 
 def _misspelt(name: Name, catalog: Catalog, taken: set[int]) -> Iterator[Find]:
@@ -191,8 +233,7 @@ def _misspelt(name: Name, catalog: Catalog, taken: set[int]) -> Iterator[Find]:
             find = _nearest(text, catalog, index, size)
             if find is not None:
                 taken.update(span)
-                yield Find(find.known, find.found, index, index + size, How.TYPO, find.score, sure=find.sure,
-                           alike=find.alike, other=find.other, about=_about(name, index, catalog))
+                yield replace(find, about=is_meant_for(name, index, catalog))
                 break
 
 
@@ -202,7 +243,7 @@ def _nearest(text: str, catalog: Catalog, index: int, size: int) -> Find | None:
     letters = sum(c.isalpha() for c in text)
     if letters < _SHORTEST_TYPO or letters * 3 < len(text) * 2:
         return None
-    most = 2 if len(text) >= _LONG - 1 else 1
+    most = 2 if len(text) > _SHORTEST_TYPO else 1
     best: tuple[str, int] | None = None
     for candidate, distance, _ in process.extract(text, catalog.fuzzy, scorer=OSA.distance, score_cutoff=most, limit=4):
         allowed = 2 if len(candidate) >= _LONG or sorted(candidate) == sorted(text) else 1
@@ -216,9 +257,9 @@ def _nearest(text: str, catalog: Catalog, index: int, size: int) -> Find | None:
     known = catalog.names[candidate]
     own_word = text in catalog.doubtful or text in catalog.others
     sure = not own_word and (_slip(text, candidate) or (distance == 1 and len(candidate) >= _LONG))
-    alike = not sure and distance == 1 and text[0] == candidate[0] and not own_word
+    alike = not sure and distance == 1 and not own_word
     return Find(known, text, index, index + size, How.TYPO, 1 - distance / max(len(text), len(candidate)), sure=sure,
-                alike=alike, other=text in catalog.others)
+                alike=alike, first=text[0] != candidate[0], other=text in catalog.others)
 
 
 def _slip(text: str, name: str) -> bool:
@@ -237,6 +278,11 @@ def _slip(text: str, name: str) -> bool:
 def _without_one(longer: str, shorter: str) -> bool:
     """Whether `longer` is `shorter` with one letter more, not the first one."""
     return any(longer[:i] + longer[i + 1:] == shorter for i in range(1, len(longer)))
+
+
+def _closed(script: str, runs: Sequence[str]) -> tuple[str, ...]:
+    """Korean and Japanese words written apart, together, where a name could be parted."""
+    return ("".join(runs),) if script in {"hangul", "kana"} and 1 < len(runs) <= _MOST_PARTED else ()
 
 
 def _in_script(script: str, run: str, catalog: Catalog) -> Iterator[Find]:
@@ -278,78 +324,3 @@ def _in_cyrillic(run: str, spellings: Sequence[tuple[str, Known]], catalog: Cata
     near = _nearest(latin_of(run), catalog, 0, 1)
     if near is not None:
         yield Find(near.known, run, 0, 0, How.TYPO, near.score, sure=near.sure, alike=near.alike)
-
-
-def context_of(name: Name, finds: Sequence[Find], catalog: Catalog) -> Context:
-    """What the words beside the finds speak of."""
-    taken = {index for find in finds for index in range(find.start, find.end)}
-    kinds: set[str] = set()
-    other: list[str] = []
-    for index, word in enumerate(name.words):
-        if index in taken:
-            continue
-        kind = catalog.classes.get(word.text)
-        if kind is None and _MEASURE.fullmatch(word.text):
-            kind = "order"
-        if kind is not None:
-            kinds.add(kind)
-        elif len(word.text) > 1 and not _part_number(name.text, word):
-            meant = _meant(word.text, catalog)
-            if meant is None:
-                other.append(word.text)
-            else:
-                kinds.add(meant)
-    for script, runs in name.scripts.items():
-        for run in runs:
-            _sort_run(script, run, catalog, finds, kinds, other)
-    if "about" in kinds and not ({w.text for w in name.words} & _STRONG_ABOUT):
-        kinds.discard("about")
-    return Context("camera" in kinds, "device" in kinds, "trade" in kinds, "neutral" in kinds, "order" in kinds,
-                   "person" in kinds, "about" in kinds, any(find.how is How.MODEL for find in finds), tuple(other))
-
-
-def _part_number(text: str, word: Word) -> bool:
-    """Whether a word holds a digit, or is bound by a hyphen or a slash to one that does."""
-    begin = text.rfind(" ", 0, word.start) + 1
-    end = text.find(" ", word.end)
-    return any(c.isdigit() for c in text[begin:end if end >= 0 else len(text)])
-
-
-def _meant(word: str, catalog: Catalog) -> str | None:
-    """The class of a long word that is one or two mistakes away from one that has a class."""
-    if len(word) < 6:  # short words are near too many
-        return None
-    most = 2 if len(word) > _LONG else 1
-    found = process.extractOne(word, catalog.class_words, scorer=OSA.distance, score_cutoff=most)
-    kind = catalog.classes[found[0]] if found is not None else None
-    return kind if kind in {"neutral", "place", "camera", "legal"} else None
-
-
-_STRONG_ABOUT = {"compatible", "compatibility", "kompatibel", "replaces", "ersatz", "ersetzt",
-                 "remplace", "alternative", "alternatives", "equivalent", "substitute", "instead", "statt",
-                 "unlike", "versus", "vs", "except", "excluding", "banned", "remove", "removal", "uninstall",
-                 "disposal", "decommission"}
-
-
-def _sort_run(script: str, run: str, catalog: Catalog, finds: Sequence[Find], kinds: set[str],
-              other: list[str]) -> None:
-    if any(mark in run for mark in catalog.camera_marks):
-        kinds.add("camera")
-    rest = run
-    for find in finds:
-        if find.how in {How.SCRIPT, How.TYPO}:
-            rest = rest.replace(find.found, "", 1)
-    if script == "han":
-        for mark in catalog.camera_marks:
-            rest = rest.replace(mark, "")
-        if any(mark in rest for mark in catalog.han_trade):
-            kinds.add("trade")
-        for mark in catalog.han_neutral:
-            rest = rest.replace(mark, "")
-    elif any(mark in rest if script != "cyrillic" else mark == rest for mark in catalog.trade_marks):
-        kinds.add("trade")
-    elif (kind := catalog.classes.get(rest)) is not None:
-        kinds.add(kind)
-        rest = ""
-    if len(rest) > 1 and not any(mark in rest for mark in catalog.camera_marks):
-        other.append(rest)

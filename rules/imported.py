@@ -2,7 +2,7 @@
 
 A whole name, exact but for its legal form, is a match. A name inside a line, or one misspelt, is a match where what is
 found is long and particular, else a review. What a listing means comes from the regime it belongs to; a listing whose
-regime is not modelled here is told and left to a person.
+regime is not modelled here is a regime of its own whose only effect is a review: it is never clean.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from rapidfuzz.distance import OSA
 from rules.catalog import Catalog
 from rules.entities import Entities, Party
 from rules.names import Name, read
-from rules.regimes import Entry, Regime
+from rules.regimes import ANYBODY, Entry, Reach, Regime, Rule, Stage
 from rules.screening import Action, Screening
 from rules.snapshots import Kept, Snapshot, version_of
-from rules.vocabulary import ListVersion
+from rules.vocabulary import ActivityEffect, ListVersion
 
 __all__ = ["Imported"]
 
@@ -203,7 +203,33 @@ class Imported:
                                     unverified=True, note=f"imported from {source}")
         index = {**entities.index, entity: entity, "".join(_WORD.findall(entity.casefold())): entity,
                  " ".join(_WORD.findall(entity.casefold())): entity}
-        return Entities(parties, index), tuple(_with_entries(regime, entity, found) for regime in regimes)
+        return Entities(parties, index), (*(_with_entries(regime, entity, found) for regime in regimes),
+                                          *_unmodelled(entity, found))
+
+
+def _unmodelled(entity: str, found: Sequence[tuple[Kept, str]]) -> list[Regime]:
+    """A regime for each listing that belongs to none modelled here: a person has to read what it means."""
+    made: dict[str, Regime] = {}
+    for kept, source in found:
+        for programme in kept.party.programmes:
+            slug = re.sub(r"[^A-Z0-9]+", "-", f"import {source} {programme.name}".upper()).strip("-")
+            if programme.regime or slug in made:
+                continue
+            since = programme.listed_on or kept.first_seen
+            entry = Entry(entity=entity, name=kept.party.names[0], listed_on=since, effective_on=since,
+                          removed_on=programme.removed_on or kept.gone_on, citation=programme.citation, source=_IMPORT,
+                          unverified=True, note=f"imported from {source}")
+            rule = Rule(buyers=(ANYBODY,), effect=ActivityEffect.REVIEW, purpose_lifts=False, because=(
+                f"what the programme {programme.name} of the imported list {source} forbids is not modelled here, so "
+                "a person has to read it before anything is bought"))
+            made[slug] = Regime(
+                regime=slug, name=f"{programme.name} (imported list {source})", authority=source,
+                jurisdiction="as imported", citation=programme.citation or programme.name, dated=kept.first_seen,
+                forbids="not modelled here", basis="counterparty", status="imported", unverified=True,
+                sources={_IMPORT: source}, entries=(entry,), examples=(),
+                stages=(Stage(since=since, what="listed", source=_IMPORT, unverified=True, binds=(rule,)),),
+                reach=(Reach(scope="not_stated", text="how far the list reaches is not modelled here"),))
+    return list(made.values())
 
 
 def _words(written: str) -> list[str]:

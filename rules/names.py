@@ -26,11 +26,15 @@ MOST_CHARACTERS = 2000          # of one purchase-order line; what is longer is 
 _MOST_WORDS = 120
 
 _INVISIBLE = {"Cf", "Cc", "Mn"}
-_SWAPPED = re.compile(r"(?<=\w)[@$!|](?=\w)|[@$](?=\w{3})|(?<=\w{3})[@$](?=\s|$)")
+_SIGNED = re.compile(r"\S*[@$!|]\S*")
+_ADDRESS = re.compile(r"\W*[\w.+-]+@[\w-]+(?:\.[\w-]+)+\W*")            # an e-mail address, whose @ is no letter
+_SWAPPED = re.compile(r"[@$](?=[^\W\d_]|[@!])|(?<=[^\W\d_])[@$]|(?<=\w)[!|](?=[^\W_]|@)")
 _MARKS = str.maketrans("", "", "\u2122\u00ae\u00a9\u2120")       # trade marks, which would read as the letters TM
 _SWAPS = str.maketrans({"@": "a", "$": "s", "!": "i", "|": "l"})
 _WORD = re.compile(r"[^\W_]+")
-_APART = re.compile(r"(?<![^\W_])(?:[^\W\d_][\s.\-_*·]{1,3}){3,}[^\W\d_](?![^\W_])")
+_SMALL = str.maketrans(dict(zip("ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢ", "abcdefghijklmnoprstuvwyz", strict=True)))
+_APART = re.compile(r"(?<![^\W_@$!])(?:(?:[^\W_]|[@$!])[\s.\-_*·/+~]{1,3}){3,}(?:[^\W_]|[@$!])(?![^\W_])")
+_FEWEST_APART = 3               # letters among the characters set apart; the rest may be digits and signs for letters
 _PASSES = re.compile("l|vv|rn")
 _SHORTEST_DISGUISE = 4
 _LEET = str.maketrans("013457895", "oieastbgs")
@@ -100,13 +104,13 @@ def latin_of(text: str) -> str:
 
 def squeeze(text: str) -> str:
     """Letters and digits alone, in lower case: ``HIK-Vision`` and ``hikvision`` are the same."""
-    return "".join(_WORD.findall(text.casefold()))
+    return "".join(_WORD.findall(text.casefold().replace("++", "plusplus")))
 
 
 def unleet(word: str) -> tuple[str, ...]:
     """What a word with look-alike digits or letters could mean (``h1kv1sion``, ``hlkvlslon``); nothing for others."""
     digits = sum(c.isdigit() for c in word)
-    if len(word) < _SHORTEST_DISGUISE or digits * 2 > len(word) or not (digits or _PASSES.search(word)):
+    if len(word) < _SHORTEST_DISGUISE or digits * 3 > len(word) * 2 or not (digits or _PASSES.search(word)):
         return ()
     read_as = (word.translate(_LEET), word.translate(_LEET_L))
     passing = tuple(one.replace("vv", "w").replace("rn", "m").replace("l", "i") for one in read_as)
@@ -117,33 +121,49 @@ def unleet(word: str) -> tuple[str, ...]:
 def read(query: str) -> Name:
     """`query` made comparable; never raises, whatever is in it."""
     cut = len(query) > MOST_CHARACTERS
-    given = query[:MOST_CHARACTERS].translate(_MARKS)
+    given = query[:MOST_CHARACTERS].translate(_MARKS).replace("++", "plusplus")
     tricks: list[str] = []
-    native = _native(given)
-    folded = given if given.isascii() else fold(_without_whole_scripts(native))
-    if not given.isascii() and _mixes(native):
+    shown = _shown(given)
+    if not given.isascii() and _mixes(shown.casefold()):
         tricks.append("look-alike letters")
-    if native != unicodedata.normalize("NFC", given).casefold() and _hides(given):
+    if shown.casefold() != unicodedata.normalize("NFC", given).casefold() and _hides(given):
         tricks.append("invisible or full-width characters")
+    joined = _APART.sub(_together, shown)
+    if joined != shown:
+        tricks.append("letters set apart")
+    folded = joined if joined.isascii() else fold(_without_whole_scripts(joined))
     text = " ".join(folded.casefold().split())
-    swapped = _SWAPPED.sub(lambda found: found.group().translate(_SWAPS), text)
+    swapped = _SIGNED.sub(_unsigned, text)
     if swapped != text:
         tricks.append("signs for letters")
-    joined = _APART.sub(lambda found: "".join(_WORD.findall(found.group())), swapped)
-    if joined != swapped:
-        tricks.append("letters set apart")
-    words = tuple(Word(found.group(), *found.span()) for found in _WORD.finditer(joined))[:_MOST_WORDS]
-    scripts = {} if given.isascii() else _runs(native)
-    return Name(query, joined, words, scripts, tuple(tricks), cut)
+    words = tuple(Word(found.group(), *found.span()) for found in _WORD.finditer(swapped))[:_MOST_WORDS]
+    scripts = {} if given.isascii() else _runs(joined.casefold())
+    return Name(query, swapped, words, scripts, tuple(tricks), cut)
 
 
-def _native(text: str) -> str:
-    """The text in its own scripts: compatibility forms resolved, invisible characters gone, Chinese simplified."""
-    composed = unicodedata.normalize("NFKC", text)
+def _together(found: re.Match[str]) -> str:
+    """Characters set apart, joined where enough of them are letters."""
+    kept = "".join(c for c in found.group() if c.isalnum() or c in "@$!")
+    return kept.translate(_SWAPS) if sum(c.isalpha() for c in kept) >= _FEWEST_APART else found.group()
+
+
+def _unsigned(found: re.Match[str]) -> str:
+    token = found.group()
+    return token if _ADDRESS.fullmatch(token) else _SWAPPED.sub(lambda sign: sign.group().translate(_SWAPS), token)
+
+
+def _shown(text: str) -> str:
+    """The text in its own scripts and case: compatibility forms resolved, nothing invisible, Chinese simplified.
+
+    The case stays, since a Greek capital looks like another Latin letter than its small form.
+    """
+    if text.isascii():
+        return text
+    composed = unicodedata.normalize("NFKC", text.translate(_SMALL))
     if composed.isascii():
-        return composed.casefold()
+        return composed
     kept = "".join(c for c in composed if unicodedata.category(c) not in _INVISIBLE or c in "\t\n")
-    return simplified(unicodedata.normalize("NFC", kept.casefold()))
+    return simplified(unicodedata.normalize("NFC", kept))
 
 
 def _without_whole_scripts(text: str) -> str:

@@ -13,8 +13,9 @@ from datetime import date
 from enum import StrEnum
 
 from rules.catalog import Catalog, Known
-from rules.finding import Context, Find, How, context_of, finds_in
+from rules.finding import Find, How, finds_in
 from rules.names import Name, read
+from rules.wording import Context, context_of
 
 __all__ = ["Action", "Screening", "screen"]
 
@@ -136,19 +137,41 @@ def _weighed(find: Find, finds: Sequence[Find], context: Context) -> tuple[Actio
     if find.how is How.TYPO:
         return _of_typo(find, finds, context)
     fits = context.camera or context.device or context.models
-    if find.known.common:
-        if context.trade:
-            mixed = fits or context.order
+    if not find.sure:                                   # a name inside a longer word, or cut off after a few letters
+        return _of_part(find, context)
+    if find.known.common or (find.how is How.SPACING and context.trade):
+        if context.trade and (context.next_trade or not (context.camera or context.models)):
+            mixed = fits or context.order or find.backed
             return (Action.REVIEW, _MIXED_TRADE.format(find.known.written)) if mixed else (
                 Action.NO_MATCH, _FOREIGN_TRADE)
-        if context.person and not (fits or context.order or context.other):
+        if context.person and not (fits or context.order) and (context.beside or not context.other):
             return Action.NO_MATCH, "it reads as the name of a person"
-        if context.other and not (fits or context.order):
+        if context.other and not (fits or context.order or find.backed or _transliterated(find)):
             return Action.REVIEW, f"{find.known.written} has namesakes, and {', '.join(context.other[:4])} says nothing"
         return Action.MATCH, ""
-    if context.trade and not (fits or context.order or context.neutral):
+    if context.next_trade and not (fits or context.order or context.neutral or context.company):
         return Action.REVIEW, _MIXED_TRADE.format(find.known.written)
+    if context.beside and not (fits or context.order or context.neutral or context.company):
+        return Action.REVIEW, f"{find.known.written} stands beside the name of a person"
+    if find.how is How.CUT and not fits:
+        return Action.REVIEW, f"{find.found!r} is how {find.known.written} begins"
     return Action.MATCH, ""
+
+
+def _transliterated(find: Find) -> bool:
+    """Whether a name is spelled by its sound in kana, Hangul or Cyrillic: unlike Chinese, that means nothing else."""
+    chinese = any("\u3400" <= c <= "\u9fff" for c in find.found)
+    return find.how is How.SCRIPT and not find.found.isascii() and not chinese
+
+
+def _of_part(find: Find, context: Context) -> tuple[Action, str]:
+    said = f"{find.found!r} has {find.known.written} in it" if find.how is How.GLUED else (
+        f"{find.found!r} is how {find.known.written} begins")
+    if context.camera or context.models or (context.device and not context.trade):
+        return Action.REVIEW, said
+    if context.trade or find.how is How.CUT or find.known.common:
+        return Action.NO_MATCH, said + ", but nothing else speaks for it"
+    return Action.REVIEW, said
 
 
 def _of_model(find: Find, finds: Sequence[Find], context: Context) -> tuple[Action, str]:
@@ -157,7 +180,11 @@ def _of_model(find: Find, finds: Sequence[Find], context: Context) -> tuple[Acti
     named = any(f.known.kind == "name" and f.how is not How.MODEL for f in finds)
     if rule is None or (rule.decides == "review" and elsewhere):
         return Action.NO_MATCH, "a part number of a common form, and another maker is named"
-    if rule.needs and not (context.camera or (rule.needs == "device" and context.device) or named):
+    backed = named or not (rule.needs or rule.beside) or bool(context.words & set(rule.beside)) or (
+        context.camera if rule.needs == "camera" else rule.needs == "device" and (context.camera or context.device))
+    if not backed and not (elsewhere or context.other or context.trade or context.device):
+        return Action.REVIEW, f"{find.found} stands alone and has a form that {rule.party} uses, among others"
+    if not backed:
         return Action.NO_MATCH, "a part number of a common form, and nothing else speaks for it"
     if rule.decides == "review":
         return Action.REVIEW, f"{find.found} has the form of part numbers of {rule.party}, but others use it too"
@@ -171,15 +198,16 @@ def _of_typo(find: Find, finds: Sequence[Find], context: Context) -> tuple[Actio
     close = f"{find.found!r} reads like {find.known.written!r} misspelt"
     if any(f.known.kind == "maker" for f in finds):
         return Action.NO_MATCH, close + ", but another maker is named"
-    fits = context.camera or context.models
+    fits = context.camera or context.models or find.backed
+    long = len(find.known.written) > _SHORT_NAME
+    if find.other:                                     # a word of its own needs more than a camera beside it
+        speaks = fits or context.device
+        return (Action.REVIEW, close) if speaks else (Action.NO_MATCH, close + ", but it is a word of its own")
     if find.sure and not context.trade and (fits or not find.known.common or not context.other):
         return Action.MATCH, close
-    long = len(find.known.written) > _SHORT_NAME
     if fits or (context.device and (find.sure or (find.alike and long))):
         return (Action.MATCH if find.sure or (find.alike and not context.trade) else Action.REVIEW), close
-    if find.other:
-        return Action.NO_MATCH, close + ", but it is a word of its own"
-    if context.trade or (find.known.common and context.other):
+    if context.trade or (context.other and (find.known.common or find.first)):
         return Action.NO_MATCH, close + ", but nothing else speaks for it"
     return Action.REVIEW, close
 

@@ -9,16 +9,28 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-__all__ = ["MOST_BYTES", "MOST_ROWS", "TableError", "column_of", "read_rows", "text_of"]
+__all__ = ["MOST_BYTES", "MOST_ROWS", "Dialect", "TableError", "column_of", "dialect_of", "read_rows", "text_of"]
 
 MOST_BYTES = 512 * 1024 * 1024
 MOST_ROWS = 2_000_000
 MOST_COLUMNS = 512
 MOST_CELL = 1_000_000
 _SNIFFED = 64 * 1024
+_LOOKED_AT = 5                  # lines that have to be quoted throughout before a file is taken for one that is
 
 csv.field_size_limit(MOST_CELL)
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How a delimited file is written, so that it can be written again the same way."""
+
+    delimiter: str = ","
+    encoding: str = "utf-8-sig"
+    newline: str = "\r\n"
+    quotes_all: bool = False
 
 
 class TableError(ValueError):
@@ -30,16 +42,20 @@ class TableError(ValueError):
         self.file, self.expected, self.row, self.column = file, expected, row, column
 
 
-def text_of(data: bytes, file: str) -> str:
-    """The bytes as text: UTF-8 with or without a byte order mark, or UTF-16 with one. Raises `TableError`."""
+def text_of(data: bytes, file: str, encoding: str | None = None) -> str:
+    """The bytes as text: UTF-8, UTF-16 with its byte order mark, or as told. Raises `TableError`."""
     if len(data) > MOST_BYTES:
         raise TableError(file, f"at most {MOST_BYTES // 1024 // 1024} MB, found {len(data) // 1024 // 1024} MB")
     wide = data.startswith((b"\xff\xfe", b"\xfe\xff"))
+    told = encoding or ("utf-16" if wide else "utf-8-sig")
     try:
-        text = data.decode("utf-16" if wide else "utf-8-sig")
+        text = data.decode(told)
+    except LookupError as error:
+        raise TableError(file, f"a known encoding, not {told[:30]!r}") from error
     except UnicodeDecodeError as error:
         row = data[:error.start].count(b"\n") + 1
-        raise TableError(file, f"UTF-8 text, found the byte 0x{data[error.start]:02x}", row) from error
+        name = encoding or "UTF-8"
+        raise TableError(file, f"{name} text, found the byte 0x{data[error.start]:02x}", row) from error
     if "\x00" in text:
         raise TableError(file, "text without NUL bytes", text[:text.index("\x00")].count("\n") + 1)
     return text
@@ -73,6 +89,17 @@ def read_rows(text: str, file: str, *, delimiter: str | None = None) -> Iterator
         raise TableError(file, f"well-formed CSV ({error})", reader.line_num) from error
     if width is None:
         raise TableError(file, "a header row", 1)
+
+
+def dialect_of(data: bytes, text: str, encoding: str | None = None) -> Dialect:
+    """How `data`, which reads as `text`, is written: delimiter, encoding, line ends, quotes everywhere or not."""
+    wide = data.startswith((b"\xff\xfe", b"\xfe\xff"))
+    own = "utf-16" if wide else "utf-8-sig" if data.startswith(b"\xef\xbb\xbf") else "utf-8"
+    delimiter = _delimiter(text)
+    head = [line for line in text[:_SNIFFED].splitlines()[:_LOOKED_AT] if line]
+    quoted = bool(head) and all(line.startswith('"') and line.endswith('"') for line in head) and (
+        delimiter not in text[:_SNIFFED] or f'"{delimiter}"' in head[0])
+    return Dialect(delimiter, encoding or own, "\r\n" if "\r\n" in text[:_SNIFFED] else "\n", quoted)
 
 
 def column_of(header: Sequence[str], wanted: str, file: str) -> int:

@@ -63,6 +63,8 @@ def import_(
     source: str | None = typer.Option(None, "--source", metavar="NAME", help="What to call it (default: the file)."),
     dated: str | None = typer.Option(None, "--dated", metavar="YYYY-MM-DD", help="The day of its facts (today)."),
     kind: str | None = typer.Option(None, "--kind", metavar="K", help="Its format, where the file does not tell."),
+    aliases: Path | None = typer.Option(None, "--aliases", metavar="FILE", help=(
+        "OFAC's aliases (default: cons_alt.csv or alt.csv beside the list).")),
 ) -> None:
     """Import a list of others, whole or not at all; who is gone since the last edition is kept as removed."""
     from camvet.assessment import as_of_day
@@ -75,24 +77,40 @@ def import_(
     context = context_of(ctx)
     name = source or file.stem
     day: date = as_of_day(dated)
+    beside = aliases or _aliases_beside(file)
     try:
-        new = parse(file.read_bytes(), file.name, source=name, dated=day, kind=kind)
+        new = parse(file.read_bytes(), file.name, source=name, dated=day, kind=kind,
+                    aliases=beside.read_bytes() if beside else None, aliases_file=beside.name if beside else "")
     except OSError as error:
-        raise UsageError(f"{file}: {error.strerror}") from error
+        raise UsageError(f"{error.filename or file}: {error.strerror}") from error
     except TableError as error:
         raise UsageError(str(error)) from error
     changes = Store.of(context).keep(new)
     document = {"source": name, "format": new.format, "dated": day.isoformat(), "digest": new.digest,
-                "parties": len(new.parties), "added": len(changes.added), "removed": len(changes.removed),
+                "parties": len(new.parties), "names": sum(len(party.names) for party in new.parties),
+                "aliases_file": beside.name if beside else None, "added": len(changes.added),
+                "removed": len(changes.removed),
                 "changed": len(changes.changed), "removed_ids": list(changes.removed[:1000])}
     context.inventory().log(at=clock.now(), actor=acting(None), kind="lists.imported", subject=name, document=document)
     if context.terminal.as_json:
         context.terminal.document(document)
     else:
-        context.terminal.text(f"{name}: {len(new.parties)} parties of {day} ({new.format}); "
+        context.terminal.text(f"{name}: {len(new.parties)} parties, {document['names']} names, of {day} "
+                              f"({new.format}{f', aliases of {beside.name}' if beside else ''}); "
                               f"{len(changes.added)} added, {len(changes.removed)} removed, "
                               f"{len(changes.changed)} changed")
+        if new.format == "ofac-cons" and beside is None:
+            context.terminal.note("no file of aliases beside it: parties are known by their main names alone")
     raise typer.Exit(ExitCode.CLEAN)
+
+
+def _aliases_beside(file: Path) -> Path | None:
+    """The file of aliases that OFAC publishes beside this one, where it lies in the same folder."""
+    from rules.imports.ofac import ALIAS_FILES
+
+    name = ALIAS_FILES.get(file.name.casefold())
+    beside = file.parent / name if name else None
+    return beside if beside is not None and beside.is_file() else None
 
 
 @app.command()

@@ -27,6 +27,7 @@ def screen(
     csv: Path | None = typer.Option(None, "--csv", metavar="FILE", help="An order file (CSV, or XLSX by its suffix)."),
     xlsx: Path | None = typer.Option(None, "--xlsx", metavar="FILE", help="An order file as a workbook."),
     column: str | None = typer.Option(None, "--column", metavar="C", help="The column to screen: name or number."),
+    encoding: str | None = typer.Option(None, "--encoding", metavar="E", help="Of a CSV that is not UTF, say cp1252."),
     out: Path | None = typer.Option(None, "--out", "-o", metavar="FILE", help="The same file with the answers beside."),
     buyer: list[str] | None = typer.Option(None, "--buyer", metavar="B", help="Who buys (default: as in the policy)."),
     as_of: str | None = typer.Option(None, "--as-of", metavar="YYYY-MM-DD", help="The day in question; default today."),
@@ -46,13 +47,15 @@ def screen(
         raise UsageError("screen: expected names, or one file with --csv, --xlsx or --bom")
     if out is not None and file is None and bom is None:
         raise UsageError("--out needs --csv, --xlsx or --bom")
+    if encoding is not None and (file is None or file.suffix.lower() in {".xlsx", ".xlsm"}):
+        raise UsageError("--encoding needs a CSV")
     if lots and file is None:
         raise UsageError("--lots needs --csv or --xlsx")
     screener = _screener(context, buyer or [], as_of, activity, purpose, lists)
     if bom is not None:
         done = _bom(context, screener, bom, out, explain=explain)
     elif file is not None:
-        done = _sheet(context, screener, file, column, out, lots=lots, explain=explain)
+        done = _sheet(context, screener, file, column, out, encoding=encoding, lots=lots, explain=explain)
     else:
         done = _each(context, screener, list(names or ()), explain=explain)
     if certificate is not None:
@@ -77,15 +80,15 @@ def _each(context: Context, screener: Screener, lines: list[str], *, explain: bo
     return done
 
 
-def _sheet(context: Context, screener: Screener, file: Path, column: str | None, out: Path | None, *, lots: bool,
-           explain: bool) -> list[Screened]:
-    """An order file, row by row; with `out`, the same table with the answers beside."""
+def _sheet(context: Context, screener: Screener, file: Path, column: str | None, out: Path | None, *,
+           encoding: str | None, lots: bool, explain: bool) -> list[Screened]:
+    """An order file, row by row; with `out`, the same file with the answers beside."""
     from camvet.lots import Lots, totals
     from camvet.row_progress import counted
     from camvet.screening import COLUMNS, columns_of
-    from camvet.sheets import read_sheet, write_sheet
+    from camvet.sheets import read_sheet, write_beside
 
-    sheet = read_sheet(file, column)
+    sheet = read_sheet(file, column, encoding)
     each = Lots.of(sheet, screener) if lots else None
     done: list[Screened] = []
     for number, row in counted(sheet.rows, "screening", context.terminal):
@@ -94,8 +97,7 @@ def _sheet(context: Context, screener: Screener, file: Path, column: str | None,
             _tell(context, found, explain=explain)
     units = totals(each, done) if each else {}
     if out is not None:
-        write_sheet(out, (*sheet.header, *COLUMNS),
-                    [(*row, *columns_of(found)) for (_, row), found in zip(sheet.rows, done, strict=True)])
+        write_beside(out, sheet, COLUMNS, [columns_of(found) for found in done])
         _sum_up(context, done, out, units)
     elif units and not context.terminal.as_json:
         context.terminal.lines(f"{count} units  {name}" for name, count in units.items())

@@ -125,7 +125,8 @@ def _formats() -> dict[str, Callable[[str, str], Iterator[Listed]]]:
 FORMATS = ("csl-csv", "csl-json", "opensanctions-csv", "opensanctions-ftm", "ofac-cons", "own-csv")
 
 
-def parse(data: bytes, file: str, *, source: str, dated: date, kind: str | None = None) -> ImportedList:
+def parse(data: bytes, file: str, *, source: str, dated: date, kind: str | None = None,
+          aliases: bytes | None = None, aliases_file: str = "") -> ImportedList:
     """A file as a list.
 
     Args:
@@ -134,6 +135,8 @@ def parse(data: bytes, file: str, *, source: str, dated: date, kind: str | None 
         source: what the list is called here.
         dated: the day of its facts, usually that of the download.
         kind: one of `FORMATS`; without it the file itself tells.
+        aliases: the file of aliases that OFAC publishes beside its list.
+        aliases_file: the name of that file, for messages.
 
     Raises:
         TableError: the row, the column and what was expected.
@@ -144,7 +147,15 @@ def parse(data: bytes, file: str, *, source: str, dated: date, kind: str | None 
     if chosen not in readers:
         raise TableError(file, f"a format of {', '.join(FORMATS)}, not {chosen!r}")
     parties = parties_of(readers[chosen](text, file), file)
-    return ImportedList(chosen, source, dated, hashlib.sha256(data).hexdigest(), parties)
+    digest = hashlib.sha256(data)
+    if aliases is not None:
+        from rules.imports import ofac
+
+        if chosen != "ofac-cons":
+            raise TableError(file, f"a list of OFAC beside {aliases_file}, found {chosen}")
+        parties = ofac.with_aliases(parties, ofac.read_aliases(text_of(aliases, aliases_file), aliases_file))
+        digest.update(aliases)
+    return ImportedList(chosen, source, dated, digest.hexdigest(), parties)
 
 
 def _detect(text: str, file: str) -> str:

@@ -1,20 +1,23 @@
-"""OFAC's consolidated (non-SDN) list, ``cons_prim.csv``: twelve columns without a header, ``-0-`` for nothing.
+"""OFAC's lists as it publishes them: ``cons_prim.csv`` (or ``sdn.csv``), and the aliases in another file beside it.
 
-Names alone: aliases are in another file. The dates of the Chinese military-industrial companies stand in the remarks.
+No file has a header, ``-0-`` stands for nothing: twelve columns of parties, five of aliases (number of the party,
+number of the alias, kind, name, remarks). The dates of the Chinese military-industrial companies are in the remarks.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 
 from rules.imports import Listed, Programme, names_of, regime_of
 from rules.tables import TableError, read_rows
 
-__all__ = ["read_prim"]
+__all__ = ["ALIAS_FILES", "read_aliases", "read_prim", "with_aliases"]
 
-_COLUMNS = 12
+ALIAS_FILES: Mapping[str, str] = {"cons_prim.csv": "cons_alt.csv", "sdn.csv": "alt.csv"}
+_COLUMNS, _ALIAS_COLUMNS = 12, 5
 _NUMBER, _NAME, _KIND, _PROGRAMME, _REMARKS = 0, 1, 2, 3, 11
 _LISTED = re.compile(r"Listing Date(?: \([^)]*\))? (\d{1,2}) ([A-Z][a-z]{2})[a-z]* (\d{4})")
 _ALIAS = re.compile(r"(?:a\.k\.a\.|f\.k\.a\.) '([^']+)'")
@@ -38,6 +41,26 @@ def read_prim(text: str, file: str) -> Iterator[Listed]:
         programmes = [part.strip() for part in cells[_PROGRAMME].replace("] [", ";").split(";") if part.strip()]
         yield Listed(f"OFAC:{cells[_NUMBER]}", names, (), tuple(
             Programme(name, regime_of(name), _day(listed, file, number)) for name in programmes or ["OFAC non-SDN"]))
+
+
+def read_aliases(text: str, file: str) -> dict[str, tuple[str, ...]]:
+    """The aliases of a file, by the number of their party. Raises `TableError`."""
+    found: dict[str, list[str]] = {}
+    for number, row in read_rows(text.rstrip("\x1a \r\n"), file, delimiter=","):
+        if len(row) != _ALIAS_COLUMNS:
+            raise TableError(file, f"{_ALIAS_COLUMNS} cells, found {len(row)}", number)
+        party, _, _, name, _ = (cell.strip() for cell in row)
+        if not party.isdigit():
+            raise TableError(file, f"a number, found {party[:20]!r}", number, "1 (ent_num)")
+        if name and name != "-0-":
+            found.setdefault(party, []).append(name)
+    return {party: tuple(names) for party, names in found.items()}
+
+
+def with_aliases(parties: tuple[Listed, ...], aliases: Mapping[str, tuple[str, ...]]) -> tuple[Listed, ...]:
+    """The parties with their aliases; those of persons and ships, which are not read, are left out."""
+    return tuple(replace(party, names=names_of((*party.names, *aliases.get(party.id.removeprefix("OFAC:"), ()))))
+                 for party in parties)
 
 
 def _day(found: re.Match[str] | None, file: str, number: int) -> date | None:

@@ -282,6 +282,51 @@ def test_an_imported_party_has_effects_of_the_regime_it_is_on():
     assert {e.regime: e for e in before.effects}["US-BIS-EL"].effect == "none"
 
 
+@pytest.mark.parametrize("day", [DAY, date(2024, 1, 2)])
+def test_a_listing_that_no_law_here_speaks_of_is_for_review_and_never_clean(day):
+    found = ask("Pantherblick GmbH", day)
+    assert found.action is Action.MATCH
+    assert "csl (Unverified List (UVL))" in found.because
+    known = catalog.load()
+    entities, regimes = IMPORTED.law_of(found.entity, known.entities, known.regimes)
+    told = effects_of(found.entity, ["private_company"], day, regimes=regimes, entities=entities)
+    assert told.overall == "review"
+    (effect,) = told.binding
+    assert (effect.regime, effect.effect, effect.unverified) == ("IMPORT-CSL-UNVERIFIED-LIST-UVL", "review", True)
+    assert "the programme Unverified List (UVL) of the imported list csl" in effect.because
+
+
+PRIM = b'''36,"QUANTUM LENS","-0- ","CMIC-EO13959","-0- ","-0- ","-0- ","-0- ","-0- ","-0- ","-0- ","-0- "\r\n\x1a'''
+
+
+def test_ofac_aliases_stand_in_a_file_beside():
+    alt = (b'36,7,"aka","QLW OPTRONICS","-0- "\r\n36,8,"fka","PRISMWERK KOMMANDO","-0- "\r\n'
+           b'99,9,"aka","A PERSON","-0- "\r\n\x1a')
+    found = parse(PRIM, "cons_prim.csv", source="ofac", dated=DAY, aliases=alt, aliases_file="cons_alt.csv")
+    assert [party.names for party in found.parties] == [("QUANTUM LENS", "QLW OPTRONICS", "PRISMWERK KOMMANDO")]
+    assert found.digest != parse(PRIM, "cons_prim.csv", source="ofac", dated=DAY).digest
+    lists = Imported([lay_over(None, found)[0]], catalog.load())
+    assert ask("Prismwerk Kommando Ltd", DAY, lists).action is Action.MATCH
+
+
+@pytest.mark.parametrize(
+    ("alt", "told"),
+    [
+        (b"36,7,aka,NAME\r\n", "cons_alt.csv, row 1: expected 5 cells, found 4"),
+        (b"x,7,aka,NAME,-0-\r\n", "cons_alt.csv, row 1, column 1 (ent_num): expected a number"),
+    ],
+)
+def test_a_file_of_aliases_that_does_not_fit_is_refused(alt, told):
+    with pytest.raises(TableError) as error:
+        parse(PRIM, "cons_prim.csv", source="ofac", dated=DAY, aliases=alt, aliases_file="cons_alt.csv")
+    assert str(error.value).startswith(told)
+
+
+def test_aliases_beside_another_format_are_refused():
+    with pytest.raises(TableError, match="a list of OFAC"):
+        parse(csl(csl_row("X Y Z")), "c.csv", source="csl", dated=DAY, aliases=b"1,2,3,4,5", aliases_file="a.csv")
+
+
 def test_a_removed_party_is_for_review_from_that_day_on():
     first, _ = lay_over(None, read(csl(csl_row("Quantum Lens Works"), csl_row("Other Optics", number="2"))))
     second, _ = lay_over(first, read(csl(csl_row("Other Optics", number="2")), dated=date(2026, 12, 1)))

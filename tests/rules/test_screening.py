@@ -113,6 +113,58 @@ def test_it_says_why(query, word):
     assert word in ask(query).because
 
 
+@pytest.mark.parametrize(
+    ("query", "action"),
+    [
+        ("Bracket for Dahua dome camera", "review"),
+        ("Quote for Dahua dome cameras", "match"),
+        ("staffa per telecamera Dahua", "review"),
+        ("12.50 per camera Dahua", "match"),
+        ("camera, no Hikvision or Dahua", "review"),
+        ("Mount for Dahua/Hikvision cameras", "review"),
+        ("ZTE-free network", "review"),
+        ("old camera replaced by Hikvision", "match"),
+        ("Axis camera replaces Hikvision", "review"),
+        ("Replacement order: Hikvision bullets", "match"),
+        ("De-installation of Hikvision cameras", "review"),
+    ],
+)
+def test_meant_for_it_is_not_it(query, action):
+    assert str(ask(query).action) == action
+
+
+@pytest.mark.parametrize(
+    ("query", "action", "entity"),
+    [
+        ("dahuabulletcam4mp", "match", "dahua"),
+        ("HUAWEIE5577", "match", "huawei"),
+        ("zterouter", "match", "zte"),
+        ("xydahuapq camera", "review", "dahua"),
+        ("CAM TURRET 4MP IR30 HIKVISI", "match", "hikvision"),
+        ("CAM TURRET 4MP IR30 HIKV", "review", "hikvision"),
+        ("sahua camera", "match", "dahua"),
+        ("Zhejiang Dahus Technology", "match", "dahua"),
+        ("Tandy Technologies Co Ltd", "review", "tiandy"),
+        ("Tandy Leather Goods", "no_match", None),
+        ("Tandy camera", "review", "tiandy"),
+        ("h.1.k.v.1.s.1.o.n", "match", "hikvision"),
+        ("h\u0456_k_v_i_s_i_o_n \u04bb", "match", "hikvision"),
+        ("\u0397\u0399\u039aV\u0399S\u0399\u039f\u039d", "match", "hikvision"),
+        ("sales@dahua.com", "match", "dahua"),
+        ("\ud558\uc774\ud06c \ube44\uc804", "match", "hikvision"),
+        ("PD605", "review", "hytera"),
+        ("PD605 dosing pump", "no_match", None),
+        ("PD605 radio", "match", "hytera"),
+        ("Zebra DS8178-SR imager", "no_match", None),
+        ("face recognition", "no_match", None),
+        ("Face++", "match", "megvii"),
+    ],
+)
+def test_part_of_a_word_cut_off_misspelt_or_set_apart(query, action, entity):
+    found = ask(query)
+    assert (str(found.action), found.entity) == (action, entity)
+
+
 def test_it_says_what_was_taken_for_what():
     assert ask("Видеокамера Хиквижн").matched_by == "name: 'хиквижн' is 'Хиквижн' (another script)"
     assert ask("DS-2CD2143G2-I").matched_by.startswith("model: 'ds-2cd2143g2'")

@@ -1,0 +1,100 @@
+"""Order files come back as they were, with columns beside: a workbook's looks, a CSV's dialect."""
+
+import io
+
+import pytest
+from openpyxl import Workbook, load_workbook
+from openpyxl.styles import Font, PatternFill
+
+from camvet.context import UsageError
+from camvet.sheets import read_sheet, write_beside
+
+COLUMNS = ("camvet_action", "camvet_because")
+
+
+def book():
+    made = Workbook()
+    table = made.active
+    table.title = "Order"
+    table.append(["Item", "Qty", "Sum"])
+    table.append(["Dahua camera", 3, "=B2*2"])
+    table.append([None, None, None])
+    table.append(["Axis camera", 1, "=B4*2"])
+    table["A1"].font = Font(bold=True)
+    table["C1"].font = Font(bold=True, italic=True)
+    table["A2"].fill = PatternFill("solid", fgColor="FFEEAA")
+    table.column_dimensions["A"].width = 44
+    table.freeze_panes = "A2"
+    made.create_sheet("Terms")["B7"] = "net 30"
+    return made
+
+
+@pytest.fixture
+def workbook(tmp_path):
+    path = tmp_path / "order.xlsx"
+    book().save(path)
+    return path
+
+
+def test_a_workbook_keeps_its_looks_formulas_and_other_sheets(workbook, tmp_path):
+    sheet = read_sheet(workbook, "Item")
+    write_beside(tmp_path / "done.xlsx", sheet, COLUMNS, [("match", "named"), ("no_match", "=1+1")])
+    done = load_workbook(tmp_path / "done.xlsx")
+    table = done["Order"]
+    assert done.sheetnames == ["Order", "Terms"]
+    assert done["Terms"]["B7"].value == "net 30"
+    assert table.column_dimensions["A"].width == 44
+    assert table.freeze_panes == "A2"
+    assert table["A2"].fill.fgColor.rgb == "00FFEEAA"
+    assert (table["C2"].value, table["C2"].data_type) == ("=B2*2", "f")
+    assert [table[f"{column}1"].value for column in "ABCDE"] == ["Item", "Qty", "Sum", *COLUMNS]
+    assert table["D1"].font.italic
+    assert [table[f"D{row}"].value for row in (2, 3, 4)] == ["match", None, "no_match"]
+    assert (table["E4"].value, table["E4"].data_type) == ("=1+1", "s")
+
+
+def test_an_answer_with_characters_no_workbook_holds(workbook, tmp_path):
+    sheet = read_sheet(workbook, "Item")
+    write_beside(tmp_path / "done.xlsx", sheet, COLUMNS, [("a\x00b", "x" * 40_000), ("", "")])
+    table = load_workbook(tmp_path / "done.xlsx").active
+    assert table["D2"].value == "ab"
+    assert len(table["E2"].value) == 32_767
+
+
+@pytest.mark.parametrize(
+    ("data", "begin"),
+    [
+        (b"Item;Qty\r\nDahua;2\r\n", b"Item;Qty;camvet_action;camvet_because\r\nDahua;2;match;"),
+        (b"Item\tQty\nDahua\t2\n", b"Item\tQty\tcamvet_action\tcamvet_because\nDahua\t2\tmatch\t"),
+        (b'"Item","Qty"\n"Dahua","2"\n', b'"Item","Qty","camvet_action","camvet_because"\n"Dahua","2","match"'),
+        (b"\xef\xbb\xbfItem,Qty\nDahua,2\n", b"\xef\xbb\xbfItem,Qty,camvet_action"),
+        ("Item,Qty\nDahua,2\n".encode("utf-16"), b"\xff\xfeI\x00t\x00e\x00m\x00"),
+        (b"Item|Qty\nDahua|2\n", b"Item|Qty|camvet_action"),
+    ],
+)
+def test_a_csv_keeps_its_dialect(tmp_path, data, begin):
+    (tmp_path / "order.csv").write_bytes(data)
+    write_beside(tmp_path / "done.csv", read_sheet(tmp_path / "order.csv", "Item"), COLUMNS, [("match", "named, so")])
+    assert (tmp_path / "done.csv").read_bytes().startswith(begin)
+
+
+def test_a_csv_of_an_old_code_page_is_read_and_written_as_one(tmp_path):
+    path = tmp_path / "order.csv"
+    path.write_bytes("Gerät;Menge\nÜberwachungskamera;2\n".encode("cp1252"))
+    with pytest.raises(UsageError, match="UTF-8 text"):
+        read_sheet(path, "Gerät")
+    with pytest.raises(UsageError, match="a known encoding"):
+        read_sheet(path, "Gerät", "klingon")
+    write_beside(path, read_sheet(path, "Gerät", "cp1252"), COLUMNS, [("review", "\u5927\u534e")])
+    assert path.read_bytes().decode("cp1252") == (
+        "Gerät;Menge;camvet_action;camvet_because\nÜberwachungskamera;2;review;\\u5927\\u534e\n")
+
+
+def test_a_csv_becomes_a_workbook_by_its_suffix_and_the_other_way_round(workbook, tmp_path):
+    (tmp_path / "order.csv").write_text("Item\n=1+1\n")
+    write_beside(tmp_path / "done.xlsx", read_sheet(tmp_path / "order.csv", None), COLUMNS, [("no_match", "")])
+    cell = load_workbook(tmp_path / "done.xlsx").active["A2"]
+    assert (cell.value, cell.data_type) == ("=1+1", "s")
+    write_beside(tmp_path / "done.csv", read_sheet(workbook, "Item"), COLUMNS, [("match", ""), ("no_match", "")])
+    lines = io.StringIO((tmp_path / "done.csv").read_text(encoding="utf-8-sig")).read().splitlines()
+    assert lines[0] == "Item,Qty,Sum,camvet_action,camvet_because"
