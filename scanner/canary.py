@@ -53,8 +53,8 @@ class Canaries:
             return ""
         return f"the first device like it ({model}) stopped answering after it was asked"
 
-    async def look_again(self, model: str, dossier: Dossier) -> None:
-        """Wait, see whether the first device still answers, and let the others go or stay."""
+    async def look_again(self, model: str, dossier: Dossier) -> bool:
+        """Wait, see whether the first device still answers, and let the others go or stay; returns what was seen."""
         alive = False
         try:
             await asyncio.sleep(self._recheck or 0)
@@ -62,4 +62,7 @@ class Canaries:
         finally:
             self._fates[model].set_result(alive)
         if not alive:
+            if not dossier.gate.tripped:
+                dossier.conclude(f"a port that was open no longer opened {self._recheck:g} s after it was asked")
             self._note(f"{dossier.address} stopped answering after it was asked; devices like it are left alone")
+        return alive

@@ -14,7 +14,10 @@ from scanner.wire.auth import Credentials
 from scanner.wire.fields import Fields
 from scanner.wire.text import redact
 
-__all__ = ["Dossier", "PortState"]
+__all__ = ["BEARING", "Dossier", "PortState"]
+
+BEARING = "interview.bearing"
+"""The attempt that says how a device bore its interview: whether it still took part when it was over."""
 
 _MOST_RAW = 16_384             # stored of one reply; the digest covers all of it
 _LEAST_SECRET = 4              # shorter passwords stand in every second word
@@ -39,6 +42,9 @@ def _spellings(login: Credentials | None) -> tuple[bytes, ...]:
 
 class Dossier:
     """One address of the scope."""
+
+    # A scope may hold 65,536 of them.
+    __slots__ = ("_secrets", "address", "attempts", "dropped", "gate", "observations", "ports")
 
     def __init__(self, address: str, pace: Pace, login: Credentials | None = None) -> None:
         self.address = address
@@ -109,6 +115,18 @@ class Dossier:
     def skipped(self, probe: str, port: int | None, reason: Reason, detail: str = "") -> None:
         """Note something that was not tried, and why."""
         self._note(Attempt(self.address, probe, port, AttemptStatus.NOT_ATTEMPTED, clock.now(), reason, detail))
+
+    def conclude(self, silence: str = "") -> None:
+        """Note how the device bore its interview, once it is over; `silence` says how it fell silent after that."""
+        self.attempts[:] = [attempt for attempt in self.attempts if attempt.probe != BEARING]
+        if silence or self.gate.stopped:
+            self.failed(BEARING, None, Reason.CIRCUIT_OPEN, silence or self.gate.tripped)
+        elif self.gate.tripped:
+            self.skipped(BEARING, None, Reason.CIRCUIT_OPEN, self.gate.tripped)
+        elif self.gate.heard:
+            self.completed(BEARING, None, ())
+        else:
+            self.failed(BEARING, None, Reason.NO_ANSWER, "it answered nothing that it was asked")
 
     def tried(self, probe: str) -> bool:
         """Whether an attempt of that name stands in the dossier."""

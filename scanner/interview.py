@@ -24,7 +24,7 @@ from scanner.transport.exchange import ExchangeError
 from scanner.transport.http import HttpClient
 from scanner.transport.response import Response
 from scanner.transport.rtsp import RtspClient
-from scanner.wire import favicon, http, rtsp
+from scanner.wire import devid, favicon, http, rtsp
 from scanner.wire import tls as certificates
 from scanner.wire.fields import Fields
 
@@ -129,13 +129,15 @@ class Interview:
                     return
                 continue
             self.dossier.gate.answered()
-            read = certificates.parse_chain([shown.certificate], Endpoint(self.dossier.address, port), clock.now(),
+            now = clock.now()
+            read = certificates.parse_chain(shown.chain, Endpoint(self.dossier.address, port), now,
                                             version=shown.version, cipher=shown.cipher)
             if isinstance(read, Refusal):
                 self.dossier.failed("tls.handshake", port, Reason.MALFORMED, f"{read.reason} {read.detail}".strip())
                 return
             fields: Fields = {**read, "legacy": True} if legacy else read
-            seen = self.dossier.observe("tls", "tls.handshake", port, fields, shown.certificate)
+            fields = {**fields, **devid.judge(shown.chain, self.settings.device_anchors, now, legacy=legacy)}
+            seen = self.dossier.observe("tls", "tls.handshake", port, fields, b"".join(shown.chain))
             self.dossier.completed("tls.handshake", port, [seen], detail="legacy parameters only" if legacy else "")
             return
 

@@ -76,8 +76,8 @@ class Journal:
         Raises:
             JournalError: when another sweep holds it, or it cannot be written.
         """
-        login = "-login" if settings.credentials else ""
-        path = folder / f"{scope.digest[:16]}-{settings.profile}{login}.jsonl"
+        extra = ("-login" if settings.credentials else "") + ("-devid" if settings.device_anchors else "")
+        path = folder / f"{scope.digest[:16]}-{settings.profile}{extra}.jsonl"
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+b")

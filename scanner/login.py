@@ -19,7 +19,7 @@ from scanner.interview import Interview
 from scanner.observation import Endpoint, Reason, Refusal
 from scanner.onvif import parse_reply
 from scanner.plan import Ask
-from scanner.question import Answer, Door, Verdict, put
+from scanner.question import BUSY, Answer, Door, Verdict, put
 from scanner.settings import Settings
 from scanner.transport.http import request_target
 from scanner.transport.response import Response
@@ -31,8 +31,18 @@ __all__ = ["LoginPass"]
 
 _OPERATION = "GetDeviceInformation"
 _ALLOWANCE = 10                  # requests of this pass, beside the budget of the first one
-_SKEW_WORDS = re.compile(r"(?i)time check|timestamp|clock|expired|too old|time ?(?:is )?(?:not|in)valid|wsu:created")
-_BUSY_WORDS = re.compile(r"(?i)too many|limit|exceed|maximum|busy|in use")
+_DENIED_WORDS = re.compile(
+    r"(?i)not ?authori[sz]ed|unauthori[sz]ed|failed ?authentication|authentication (?:has )?fail|authority failure|"
+    r"invalid ?security|could not be authenticated|log ?in (?:failed|error)|"
+    r"(?:wrong|invalid|incorrect) (?:user ?name|user|password)|password (?:is )?(?:error|wrong|incorrect|invalid)")
+_SKEW_WORDS = re.compile(r"(?i)time ?check|time ?stamp|clock|wsu:created|(?:message|token) ?(?:has )?expired|too old|"
+                         r"time ?(?:is )?(?:not |in)valid|time (?:difference|skew)")
+_LOCKED_WORDS = re.compile(r"(?i)(?:\b|user|account|ip)_?lock(?:ed|out)\b|\bblocked\b|illegal ?login|unlock ?time|"
+                           r"(?:retry|try again) (?:later|after|in)\b")
+_BUSY_WORDS = re.compile(r"(?i)too many|\blimits?\b|\bexceed|\bmaximum(?!-scale)|\bbusy\b|\bin use\b|overload")
+_MARKUP = re.compile(r"(?is)<(script|style)\b.{0,4096}?</\1\s{0,8}>|<[^>]{0,512}>")
+_PAGE = re.compile(r"(?i)\s{0,64}<(?:!doctype html|html|head|body)\b")
+_MOST_READ = 4_096               # characters of a refusal in which its reason is looked for
 _HALF_HOUR = timedelta(minutes=30)
 _LEEWAY = timedelta(seconds=20)
 
@@ -175,27 +185,32 @@ class LoginPass:
             return verdict
 
         answer = await put(self._dossier, probe, transport, door.port, send, read, weigh=weigh)
-        if self._answered and (answer is None or verdict or answer.response.status >= 500):
+        if self._answered and (answer is None or verdict or answer.response.status >= 500
+                               or answer.response.status in BUSY):
             self._refused = f"the one login attempt went to {probe} and did not succeed"
         return answer
 
     def _weigh(self, fields: Fields, *, signed_time: bool) -> Verdict:
-        said = " ".join(str(fields.get(name, "")) for name in ("fault_code", "fault_reason", "body"))[:4096]
-        denied = fields.get("status") in (401, 403) or "notauthorized" in said.lower()
-        if not denied:
+        said = _said(fields)
+        denied = fields.get("status") in (401, 403)
+        if not denied and not (_DENIED_WORDS.search(said) and not _PAGE.match(str(fields.get("body", "")))):
             return (Reason.MALFORMED, f"no SOAP: {fields['refusal']}") if "refusal" in fields else None
         if self._unreadable:
             return Reason.AUTH_NOT_UNDERSTOOD, self._unreadable
         if not self._answered:
             return Reason.AUTH_NOT_UNDERSTOOD, "refused without a challenge; nothing was sent"
+        if _LOCKED_WORDS.search(said):
+            return Reason.BUSY, "refused, and it speaks of a lock: the login may be right, and is not tried again"
         if _BUSY_WORDS.search(said):
             return Reason.BUSY, "refused, and it speaks of a limit"
-        if _SKEW_WORDS.search(said):
+        if signed_time and _SKEW_WORDS.search(said):
             return Reason.CLOCK_SKEW, "refused for the time of the login"
         if signed_time and (doubt := self._doubtful_clock()):
             return Reason.CLOCK_SKEW, doubt
         left = fields.get("attempts_left")
-        return Reason.AUTH_REJECTED, "" if left is None else f"the device says that {left} attempts are left"
+        if left is not None:
+            return Reason.AUTH_REJECTED, f"the device says that {left} attempts are left"
+        return Reason.AUTH_REJECTED, "understood, but this account may not (403)" if fields.get("status") == 403 else ""
 
     def _doubtful_clock(self) -> str:
         """Why a signed time may have been wrong: unknown, or off by half hours as where local time is sent as UTC."""
@@ -206,6 +221,13 @@ class LoginPass:
         if away >= _HALF_HOUR - _LEEWAY and min(away % _HALF_HOUR, _HALF_HOUR - away % _HALF_HOUR) <= _LEEWAY:
             return "refused, and the device seems to give local time as UTC"
         return ""
+
+
+def _said(fields: Fields) -> str:
+    """What a refusal says to a reader: the fault, the status, and the text of its body without markup."""
+    words = [str(fields.get(name, "")) for name in ("fault_code", "fault_reason", "reason", "status_string",
+                                                    "sub_status")]
+    return " ".join((*words, _MARKUP.sub(" ", str(fields.get("body", ""))[:_MOST_READ])))[:_MOST_READ]
 
 
 def _probe_of(ask: Ask) -> str:

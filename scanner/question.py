@@ -16,9 +16,10 @@ from scanner.transport.exchange import ExchangeError
 from scanner.transport.response import Response
 from scanner.wire.fields import Fields
 
-__all__ = ["Answer", "Door", "Verdict", "put"]
+__all__ = ["BUSY", "Answer", "Door", "Verdict", "put"]
 
-_BUSY = frozenset({453, 503})
+BUSY = frozenset({429, 453, 503})
+"""Statuses that say "not now"."""
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
 
 Verdict = tuple[Reason, str] | None
@@ -90,7 +91,7 @@ async def put(dossier: Dossier, probe: str, transport: str, port: int, send: Cal
         dossier.failed(probe, port, Reason.MALFORMED, f"{fields.reason} {fields.detail}".strip(), elapsed_ms=elapsed())
         return None
     seen = dossier.observe(transport, probe, port, fields, response.wire)
-    verdict: Verdict = (Reason.BUSY, f"status {response.status}") if response.status in _BUSY else None
+    verdict: Verdict = (Reason.BUSY, f"status {response.status}") if response.status in BUSY else None
     verdict = verdict or (weigh(fields) if weigh else None)
     if verdict:
         dossier.failed(probe, port, *verdict, elapsed_ms=elapsed(), seen=[seen])

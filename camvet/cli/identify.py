@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import binascii
+import gc
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,21 +38,32 @@ def identify(
     from rules import identity, makers
 
     context = context_of(ctx)
-    devices, refused = _read(replies, context.terminal)
-    known = makers.load()
-    undetermined = 0
-    for device, observations in devices.items():
-        found = identity.identify(device, observations, known)
-        undetermined += found.maker is None
-        if context.terminal.as_json:
-            context.terminal.line(identity_json(found))
-        else:
-            from camvet.prose import headline
+    with _nothing_is_garbage():
+        devices, refused = _read(replies, context.terminal)
+        known = makers.load()
+        undetermined = 0
+        for device, observations in devices.items():
+            found = identity.identify(device, observations, known)
+            undetermined += found.maker is None
+            if context.terminal.as_json:
+                context.terminal.line(identity_json(found))
+            else:
+                from camvet.prose import headline
 
-            context.terminal.text(headline(found))
+                context.terminal.text(headline(found))
     if refused:
         context.terminal.note(f"{refused} lines could not be read and count for nothing (see above)")
     raise typer.Exit(ExitCode.INCOMPLETE if undetermined or refused else ExitCode.CLEAN)
+
+
+@contextmanager
+def _nothing_is_garbage() -> Iterator[None]:
+    """All that is read is kept until it is told; to look through it for garbage time and again takes a sixth longer."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def _read(path: Path, terminal: Terminal) -> tuple[dict[str, list[Observation]], int]:

@@ -39,7 +39,12 @@ def server_context(persona: Persona, folder: Path) -> ssl.SSLContext:
 
 
 def certificate_file(persona: Persona, folder: Path) -> Path:
-    """The PEM file (key, then certificate) of the persona; another subject under the same name is another file."""
+    """The PEM file (key, then certificate) of the persona; another subject under the same name is another file.
+
+    The option ``device_certificate`` names a file of the persona's own instead: key, certificate and those above it.
+    """
+    if "device_certificate" in persona.options:
+        return Path(persona.options["device_certificate"])
     subject = look_of(persona).subject(persona)
     mark = hashlib.sha256(repr(subject).encode()).hexdigest()[:8]
     path = folder / f"{persona.name}-{mark}.pem"

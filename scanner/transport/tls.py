@@ -1,7 +1,9 @@
 """TLS to one device for its identity: a modern handshake first, then one marked legacy attempt.
 
-Certificates are read, not trusted: a camera's is self-signed as a rule, so verification would only hide it. The
-legacy context speaks what old firmware speaks (TLS 1.0, small keys); credentials never travel over it.
+Certificates are read, not trusted: a camera's is self-signed as a rule, so verification would only hide it. That the
+device holds the key of what it shows is checked in every handshake all the same (RFC 8446 section 4.4.3), and what the
+user's anchors say of the chain is asked afterwards (`scanner.wire.devid`): one connection serves both, and no clock but
+ours counts. The legacy context speaks what old firmware speaks (TLS 1.0, small keys); credentials never travel over it.
 """
 
 from __future__ import annotations
@@ -17,17 +19,23 @@ from scanner.transport.tcp import open_stream
 
 __all__ = ["Handshake", "context", "handshake"]
 
+_MOST_CERTIFICATES = 8
 _LEGACY_SERVER_CONNECT = 0x4      # OpenSSL's SSL_OP_LEGACY_SERVER_CONNECT; Python names it from 3.12 on
 
 
 @dataclass(frozen=True, slots=True)
 class Handshake:
-    """What a handshake showed: protocol version, cipher, the leaf certificate (DER), and whether it was legacy."""
+    """What a handshake showed: protocol version, cipher, every certificate sent (DER), and whether it was legacy."""
 
     version: str
     cipher: str
-    certificate: bytes
+    chain: tuple[bytes, ...]
     legacy: bool
+
+    @property
+    def certificate(self) -> bytes:
+        """The device's own."""
+        return self.chain[0]
 
 
 @cache
@@ -57,6 +65,18 @@ async def handshake(address: str, port: int, port_map: PortMap, seconds: float, 
         cipher = link.cipher()
         if not certificate or not cipher:
             raise ExchangeError(Reason.TLS_FAILED, f"TLS on {port}/tcp: no certificate was shown")
-        return Handshake(link.version() or "", cipher[0], certificate, legacy)
+        return Handshake(link.version() or "", cipher[0], _sent(link, certificate), legacy)
     finally:
         await stream.close()
+
+
+def _sent(link: ssl.SSLObject, own: bytes) -> tuple[bytes, ...]:
+    """Every certificate the device sent, its own first; the others are needed to reach an anchor.
+
+    Python 3.13 publishes what 3.10 to 3.12 keep on the inner object. Without either, only the device's own is known.
+    """
+    ask = getattr(link, "get_unverified_chain", None) or getattr(
+        getattr(link, "_sslobj", None), "get_unverified_chain", None)
+    shown = ask() if ask else None
+    ders = [one if isinstance(one, bytes) else ssl.PEM_cert_to_DER_cert(one.public_bytes()) for one in shown or ()]
+    return (own, *[der for der in ders[:_MOST_CERTIFICATES] if der != own])

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from scanner.observation import Refusal
-from scanner.wire.fields import Fields, build, clean_list
+from scanner.wire.fields import Fields, build
 from scanner.wire.text import clean
 from scanner.wire.xml import escape
 
@@ -204,7 +204,7 @@ def challenge_fields(values: Sequence[str]) -> Fields:
         return {}
     offered = challenges(values)
     return build(
-        www_authenticate=clean_list(values, 1024),
+        www_authenticate=tuple(values),
         realm=tuple(c.realm for c in offered),
         scheme=tuple(c.scheme for c in offered),
         nonce=tuple(c.parameters.get("nonce", "") for c in offered),

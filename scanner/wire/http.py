@@ -98,11 +98,13 @@ def header_fields(pairs: tuple[tuple[str, str], ...]) -> Fields:
 
 
 def _latin(value: str) -> str:
-    """A header value in UTF-8 where it is that, else in Latin-1 as it was read (RFC 9110 section 5.5)."""
+    """A header value in UTF-8 where it is that, else in Latin-1 as it was read (RFC 9110 section 5.5); not cleaned."""
+    if value.isascii():
+        return value
     try:
-        return clean(value.encode("latin-1").decode("utf-8"), 1024)
+        return value.encode("latin-1").decode("utf-8")
     except (UnicodeDecodeError, UnicodeEncodeError):
-        return clean(value, 1024)
+        return value
 
 
 def _body(body: bytes, content_type: str, document: str) -> Fields:

@@ -201,9 +201,11 @@ def _parsed_fields(data: bytes, _source: Endpoint, _now: datetime) -> Read:
         lines = (line.partition(":") for line in decode(data[:65_536])[0].splitlines()[:256])
         said = {key.strip(): text.strip() for key, colon, text in lines if colon and key.strip()}
     fields = _renamed(said)
+    named = value.get("transport") if isinstance(value, dict) else None
+    for judged in _JUDGED:
+        fields.pop(judged, None)
     if not fields:
         return "import", Refusal("malformed", "no field")
-    named = value.get("transport") if isinstance(value, dict) else None
     if isinstance(named, str) and named in _KINDS:
         return named, fields
     if {"Manufacturer", "Model"} <= said.keys():
@@ -234,6 +236,10 @@ _SYNONYMS = {
     "manufacturer": "manufacturer", "model": "model", "firmwareversion": "firmware", "firmware": "firmware",
     "serialnumber": "serial", "serial": "serial", "hardwareid": "hardware", "mac": "mac", "macaddress": "mac",
 }
+
+_JUDGED = frozenset({"chain_verified", "chain_anchor", "chain_anchor_sha256", "chain_refused", "chain_until",
+                     "device_serial", "shared_with"})
+"""What only camvet itself concludes, of a handshake of its own: recorded by somebody else, it is a claim like any."""
 
 _KINDS = frozenset({
     "link", "tcp", "http", "rtsp", "onvif", "wsd", "sadp", "dhip", "dahua_v1", "mhed", "xiongmai", "gvcp", "hanwha",

@@ -10,6 +10,7 @@ import codecs
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 __all__ = ["LONG", "SHORT", "clean", "clean_block", "decode", "redact", "redact_text"]
 
@@ -85,6 +86,10 @@ def clean(value: str | bytes, limit: int = SHORT) -> str:
     'Dahua [31mIPC'
     """
     text = decode(value)[0] if isinstance(value, bytes) else value
+    return _remembered(text, limit) if len(text) <= _SHORT_TEXT else _clean(text, limit)
+
+
+def _clean(text: str, limit: int) -> str:
     if len(text) <= limit and _PLAIN.fullmatch(text):
         return text
     text = text[:limit * 4]
@@ -93,6 +98,11 @@ def clean(value: str | bytes, limit: int = SHORT) -> str:
     elif not text.isprintable():
         text = _printable(text, block=False)
     return redact_text(" ".join(text.split()))[:limit].rstrip()
+
+
+_SHORT_TEXT = 128
+_remembered = lru_cache(maxsize=8192)(_clean)
+"""Header lines, models and titles repeat from device to device of a site; this takes a few megabytes at most."""
 
 
 def clean_block(value: str | bytes, limit: int = LONG) -> str:
@@ -111,11 +121,21 @@ _WORD_TRACES = ("pass", "pwd", "psk", "secret", "wpakey", "privatekey", "sharedk
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    """What to star out. What `pattern` matches holds one of `traces`, in whatever case of letters."""
+    """What to star out. What `pattern` matches holds one of `traces`, in whatever case of letters, and `also`."""
 
     traces: tuple[str, ...]
     pattern: re.Pattern[str]
     replacement: str
+    also: str = ""
+
+    def may_match(self, lower: str) -> bool:
+        """False where `pattern` cannot match the text that `lower` is in lower case."""
+        for trace in self.traces:                          # a loop: a generator takes twice as long as the search
+            if trace in lower:
+                break
+        else:
+            return False
+        return self.also in lower
 
 
 _RULES: tuple[_Rule, ...] = (
@@ -128,12 +148,13 @@ _RULES: tuple[_Rule, ...] = (
           rf"\g<1> {_STARS}"),
     _Rule(("cookie",), re.compile(r"(?im)^([ \t]*(?:set-)?cookie[ \t]*:[ \t]*[^=;\r\n]{0,64}=)[^;\r\n]*"),
           rf"\g<1>{_STARS}"),
-    _Rule(("digest",), re.compile(r"(?i)(\bdigest\b[^\r\n]{0,512}\bresponse[ \t]*=[ \t]*\"?)[0-9a-f]{16,128}"),
-          rf"\g<1>{_STARS}"),
+    _Rule(("response",), re.compile(r"(?i)(\bdigest\b[^\r\n]{0,512}\bresponse[ \t]*=[ \t]*\"?)[0-9a-f]{16,128}"),
+          rf"\g<1>{_STARS}", also="digest"),
     # <Password>…</Password>, <wsse:Password Type="…">, <adminPassword>, and <Nonce>; the closing tag may be missing
     _Rule(_WORD_TRACES, re.compile(rf"(?i)(<(?:[\w.-]{{1,40}}:)?[\w.-]{{0,40}}{_WORDS}(?:\s[^<>]{{0,512}})?>)"
-                                   r"(?:<!\[CDATA\[[^\]]*(?:\]\]>)?|[^<])+"), rf"\g<1>{_STARS}"),
-    _Rule(("nonce",), re.compile(r"(?i)(<(?:[\w.-]{1,40}:)?Nonce(?:\s[^<>]{0,512})?>)[^<]+"), rf"\g<1>{_STARS}"),
+                                   r"(?:<!\[CDATA\[[^\]]*(?:\]\]>)?|[^<])+"), rf"\g<1>{_STARS}", also="<"),
+    _Rule(("nonce",), re.compile(r"(?i)(<(?:[\w.-]{1,40}:)?Nonce(?:\s[^<>]{0,512})?>)[^<]+"), rf"\g<1>{_STARS}",
+          also="<"),
     # "password": "…" and 'password': '…' in JSON, with escaped quotes; numbers and booleans too
     _Rule((*_WORD_TRACES, 'stok"', 'token"'),
           re.compile(rf"(?i)(\"[\w.-]{{0,40}}(?:{_WORDS}|(?<=\")stok|(?<=\")(?:access_?)?token)\"\s{{0,8}}:\s{{0,8}})"
@@ -153,7 +174,7 @@ _MARKS = (":", "=", "<", "@", "-----")
 """One of these is in whatever any of the patterns matches."""
 _UNTRACEABLE = "\u0130\u0131\u017f\u212a"
 """Outside ASCII, yet taken for i, s or k where a pattern ignores case; lower case does not make them that."""
-_TRACES = tuple(dict.fromkeys(trace for rule in _RULES for trace in rule.traces))
+_TRACES = tuple(dict.fromkeys((trace, rule.also) for rule in _RULES for trace in rule.traces))
 
 
 def redact_text(text: str) -> str:
@@ -172,14 +193,14 @@ def redact_text(text: str) -> str:
             text = rule.pattern.sub(rule.replacement, text)
         return text
     lower = text.lower()
-    for trace in _TRACES:
-        if trace in lower:
+    for trace, also in _TRACES:
+        if trace in lower and also in lower:
             break
     else:
         return text
     for rule in _RULES:
         # What is put in holds no trace of a later rule, so those of the text as it came are all there are.
-        if any(trace in lower for trace in rule.traces):
+        if rule.may_match(lower):
             text = rule.pattern.sub(rule.replacement, text)
     return text
 
@@ -193,7 +214,9 @@ def redact(data: bytes, limit: int = LONG) -> bytes:
     wide = _wide(head)
     if wide:
         return redact_text(head.decode(wide, "replace")).encode("utf-8")
-    return redact_text(head.decode("latin-1")).encode("latin-1")
+    text = head.decode("latin-1")
+    kept = redact_text(text)
+    return head if kept is text else kept.encode("latin-1")
 
 
 def _wide(head: bytes) -> str:

@@ -121,7 +121,7 @@ def _signature(certificate: x509.Certificate) -> Fields:
 
 def _alternatives(certificate: x509.Certificate) -> Fields:
     names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    return build(san=tuple(str(name.value) for name in list(names)[:MAX_SAN]))
+    return build(san=tuple(str(name.value) for name in list(names)[:MAX_SAN] if not isinstance(name, x509.OtherName)))
 
 
 def parse_name(text: str) -> Fields | Refusal:

@@ -73,20 +73,21 @@ def parse(data: bytes, _source: Endpoint, _now: datetime) -> Fields | Refusal:
     document = xml.read(data)
     if isinstance(document, Refusal):
         return document
-    body = xml.find(document.root, "Body")
+    whole = xml.Outline(document.root)
+    body = next(iter(whole.all("Body", 1)), None)
     payload = next(xml.children(body), None) if body is not None else document.root
     action = xml.local(payload) if payload is not None else ""
     if action not in _ACTIONS:
         return Refusal("not_discovery", action[:40])
-    out = build(action=action, relates_to=_uuid(xml.value(document.root, "RelatesTo")),
+    out = build(action=action, relates_to=_uuid(whole.value("RelatesTo")),
                 recovered=True if document.recovered else None)
     if action == "Fault":
         return out | build(fault_code=" ".join(xml.values(payload, "Value", "faultcode", limit=3)),
                            fault_reason=xml.value(payload, "Text", "faultstring"))
     matches = xml.find_all(payload, "ProbeMatch", "ResolveMatch", limit=MAX_MATCHES) or [payload]
     reference, types, scope_list, xaddrs = "", list[str](), list[str](), list[str]()
-    for match in matches:
-        found = xml.find(match, "EndpointReference")
+    for match in map(xml.Outline, matches):
+        found = next(iter(match.all("EndpointReference", 1)), None)
         reference = reference or (xml.value(found, "Address") if found is not None else "")
         types += _words(match, "Types")
         scope_list += _words(match, "Scopes")
@@ -96,9 +97,9 @@ def parse(data: bytes, _source: Endpoint, _now: datetime) -> Fields | Refusal:
         namespaces=document.namespaces())
 
 
-def _words(match: xml.Element, name: str) -> list[str]:
+def _words(match: xml.Outline, name: str) -> list[str]:
     """The space-separated words in all elements of this name."""
-    return [word for child in xml.find_all(match, name, limit=8) for word in xml.text(child, 16_384).split()][:256]
+    return [word for child in match.all(name, 8) for word in xml.text(child, 16_384).split()][:256]
 
 
 def _uuid(text: str) -> str:

@@ -31,6 +31,8 @@ MAX_ELEMENTS = 50_000
 MAX_ATTRIBUTES = 100_000
 MAX_KEPT_NAME = 256
 """Characters of a name or namespace worth remembering: they repeat over a site, and the memory stays small."""
+MAX_KEPT = 65_536
+"""Bytes of a document that is kept until the next one is read."""
 MAX_NAMESPACES = 64
 MAX_NAMED = 200
 """Elements whose namespace declarations are looked at."""
@@ -85,6 +87,10 @@ def read(data: bytes) -> Document | Refusal:
     """
     if len(data) > MAX_BYTES:
         return Refusal("too_large", f"{len(data)} bytes of XML")
+    return _last(data) if len(data) <= MAX_KEPT else _read(data)
+
+
+def _read(data: bytes) -> Document | Refusal:
     declared = _ENCODING.match(data[:300])
     label = declared[1].decode("ascii").casefold() if declared else ""
     if label in _REFUSED_ENCODINGS:
@@ -107,6 +113,10 @@ def read(data: bytes) -> Document | Refusal:
     # Every element has a start tag, so a document of few start tags is neither deep nor large.
     excess = _excess(root) if source.count("<") - source.count("</") > MAX_DEPTH else ""
     return Refusal("too_deep", excess) if excess else Document(root, recovered or not faithful, source)
+
+
+_last = lru_cache(maxsize=1)(_read)
+"""Several protocols share a port, so one reply is offered to several readers, one right after the other."""
 
 
 def _parser(*, tolerant: bool) -> etree.XMLParser:

@@ -1,6 +1,8 @@
 import asyncio
 import ssl
+import sys
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from cryptography import x509
@@ -13,6 +15,9 @@ from scanner import clock
 from scanner.observation import Reason
 from scanner.transport.exchange import ExchangeError, PortMap
 from scanner.transport.tls import context, handshake
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "wire"))
+from device_certificates import make
 
 
 def server_context(tmp_path, key, *, oldest=None, newest=None):
@@ -98,3 +103,63 @@ def test_no_context_trusts_or_checks_and_only_the_legacy_one_is_weak():
     assert context().minimum_version == ssl.TLSVersion.TLSv1_2
     assert context(legacy=True).minimum_version == ssl.TLSVersion.TLSv1
     assert context() is context()
+
+
+# ---- whose key is it -------------------------------------------------------------------------------------------------
+
+def test_every_certificate_that_was_sent_is_kept_its_own_first(tmp_path):
+    root = make("root", clock.now(), authority=True)
+    own = make("camera", clock.now(), signed_by=root, serial="S-1")
+    path = tmp_path / "chain.pem"
+    path.write_bytes(own.key_pem + own.pem + root.pem)
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(path)
+    assert shake(server, legacy=False).chain == (own.der, root.der)
+
+
+def vector(data, size):
+    return len(data).to_bytes(size, "big") + data
+
+
+def message(kind, body):
+    return bytes([kind]) + vector(body, 3)
+
+
+def impostor(stolen, key):
+    """A TLS 1.2 server that shows the certificates `stolen` and signs the exchange with `key` (RFC 5246, RFC 8422)."""
+    async def handler(reader, writer):
+        hello = await reader.readexactly(int.from_bytes((await reader.readexactly(5))[3:], "big"))
+        client_random, server_random = hello[6:38], bytes(32)
+        point = ec.generate_private_key(ec.SECP256R1()).public_key().public_bytes(
+            serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint)
+        share = b"\x03\x00\x17" + vector(point, 1)                                       # named curve secp256r1
+        proof = key.sign(client_random + server_random + share, ec.ECDSA(hashes.SHA256()))
+        chosen = b"\xc0\x2b\x00" + vector(b"\xff\x01\x00\x01\x00", 2)                   # ECDHE-ECDSA-AES128-GCM-SHA256
+        flight = (message(2, b"\x03\x03" + server_random + b"\x00" + chosen)
+                  + message(11, vector(b"".join(vector(one, 3) for one in stolen), 3))
+                  + message(12, share + b"\x04\x03" + vector(proof, 2)) + message(14, b""))
+        writer.write(b"\x16\x03\x03" + vector(flight, 2))
+        await writer.drain()
+        heard.extend((await reader.read(5))[:1])
+        await reader.read()
+
+    heard = []
+    return handler, heard
+
+
+@pytest.mark.parametrize("legacy", [False, True])
+def test_who_shows_a_certificate_without_its_key_finishes_no_handshake(legacy):
+    root = make("root", clock.now(), authority=True)
+    own = make("camera", clock.now(), signed_by=root, serial="S-1")
+    # With the true key the client sends its own share (content type 22); without it, nothing more.
+    for key, went_on, reason in ((root.key, [], Reason.TLS_FAILED), (own.key, [22], Reason.TIMEOUT)):
+        handler, heard = impostor((own.der, root.der), key)
+
+        async def scene(handler=handler):
+            async with tcp_server(handler) as port:
+                return await handshake("127.0.0.1", 443, PortMap({443: port}), 0.5, legacy=legacy)
+
+        with pytest.raises(ExchangeError) as caught:
+            asyncio.run(scene())
+        assert heard == went_on
+        assert caught.value.reason is reason
