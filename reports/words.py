@@ -63,6 +63,7 @@ KIND: Mapping[Kind, str] = MappingProxyType({
     Kind.RECORDER: "recorder",
     Kind.ENCODER: "encoder",
     Kind.INTERCOM: "intercom",
+    Kind.HUB: "camera hub",
     Kind.OTHER: "not a camera",
     Kind.UNKNOWN: "kind not known",
 })

@@ -11,15 +11,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
-from rules.index import Claim, index_of
+from rules.index import Claim, Index, index_of
 from rules.labels import fold, generic
 from rules.makers import Grammar, Maker, Makers
 from rules.oui import normal_mac
-from rules.signals import label_texts, scope_values
+from rules.signals import LABELLED, label_texts, scope_values
 from rules.vocabulary import Basis, Evidence, Kind, Strength
 from scanner.observation import Observation
 
-__all__ = ["Candidate", "addresses", "firmware", "firmware_build", "grammar_evidence", "kind", "model", "serial"]
+__all__ = ["TELLING", "Candidate", "addresses", "firmware", "firmware_build", "form_claims", "kind", "model", "serial"]
 
 # Which reply is trusted first for a declared value; a transport that is not here comes last.
 _ORDER = ("onvif", "http", "sadp", "dhip", "mhed", "xiongmai", "gvcp", "bosch", "sony", "panasonic", "vivotek",
@@ -58,9 +58,11 @@ _KIND_WORDS: tuple[tuple[Kind, tuple[str, ...]], ...] = (
     (Kind.OTHER, (
         r"print(?:er| ?server)", r"document server", r"cd(?:-rom)? server", r"\bswitch\b", r"router", r"access point",
         r"telepresence", r"video ?conferenc", r"meeting server", r"\bmcu\b", r"alarm panel", r"access control",
-        r"\bplug\b", r"\bhub\b", r"smart.*(?:bulb|plug|hub)", r"gateway", r"speaker", r"network audio",
+        r"\bplug\b", r"smart.*(?:bulb|plug)", r"\b(?:usb|switching|network) hub\b",
+        r"gateway", r"speaker", r"network audio",
         r"audio (?:module|bridge|encoder)", r"room alert", r"tempager", r"environment", r"\bmixer\b", r"amplifier",
         r"media server", r"set-top", r"video decoder")),
+    (Kind.HUB, (r"\bhub\b", r"\bsmart\.\w*hub\b", r"\bhome ?base\b", r"\bbase ?station\b")),
     (Kind.INTERCOM, (r"intercom", r"door ?(?:bell|phone|station)", r"\bvt[oh]\b")),
     (Kind.RECORDER, (
         r"\b(?:embedded )?(?:net(?:work)? )?(?:[dnx]|hc|hd|xm)vr(?:s|\b)", r"video recorder", r"\bdvr", r"\bnvr",
@@ -79,6 +81,10 @@ _KIND_FIELDS: Mapping[str, Strength] = {
                      "sys_descr", "vendor_class", "user_agent"), Strength.MEDIUM),
     **dict.fromkeys(("friendly_name", "types", "service_types"), Strength.WEAK),
 }
+
+TELLING = frozenset({"model", "firmware", "firmware_build", "serial", "mac", "macs", "scopes", "device_description",
+                     *_KIND_FIELDS, *LABELLED})
+"""Every field that is looked at here or compared in `rules.crosschecks`; a reply without any of them says nothing."""
 
 
 def _rank(transport: str) -> int:
@@ -153,32 +159,16 @@ def _decided(claim: str, value: str, chosen: Candidate) -> Evidence:
                     f"attribute.{claim}", (chosen.observation,) if chosen.observation else ())
 
 
-def _without_name(text: str, maker: Maker | None, brand: str | None) -> str:
-    """A model without the maker's or brand's name in front of it."""
-    for name in (*(maker.names if maker else ()), *(maker.declared if maker else ()), *((brand,) if brand else ())):
-        if text.casefold().startswith(name.casefold() + " ") and len(text) > len(name) + 1:
-            return text[len(name) + 1:].strip()
-    return text
-
-
-def _model_text(text: str, maker: Maker | None, brand: str | None) -> tuple[str, bool]:
-    """A model as people write it, and whether the maker's grammar knows its form."""
-    for grammar in maker.models if maker else ():
-        found = _compiled(grammar.pattern).search(text)
-        if found:
-            return (found.groupdict().get("value") or _without_name(text, maker, brand)).strip(), True
-    return _without_name(text, maker, brand), False
-
-
 def model(observations: Sequence[Observation], evidence: Sequence[Evidence], maker: Maker | None,
-          owners: Sequence[str], brand: str | None) -> Evidence | None:
+          owners: Sequence[str], brand: str | None, index: Index) -> Evidence | None:
     """The model: declared, from the hardware scope, or read out of a banner by a signal of a credible maker."""
     candidates = [c for c in (*_declared(observations, "model"), *_from_scopes(observations, "hardware"),
                               *_from_scopes(observations, "model"), *_from_signals(evidence, "model", owners),
                               *_from_labels(observations, maker),
                               *_declared(observations, "device_description"))
                   if not generic(c.value)]
-    texts = [_model_text(c.value, maker, brand) for c in candidates]
+    slug = maker.maker if maker else None
+    texts = [index.model_text(c.value, slug, brand) for c in candidates]
     usable = [(c, text, fits) for c, (text, fits) in zip(candidates, texts, strict=True)
               if fits or not (_NO_MODEL.match(text) or c.because.endswith("device_description"))]
     chosen = _best([c for c, _, _ in usable], [fits for _, _, fits in usable])
@@ -220,28 +210,25 @@ def addresses(observations: Sequence[Observation], evidence: Sequence[Evidence],
     return tuple(dict.fromkeys(mac for mac in found if mac))
 
 
-def grammar_evidence(observations: Iterable[Observation], makers: Makers) -> Iterator[Evidence]:
+def form_claims(seen: Observation, makers: Makers) -> tuple[Claim, ...]:
     """What the form of a declared model, serial number or firmware version says of the maker.
 
     A model is the device's own word (label); a serial number or a version with a form of its own comes with the maker's
     factory or firmware.
     """
+    if _FORMED.isdisjoint(seen.fields):
+        return ()
     index = index_of(makers)
-    for seen in observations:
-        if _FORMED.isdisjoint(seen.fields):
-            continue
-        found: list[tuple[int, int, Claim]] = []
-        texts = (*seen.values("model"), *scope_values(seen, "hardware"), *seen.values("device_description"))
-        if texts:
-            spelled = tuple(sorted({fold(text) for text in texts}))
-            found += [(at, 0, claim) for at, claim in index.model_says(seen.transport, spelled)]
-        for place, field in enumerate(("serial", "firmware"), start=1):
-            for text in seen.values(field):
-                found += [(at, place, claim) for at, claim in index.form_says(seen.transport, field, text)]
-        if found:
-            name = seen.id
-            found.sort(key=lambda row: row[:2])             # by maker, as its file is written; within it as found
-            yield from (claim.of(name) for _, _, claim in found)
+    found: list[tuple[int, int, Claim]] = []
+    texts = (*seen.values("model"), *scope_values(seen, "hardware"), *seen.values("device_description"))
+    if texts:
+        spelled = tuple(sorted({fold(text) for text in texts}))
+        found += [(at, 0, claim) for at, claim in index.model_says(seen.transport, spelled)]
+    for place, field in enumerate(("serial", "firmware"), start=1):
+        for text in seen.values(field):
+            found += [(at, place, claim) for at, claim in index.form_says(seen.transport, field, text)]
+    found.sort(key=lambda row: row[:2])                     # by maker, as its file is written; within it as found
+    return tuple(claim for _, _, claim in found)
 
 
 @lru_cache(maxsize=4096)

@@ -14,20 +14,20 @@ from functools import cache
 
 from pydantic import Field, model_validator
 
-from rules import exposure
+from rules import exposure, predicates_bearing, predicates_identity
 from rules.destinations import Clouds
 from rules.destinations import label as label_destinations
 from rules.destinations import load as load_clouds
 from rules.documents import Document, read_all
 from rules.predicates import Case, Progress, Result
 from rules.predicates_egress import PREDICATES
-from rules.vocabulary import Conflict, Finding, Identity, Kind, Severity, Status
+from rules.vocabulary import Basis, Conflict, Evidence, Finding, Identity, Kind, Severity, Status, Strength
 from scanner.observation import Attempt, AttemptStatus, FieldValue, Observation, Reason
 
 __all__ = ["Check", "Example", "See", "assess", "case_of", "load"]
 
-_CAMERA_LIKE = (Kind.CAMERA, Kind.THERMAL, Kind.RECORDER, Kind.ENCODER, Kind.INTERCOM, Kind.UNKNOWN)
-_LOADED = exposure.__name__      # importing it registers its predicates beside those of `rules.predicates`
+_CAMERA_LIKE = (Kind.CAMERA, Kind.THERMAL, Kind.RECORDER, Kind.ENCODER, Kind.INTERCOM, Kind.HUB, Kind.UNKNOWN)
+_LOADED = (exposure, predicates_bearing, predicates_identity)      # importing them registers their predicates
 _EXAMPLE_TIME = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -80,6 +80,8 @@ class Who(Document):
     model: str | None = None
     firmware: str | None = None
     disputed: tuple[str, ...] = ()
+    conflicts: tuple[str, ...] = ()         # claims in which it contradicts itself (``mac serial duplicate``)
+    components: tuple[str, ...] = ()        # slugs of chipsets it shows
 
 
 class Example(Document):
@@ -229,7 +231,10 @@ def _example_case(example: Example) -> Case:
     identity = Identity(
         device=device, maker=who.maker, maker_name=who.maker, brand=who.brand, model=who.model, firmware=who.firmware,
         kind=who.kind, makers=who.makers or ((who.maker,) if who.maker else ()),
-        conflicts=(Conflict("maker", who.disputed, "as the example states"),) if who.disputed else (),
+        conflicts=(*((Conflict("maker", who.disputed, "as the example states"),) if who.disputed else ()),
+                   *(Conflict(claim, (), "as the example states") for claim in who.conflicts)),
+        evidence=tuple(Evidence("component", slug, Strength.NOTE, Basis.FIRMWARE, "example", "as the example states",
+                                "example") for slug in who.components),
     )
     labelled = label_destinations(observations, load_clouds())
     return case_of(device, identity, labelled, attempts)

@@ -68,7 +68,7 @@ def _serial(observations: Sequence[Observation], evidence: Iterable[Evidence]) -
     """The serial number in a realm or banner is none of those that the device declares."""
     declared: dict[str, Observation] = {}
     for seen in observations:
-        for text in seen.values("serial") if seen.transport in _SELF else ():
+        for text in seen.values("serial") if "serial" in seen.fields and seen.transport in _SELF else ():
             if _telling(text):
                 declared.setdefault(_plain(text), seen)
     read = {_plain(item.value): item for item in evidence if item.claim == "serial" and _telling(item.value)}
@@ -84,9 +84,6 @@ def _spellings(observations: Iterable[Observation], makers: Makers) -> Iterable[
     index = index_of(makers)
     said: dict[str, Conflict] = {}
     for seen in observations:
-        if all(value.isascii() if isinstance(value, str) else not isinstance(value, tuple)
-               or "".join(value).isascii() for value in seen.fields.values()):
-            continue
         for field, _, _, declared in label_fields(seen.transport):
             for text in seen.values(field) if field in seen.fields else ():
                 if text.isascii() or text in said:
@@ -133,7 +130,7 @@ def duplicates(devices: Mapping[str, Sequence[Observation]]) -> dict[str, tuple[
 
 
 def _plain(text: str) -> str:
-    return "".join(char for char in text.upper() if char.isalnum())
+    return text.upper() if text.isalnum() else "".join(filter(str.isalnum, text.upper()))
 
 
 def _telling(text: str) -> bool:

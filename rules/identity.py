@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from rules import attributes
 from rules.crosschecks import contradictions
+from rules.index import Claim, index_of
 from rules.makers import Makers
-from rules.signals import evidence_of
+from rules.signals import claims_of
 from rules.vocabulary import Assurance, Basis, Channel, Conflict, Evidence, Identity, Kind, Strength
 from scanner.observation import Observation
 
@@ -23,9 +25,21 @@ __all__ = ["Standing", "identify", "standings", "suspects"]
 _WEIGHT: Mapping[Strength, float] = {
     Strength.DECISIVE: 0.95, Strength.STRONG: 0.8, Strength.MEDIUM: 0.5, Strength.WEAK: 0.15, Strength.NOTE: 0.0,
 }
+_LONG = 1024                # characters of a body
+_REMEMBERED = 4096          # observations
 _LABEL_SHARE = 0.6          # a label alone never makes more than this sure
 _CORROBORATING = 2          # independent groups that a rebrand does not control
-_OWN_PROTOCOLS = frozenset({"dhip", "sadp", "mhed", "tplink", "gvcp"})      # beside the groups named ``…-discovery``
+_ACTS = frozenset({"dhip", "sadp", "mhed", "tplink", "gvcp", "paths", "cloud", "device-certificate"})
+"""Groups of what a device does; beside them those named ``…-discovery`` and ``…-nonce``."""
+_PAINTED = frozenset({"oui", "http-server", "rtsp-server", "kernel", "web", "title", "favicon", "banner", "mdns",
+                      "ssdp", "snmp", "dhcp", "hostname", "declared", "certificate"})
+"""Groups that name a maker and that whoever sells the device can paint over: its address, pages, headers and names."""
+_WHO = frozenset({"maker", "brand"})
+_KEPT = frozenset({"maker", "brand", "component"})
+_PATHS = "paths"
+_NO_SUCH_PATH = frozenset({"400", "404", "454", "461"})
+_FORMS = frozenset({"serial", "firmware"})
+"""Groups of grammar. Even a form that others share supports a maker whose own act was seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +62,25 @@ class Standing:
         return tuple(item for item in self.proof if _WEIGHT[item.strength] >= _WEIGHT[Strength.MEDIUM])
 
     @property
-    def rank(self) -> tuple[bool, float, float]:
-        """Proof before labels: a maker with any proven group stands above every maker without one."""
-        return bool(self.proven), _sure(self.proof), _sure(self.labels)
+    def acts(self) -> tuple[Evidence, ...]:
+        """Proven groups of what the device does: its maker's own protocol, nonce or stream path, or whom it calls."""
+        return tuple(item for item in self.proven if _is_act(item.group))
+
+    @property
+    def corroborating(self) -> tuple[Evidence, ...]:
+        """Groups that count towards corroboration: no label, and nothing that a seller can paint over."""
+        return tuple(item for item in self.proof if item.group not in _PAINTED
+                     and (item.group in _FORMS or _WEIGHT[item.strength] >= _WEIGHT[Strength.MEDIUM]))
+
+    @property
+    def rank(self) -> tuple[bool, bool, bool, float, float]:
+        """What a device does before what it writes, writings in the maker's form before paint, paint before labels."""
+        return (bool(self.acts), any(item.group not in _PAINTED for item in self.proven), bool(self.proven),
+                _sure(self.proof), _sure(self.labels))
+
+
+def _is_act(group: str) -> bool:
+    return group in _ACTS or group.endswith(("-discovery", "-nonce"))
 
 
 def _sure(evidence: Sequence[Evidence]) -> float:
@@ -82,7 +112,53 @@ def standings(evidence: Sequence[Evidence]) -> list[Standing]:
 
 
 def _evidence(observations: Sequence[Observation], makers: Makers) -> list[Evidence]:
-    return [*evidence_of(observations, makers), *attributes.grammar_evidence(observations, makers)]
+    said, formed = list[Evidence](), list[Evidence]()
+    memory = _memory(makers)
+    for seen in observations:
+        claims, forms = _read(seen, makers, memory)
+        if claims or forms:
+            name = (seen.id,)
+            said += [claim.of(name) for claim in claims]
+            formed += [claim.of(name) for claim in forms]
+    found = said + formed
+    if any(item.group == _PATHS for item in found):
+        return _without_echoes(found, observations)
+    return found
+
+
+_Claims = tuple[tuple[Claim, ...], tuple[Claim, ...]]
+_Memory = dict[tuple[object, ...], _Claims]
+
+
+@lru_cache(maxsize=4)
+def _memory(_makers: Makers) -> _Memory:
+    """What whole observations were found to say: devices of one site repeat each other word for word."""
+    return {}
+
+
+def _read(seen: Observation, makers: Makers, memory: _Memory) -> _Claims:
+    """The claims of one observation and those of its forms; both follow from its transport and fields alone."""
+    body = seen.fields.get("body", "")
+    if isinstance(body, str) and len(body) > _LONG:         # a page; it is too large to be kept
+        return claims_of(seen, makers), attributes.form_claims(seen, makers)
+    key = (seen.transport, *seen.fields.items())
+    found = memory.get(key)
+    if found is None:
+        if len(memory) >= _REMEMBERED:
+            memory.clear()
+        found = memory[key] = claims_of(seen, makers), attributes.form_claims(seen, makers)
+    return found
+
+
+def _without_echoes(evidence: Sequence[Evidence], observations: Sequence[Observation]) -> list[Evidence]:
+    """A stream path that only repeats what was asked for is no act of the device, unless it refuses other paths."""
+    if any(seen.probe == "rtsp.describe_random_path" and seen.text("status") in _NO_SUCH_PATH for seen in observations):
+        return list(evidence)
+    asked = {seen.id for seen in observations if seen.transport == "rtsp" and len(seen.text("path")) > 1
+             and any(seen.text("path").partition("?")[0] in text
+                     for field in ("sdp_control", "content_base") for text in seen.values(field))}
+    return [replace(item, strength=Strength.WEAK) if item.group == _PATHS and asked.intersection(item.observations)
+            else item for item in evidence]
 
 
 def suspects(observations: Sequence[Observation], makers: Makers) -> list[str]:
@@ -93,6 +169,12 @@ def suspects(observations: Sequence[Observation], makers: Makers) -> list[str]:
 
 
 def _assurance(credible: Sequence[Standing]) -> Assurance:
+    """How well the first of the credible makers is known.
+
+    Labels follow a maker's form, and so can an address block, a page, a realm or a serial number that was given to a
+    device. What it does was not given to it: one act must stand behind a corroborated maker, and a second group that no
+    seller can paint over beside it.
+    """
     if not credible:
         return Assurance.NONE
     first, *rivals = credible
@@ -100,19 +182,8 @@ def _assurance(credible: Sequence[Standing]) -> Assurance:
         return Assurance.SELF_REPORTED
     if any(item.basis is Basis.CRYPTOGRAPHIC for item in first.proven):
         return Assurance.CRYPTOGRAPHIC
-    enough = len(first.proven) >= _CORROBORATING and any(_anchors(item) for item in first.proven)
+    enough = bool(first.acts) and len(first.corroborating) >= _CORROBORATING
     return Assurance.CORROBORATED if enough else Assurance.SELF_REPORTED
-
-
-def _anchors(item: Evidence) -> bool:
-    """Whether evidence is more than text that a device was given to say.
-
-    Host names, service names, realms and serials follow a maker's form, and whoever writes labels can write these too.
-    What the link layer showed, whom the device calls, and an answer in the maker's own discovery protocol are not
-    written: one of them must stand behind a corroborated maker.
-    """
-    return item.basis in (Basis.HARDWARE, Basis.CLOUD) or item.group in _OWN_PROTOCOLS or \
-        item.group.endswith("-discovery")
 
 
 def _confidence(credible: Sequence[Standing]) -> float:
@@ -171,10 +242,12 @@ def identify(device: str, observations: Sequence[Observation], makers: Makers) -
     brand = _brand(evidence, maker.name if maker else None)
     channels = _channels(device, observations)
 
-    model = attributes.model(own, evidence, maker, slugs, brand)
-    firmware = attributes.firmware(own, evidence, maker, slugs)
-    serial = attributes.serial(own, evidence, maker, slugs)
-    kind = attributes.kind(own, evidence, maker, slugs, model.value if model else None, has_channels=bool(channels))
+    what = [item for item in evidence if item.claim not in _WHO]
+    own = [seen for seen in own if not attributes.TELLING.isdisjoint(seen.fields)]
+    model = attributes.model(own, what, maker, slugs, brand, index_of(makers))
+    firmware = attributes.firmware(own, what, maker, slugs)
+    serial = attributes.serial(own, what, maker, slugs)
+    kind = attributes.kind(own, what, maker, slugs, model.value if model else None, has_channels=bool(channels))
     read = tuple(item for item in (model, firmware, serial, kind) if item is not None)
     return Identity(
         device=device,
@@ -185,12 +258,12 @@ def identify(device: str, observations: Sequence[Observation], makers: Makers) -
         firmware=firmware.value if firmware else None,
         firmware_build=attributes.firmware_build(own),
         serial=serial.value if serial else None,
-        macs=attributes.addresses(own, evidence, slugs),
+        macs=attributes.addresses(own, what, slugs),
         kind=Kind(kind.value) if kind else Kind.UNKNOWN,
         assurance=_assurance(credible),
         confidence=_confidence(credible),
         makers=slugs,
         channels=channels,
-        evidence=(*(item for item in evidence if item.claim in {"maker", "brand", "component"}), *read),
-        conflicts=(*_conflicts(credible, makers), *contradictions(own, evidence, makers)),
+        evidence=(*(item for item in evidence if item.claim in _KEPT), *read),
+        conflicts=(*_conflicts(credible, makers), *contradictions(own, what, makers)),
     )

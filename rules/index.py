@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
-from rules.labels import fold, mentions, name_pattern
+from rules.labels import fold, mentions, name_pattern, unspaced
 from rules.makers import Brand, Chipset, Cloud, Grammar, Maker, Makers, Signal
 from rules.vocabulary import Basis, Evidence, Strength
 
@@ -46,10 +46,10 @@ class Claim:
     source: str = ""
     unverified: bool = False
 
-    def of(self, observation: str) -> Evidence:
-        """The evidence as it rests on one observation."""
+    def of(self, observations: tuple[str, ...]) -> Evidence:
+        """The evidence as it rests on observations, by their ids."""
         return Evidence(self.claim, self.value, self.strength, self.basis, self.group, self.because, self.signal,
-                        (observation,), self.source, self.unverified)
+                        observations, self.source, self.unverified)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +129,8 @@ class Index:
         self.named = lru_cache(_REMEMBERED)(self._named)
         self.model_says = lru_cache(_REMEMBERED)(self._model_says)
         self.form_says = lru_cache(_REMEMBERED)(self._form_says)
+        self.model_text = lru_cache(_REMEMBERED)(self._model_text)
+        self._model_forms = {maker.maker: [re.compile(grammar.pattern) for grammar in maker.models] for maker in makers}
         self._forms = {field: [(at, maker, number, grammar, re.compile(grammar.pattern))
                                for at, maker in enumerate(makers) for number, grammar in enumerate(grammars(maker))
                                if grammar.telling is not None]
@@ -231,6 +233,22 @@ class Index:
                                   f"{maker.maker}.{field}.{number}", grammar.source, grammar.unverified)
         return tuple(found.items())
 
+    def _model_text(self, text: str, slug: str | None, brand: str | None) -> tuple[str, bool]:
+        """A model as people write it, without the name in front, and whether the maker's grammar knows its form."""
+        for pattern in self._model_forms.get(slug, ()) if slug else ():
+            found = pattern.search(text)
+            if found:
+                return (found.groupdict().get("value") or self._without_name(text, slug, brand)).strip(), True
+        return self._without_name(text, slug, brand), False
+
+    def _without_name(self, text: str, slug: str | None, brand: str | None) -> str:
+        maker = self.makers.by_slug[slug] if slug else None
+        spelled = text.casefold()
+        for name in (*(maker.names if maker else ()), *(maker.declared if maker else ()), *((brand,) if brand else ())):
+            if spelled.startswith(name.casefold() + " ") and len(text) > len(name) + 1:
+                return text[len(name) + 1:].strip()
+        return text
+
     # -- clouds --------------------------------------------------------------------------------------------------------
 
     @staticmethod
@@ -296,7 +314,7 @@ class _NameTable:
             self._first[kind], self._always[kind] = defaultdict(list), []
             for at, names in enumerate(rows):
                 runs = {run for name in names for run in _first_runs(name)}
-                if any(not _first_runs(name) for name in names):
+                if any(unspaced(name) or not _first_runs(name) for name in names):
                     self._always[kind].append(at)
                 for run in runs:
                     self._first[kind][run].append(at)

@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 
-__all__ = ["fold", "generic", "mentions", "name_pattern"]
+__all__ = ["INVISIBLE", "LOOK_ALIKES", "fold", "generic", "mentions", "name_pattern", "unspaced"]
 
 MAX_LABEL = 4096
 
@@ -25,8 +26,10 @@ _CONFUSABLE = str.maketrans(
     "mbuhABEZHIKMNOPTYXaikvoptuxnweohungijagi"
     "LDAHUIKVSONDAHK------",
 )
+LOOK_ALIKES = {chr(code): chr(letter) for code, letter in _CONFUSABLE.items() if chr(code).isalpha()}
+"""Each look-alike letter and the Latin letter it passes for."""
 _COMMENT = re.compile(r"<!--.{0,200}?-->|/\*.{0,200}?\*/", re.DOTALL)
-_IGNORED = re.compile("[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+INVISIBLE = re.compile("[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f"
                       "\u3164\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e0fff]")
 _SPACE = re.compile(r"\s+")
 
@@ -43,13 +46,14 @@ def fold(text: str) -> str:
     if text.isascii() and "<!--" not in text and "/*" not in text:
         return " ".join(text.split())                       # ASCII is its own normal form, and most labels are ASCII
     text = _COMMENT.sub("", text)
-    text = _IGNORED.sub("", unicodedata.normalize("NFKC", text))
+    text = INVISIBLE.sub("", unicodedata.normalize("NFKC", text))
     if not text.isascii():
         text = text.translate(_CONFUSABLE)
         text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
     return _SPACE.sub(" ", text).strip()
 
 
+@lru_cache(maxsize=4096)
 def generic(text: str) -> bool:
     """Whether a declared name is one that firmware carries when nobody set it, and so names nobody."""
     return bool(_GENERIC.match(text.strip()))
@@ -57,11 +61,19 @@ def generic(text: str) -> bool:
 
 def name_pattern(names: Iterable[str]) -> re.Pattern[str] | None:
     """One pattern for any of `names` as whole words, with free case and separators; None for no names."""
-    parts = [r"[\s_.\-]*".join(re.escape(word) for word in fold(name).split()) for name in names]
-    if not parts:
+    folded = sorted({fold(name) for name in names}, key=lambda name: (-len(name), name))
+    if not folded:
         return None
-    parts.sort(key=len, reverse=True)
-    return re.compile(rf"(?i)(?<![^\W_])(?:{'|'.join(parts)})(?![^\W_])")
+    parts = [r"[\s_.\-]*".join(map(re.escape, name.split())) for name in folded]
+    words = [part for name, part in zip(folded, parts, strict=True) if not unspaced(name)]
+    inside = [part for name, part in zip(folded, parts, strict=True) if unspaced(name)]
+    whole = [rf"(?<![^\W_])(?:{'|'.join(words)})(?![^\W_])"] if words else []
+    return re.compile("(?i)" + "|".join([*whole, *inside]))
+
+
+def unspaced(name: str) -> bool:
+    """Whether a name is of a script that writes words without spaces, so that it stands inside longer runs."""
+    return bool(name) and all("\u3040" <= char <= "\u9fff" or "\uac00" <= char <= "\ud7a3" for char in name)
 
 
 def mentions(text: str, pattern: re.Pattern[str] | None) -> str | None:

@@ -19,8 +19,8 @@ from rules.oui import longest_prefix, normal_mac
 from rules.vocabulary import Basis, Evidence, Strength
 from scanner.observation import Observation
 
-__all__ = ["CLAIMS", "brand_claims", "certificate_evidence", "cloud_evidence", "evidence_of", "label_evidence",
-           "label_fields", "label_texts", "matches", "oui_evidence", "scope_values"]
+__all__ = ["CLAIMS", "LABELLED", "brand_claims", "certificate_evidence", "claims_of", "cloud_evidence", "evidence_of",
+           "label_evidence", "label_fields", "label_texts", "matches", "oui_evidence", "scope_values"]
 
 _REMEMBERED = 16_384            # texts of each kind whose meaning is kept
 _SHARED_HOSTING = ("amazonaws.com", "backblazeb2.com", "azure.com", "googleapis.com", "cloudfront.net")
@@ -41,6 +41,8 @@ _BANNERS: Mapping[str, tuple[str, ...]] = {
     "tls": ("subject", "issuer", "subject_cn", "issuer_cn"),
 }
 _CHOSEN = ("instances", "hostname", "device_name", "friendly_name", "machine_name", "user_name")
+LABELLED = frozenset((*_DECLARED, *_ORGANISATION, *_CHOSEN, *(name for names in _BANNERS.values() for name in names)))
+"""Every field in which a reply of some transport names the device."""
 
 
 @cache
@@ -149,7 +151,7 @@ def _labels(observation: Observation) -> Iterator[_Label]:
 
 def label_evidence(observation: Observation, makers: Makers) -> Iterator[Evidence]:
     """Whom the labels name: makers by their names, brands by theirs, and an unknown manufacturer as a brand."""
-    name = observation.id
+    name = (observation.id,)
     return (claim.of(name) for claim in _says_label(observation, index_of(makers)))
 
 
@@ -206,7 +208,7 @@ def brand_claims(name: str, rows: Sequence[tuple[Maker, Brand]], strength: Stren
 
 def oui_evidence(observation: Observation, makers: Makers) -> Iterator[Evidence]:
     """Whose block the address is from: hardware if the link layer showed it, a weak label if the device said so."""
-    name = observation.id
+    name = (observation.id,)
     return (claim.of(name) for claim in _says_oui(observation, makers))
 
 
@@ -237,7 +239,7 @@ def _oui_claims(makers: Makers, text: str, *, linked: bool) -> tuple[Claim, ...]
 
 def cloud_evidence(observation: Observation, makers: Makers) -> Iterator[Evidence]:
     """Whose cloud the device talks to, by name; a bare address or an unchecked entry only hints."""
-    name = observation.id
+    name = (observation.id,)
     return (claim.of(name) for claim in _says_cloud(observation, index_of(makers)))
 
 
@@ -261,7 +263,7 @@ def _says_cloud(observation: Observation, index: Index) -> Iterator[Claim]:
 
 def certificate_evidence(observation: Observation, makers: Makers) -> Iterator[Evidence]:
     """A device certificate that was challenged and chained to a maker's root: `chain_verified` is that maker's slug."""
-    name = observation.id
+    name = (observation.id,)
     return (claim.of(name) for claim in _says_certificate(observation, makers))
 
 
@@ -275,24 +277,23 @@ def _says_certificate(observation: Observation, makers: Makers) -> Iterator[Clai
                     f"{slug}.certificate")
 
 
+def claims_of(observation: Observation, makers: Makers) -> tuple[Claim, ...]:
+    """All that one observation says, apart from the forms of its model, serial number and firmware."""
+    index, fields, transport = index_of(makers), observation.fields, observation.transport
+    claims = [*_says_signal(observation, index)]
+    for label in _labels(observation):
+        claims += _label_claims(index, transport, label)
+    if "mac" in fields or "scopes" in fields:
+        claims += _says_oui(observation, makers)
+    if transport == "egress":
+        claims += _says_cloud(observation, index)
+    elif transport == "tls":
+        claims += _says_certificate(observation, makers)
+    if transport == LABEL_ONLY:
+        claims = [replace(claim, basis=Basis.LABEL) for claim in claims]
+    return tuple(claims)
+
+
 def evidence_of(observations: Iterable[Observation], makers: Makers) -> list[Evidence]:
     """All evidence of one device's observations, in their order."""
-    found: list[Evidence] = []
-    index = index_of(makers)
-    for observation in observations:
-        fields, transport = observation.fields, observation.transport
-        claims = [*_says_signal(observation, index)]
-        for label in _labels(observation):
-            claims += _label_claims(index, transport, label)
-        if "mac" in fields or "scopes" in fields:
-            claims += _says_oui(observation, makers)
-        if transport == "egress":
-            claims += _says_cloud(observation, index)
-        elif transport == "tls":
-            claims += _says_certificate(observation, makers)
-        if transport == LABEL_ONLY:
-            claims = [replace(claim, basis=Basis.LABEL) for claim in claims]
-        if claims:
-            name = observation.id
-            found += [claim.of(name) for claim in claims]
-    return found
+    return [claim.of((seen.id,)) for seen in observations for claim in claims_of(seen, makers)]

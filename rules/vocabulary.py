@@ -59,6 +59,7 @@ class Kind(StrEnum):
     RECORDER = "recorder"
     ENCODER = "encoder"
     INTERCOM = "intercom"
+    HUB = "hub"                        # what battery cameras speak to: it keeps and relays their pictures
     OTHER = "other"                    # seen, and no camera: a printer, a switch
     UNKNOWN = "unknown"
 

@@ -21,7 +21,7 @@ from typing import Any
 from rules.identity import identify
 from rules.labels import fold
 from rules.makers import Makers, load
-from rules.vocabulary import Identity, Kind
+from rules.vocabulary import Identity, Kind, Strength
 from scanner.wire import replies
 
 AT = datetime(2026, 11, 22, tzinfo=UTC)
@@ -95,8 +95,13 @@ def _judge(score: Score, question: str, expected: str, got: str | None, where: s
         score.add(question, "right" if alike else "wrong", f"{where}: expected {expected}, got {got}")
 
 
-def score_maker(score: Score, identity: Identity, vendor: str | None, where: str) -> None:
-    """The maker; a brand that the corpus takes for the maker counts, since the corpus knows no difference."""
+def score_maker(score: Score, identity: Identity, vendor: str | None, where: str, text: str) -> None:
+    """The maker; a brand that the corpus takes for the maker counts, since the corpus knows no difference.
+
+    Beside it whether a reply that carries a signal of its maker was named. It carries one if it was named, if the
+    maker's first word stands in its bytes, or if anything in it counts as evidence of any maker; what only shows a
+    component, and what nobody but the corpus tells (an icon's hash without a fact), carries none.
+    """
     named = {plain(name) for name in (identity.maker_name, identity.maker) if name}
     if vendor is None:
         score.add("maker", "invented" if named else "right", f"{where}: nobody expected, got {identity.maker}")
@@ -106,6 +111,17 @@ def score_maker(score: Score, identity: Identity, vendor: str | None, where: str
         score.add("maker", "as brand", f"{where}: {vendor}")
     else:
         score.add("maker", "wrong" if named else "unknown", f"{where}: expected {vendor}, got {identity.maker}")
+    if vendor is not None:
+        hints = any(item.claim == "maker" and item.strength is not Strength.NOTE for item in identity.evidence)
+        component = any(item.claim == "component" for item in identity.evidence)
+        spelled = len(first_word(vendor)) > 2 and first_word(vendor) in text and not component
+        outcome = "right" if named or identity.brand else "unknown" if hints or spelled else "absent"
+        score.add("signal", outcome, f"{where}: {vendor}")
+
+
+def first_word(vendor: str) -> str:
+    """The telling word of a maker's name, as `plain` writes text."""
+    return next(iter(re.findall(r"[a-z0-9]+", fold(vendor).casefold())), "")
 
 
 def score_row(score: Score, row: Mapping[str, Any], data: bytes, makers: Makers) -> Identity:
@@ -114,10 +130,10 @@ def score_row(score: Score, row: Mapping[str, Any], data: bytes, makers: Makers)
     seen = replies.read(row["transport"], port, data, device=DEVICE, now=AT)
     identity = identify(DEVICE, seen, makers)
     expected, where = row["expected"], f"{row['id']} {row['transport']} {row['kind'][:30]}"
-    score_maker(score, identity, vendor_of(row), where)
+    text = plain(data.decode("latin-1")) + plain(data.replace(b"\0", b"").decode("latin-1"))
+    score_maker(score, identity, vendor_of(row), where, text)
     if expected.get("sold_as"):
         _judge(score, "brand", expected["sold_as"], identity.brand, where, carried=True)
-    text = plain(data.decode("latin-1")) + plain(data.replace(b"\0", b"").decode("latin-1"))
     wanted = {
         "model": ("model", "hw.model"),
         "firmware": ("firmware",),
@@ -135,7 +151,7 @@ def score_row(score: Score, row: Mapping[str, Any], data: bytes, makers: Makers)
         if answer:
             _judge(score, question, answer, got[question], where, carried=plain(answer) in text)
     if "is_camera" in expected:
-        camera = identity.kind not in {Kind.OTHER, Kind.UNKNOWN}
+        camera = identity.kind not in {Kind.OTHER, Kind.HUB, Kind.UNKNOWN}
         outcome = (
             "unknown" if identity.kind is Kind.UNKNOWN else "right" if camera == expected["is_camera"] else "wrong"
         )
@@ -159,7 +175,15 @@ def table(score: Score) -> str:
         f"{question:10}" + "".join(f"{counts[column]:>10}" for column in columns)
         for question, counts in score.counts.items()
     ]
+    named, missed = score.of("signal", "right"), score.of("signal", "unknown")
+    lines.append(f"rows with a maker signal named: {named} of {named + missed} ({share_named(score):.1%})")
     return "\n".join(lines)
+
+
+def share_named(score: Score) -> float:
+    """Of the rows whose bytes carry a signal of their maker, the share whose maker was named."""
+    named, missed = score.of("signal", "right"), score.of("signal", "unknown")
+    return named / (named + missed) if named + missed else 1.0
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -107,7 +107,8 @@ def _axis_core(device, mac, model):
         *_guarded(device),
         seen(device, "link", "link.arp", mac=mac, via="arp"),
         seen(device, "http", "http.root", 80, status=401, realm=(name,), scheme=("digest",)),
-        seen(device, "rtsp", "rtsp.options", 554, status=401, realm=(name,), scheme=("digest",)),
+        seen(device, "rtsp", "rtsp.options", 554, status=401, realm=(name,), scheme=("digest",),
+             nonce=("0000c0deY0271828182845904523536028747135266249ab0c1",)),
         seen(device, "onvif", "onvif.GetScopes", 80, operation="GetScopes", status=200, manufacturer="AXIS",
              model=model, scopes=(f"onvif://www.onvif.org/name/AXIS%20{model}", f"onvif://www.onvif.org/hardware/{model}")),
         seen(device, "tls", "tls.handshake", 443, spki_sha256=f"key of {device}",
@@ -141,34 +142,56 @@ LISTED = {"dahua": dahua, "lorex": lorex, "intelbras": intelbras, "imposter": im
           "hikmicro": hikmicro}
 
 
+FRIENDS = {   # makers that no list names: name, model, a MAC of their own, a serial and a firmware in their form
+    "axis": ("Axis Communications AB", "P3245-V", "AC:CC:8E:0A:0B:0C", "ACCC8E0A0B0C", "10.12.220"),
+    "hanwha": ("Hanwha Techwin", "XND-6080", "00:09:18:0A:0B:0C", "ZXXX70GM900001K", "1.41.00_20220101_R104"),
+    "bosch": ("Bosch", "FLEXIDOME IP 5000i", "00:07:5F:0A:0B:0C", "044518720061420999", "7.87.0038"),
+    "flir": ("FLIR Systems", "PT-Series HD", "00:40:7F:0A:0B:0C", "89900999", "3.42.0"),
+    "panasonic": ("i-PRO", "WV-S2136L", "08:00:23:0A:0B:0C", "XYZ00001", "2.30"),
+}
+
+
+def labels_of(device, friend):
+    """All that whoever sells a device can write on it to look like a maker's, its address block among it."""
+    maker, model, mac, serial, firmware = FRIENDS[friend]
+    name, plain = maker.replace(" ", "%20"), mac.replace(":", "")
+    yield seen(device, "link", "link.arp", mac=mac, via="arp")
+    yield seen(device, "onvif", "onvif.GetDeviceInformation", 80, operation="GetDeviceInformation", status=200,
+               manufacturer=maker, model=model, firmware=firmware, serial=serial, hardware="7A0")
+    yield seen(device, "onvif", "onvif.GetScopes", 80, operation="GetScopes", status=200, manufacturer=maker,
+               model=model, scopes=(f"onvif://www.onvif.org/name/{name}", f"onvif://www.onvif.org/hardware/{model}",
+                                    f"onvif://www.onvif.org/MAC/{plain}",
+                                    "onvif://www.onvif.org/type/Network_Video_Transmitter"))
+    yield seen(device, "wsd", "wsd.probe", 3702, action="ProbeMatches", model=model, manufacturer=maker,
+               scopes=(f"onvif://www.onvif.org/name/{name}", f"onvif://www.onvif.org/hardware/{model}"))
+    yield seen(device, "http", "http.root", 80, status=200, title=f"{maker} {model} Network Camera", server=maker,
+               path="/", body=f"<a href='/axis-cgi/'>{maker}</a> /stw-cgi/ VCS-VideoJet", serial=serial)
+    yield seen(device, "http", "http.root", 8080, status=401, realm=(f"{maker} {model}",), scheme=("digest",),
+               server={"bosch": "VCS-VideoJet-Webserver"}.get(friend, "Linux/4.14.98-axis8, UPnP/1.0"))
+    yield seen(device, "http", "http.favicon", 80, status=200, favicon_mmh3="-1616143106",
+               favicon_md5="bd1b5fef10a0846b2db322b90a57b746")
+    yield seen(device, "rtsp", "rtsp.options", 554, status=200, server=f"{maker} RTSP", realm=(maker,))
+    realms = {"axis": f"AXIS_{plain}", "hanwha": f"iPolis_{mac.lower().replace(':', '-')}"}
+    yield seen(device, "rtsp", "rtsp.options", 8554, status=401, realm=(realms.get(friend, f"{maker}-{serial}"),))
+    yield seen(device, "tls", "tls.handshake", 443, spki_sha256=f"key of {device}", version="TLSv1.3",
+               self_signed=False, subject=f"CN={friend}-{plain.lower()},O={maker}", subject_o=maker,
+               subject_cn=f"{friend}-{plain.lower()}", issuer=f"CN={maker} CA,O={maker}", issuer_o=maker,
+               issuer_cn=f"{maker} device ID CA", mac=mac, serial=serial)
+    yield seen(device, "mdns", "mdns.query", 5353, instances=(f"{maker} {model} - {plain}",), mac=mac, serial=serial,
+               hostname=f"{friend}-{plain.lower()}.local", txt=(f"macaddress={plain}",),
+               service_types=("_axis-video._tcp.local", "_rtsp._tcp.local", "_flir-ircam._tcp.local"))
+    yield seen(device, "ssdp", "passive", 1900, server=f"Linux/4.14.98-axis8 UPnP/1.0 {maker}/1.0",
+               usn=f"uuid:Upnp-BasicDevice-1_0-{plain}::upnp:rootdevice")
+    yield seen(device, "dhcp", "passive", None, vendor_class=f"{maker},Network Camera,{model},{firmware}",
+               hostname=f"{friend}-{plain.lower()}")
+    yield seen(device, "snmp", "passive", 161, sys_descr=f"{maker} {model} Network Camera; {firmware}")
+    yield seen(device, "tcp", "tcp.connect", 21, state="open", banner=f"220 {maker} {model} Network Camera {firmware}")
+
+
 def friendly(device):
     """Labels of makers that no list names: all that whoever sells a device can write on it."""
-    labels = [("AXIS", "P3245-V"), ("Hanwha Techwin", "XND-6080"), ("Bosch", "FLEXIDOME IP 5000i"),
-              ("FLIR Systems", "PT-Series HD"), ("Axis Communications AB", "Q6135-LE"), ("i-PRO", "WV-S2136L")]
-    for maker, model in labels:
-        name = maker.replace(" ", "%20")
-        yield seen(device, "onvif", "onvif.GetDeviceInformation", 80, operation="GetDeviceInformation", status=200,
-                   manufacturer=maker, model=model, firmware="10.12.220", serial="ACCC8E0A0B0C", hardware="7A0")
-        yield seen(device, "onvif", "onvif.GetScopes", 80, operation="GetScopes", status=200, manufacturer=maker,
-                   model=model, scopes=(f"onvif://www.onvif.org/name/{name}", f"onvif://www.onvif.org/hardware/{model}",
-                                        "onvif://www.onvif.org/type/Network_Video_Transmitter"))
-        yield seen(device, "wsd", "wsd.probe", 3702, action="ProbeMatches", model=model, manufacturer=maker,
-                   scopes=(f"onvif://www.onvif.org/name/{name}", f"onvif://www.onvif.org/hardware/{model}"))
-        yield seen(device, "http", "http.root", 80, status=200, title=f"{maker} {model} Network Camera", server=maker,
-                   path="/")
-        yield seen(device, "http", "http.root", 8080, status=401, realm=(f"{maker} {model}",), scheme=("digest",))
-        yield seen(device, "rtsp", "rtsp.options", 554, status=200, server=f"{maker} RTSP", realm=(maker,))
-        yield seen(device, "tls", "tls.handshake", 443, spki_sha256=f"key of {device}",
-             version="TLSv1.3", self_signed=False,
-                   subject=f"CN={model},O={maker}", subject_o=maker, subject_cn=model,
-                   issuer=f"CN={maker} CA,O={maker}", issuer_o=maker,
-                   issuer_cn=f"{maker} device ID CA")
-        yield seen(device, "mdns", "mdns.query", 5353, instances=(f"{maker} {model} - ACCC8E0A0B0C",),
-                   hostname="axis-accc8e0a0b0c.local", service_types=("_axis-video._tcp.local", "_rtsp._tcp.local"),
-                   txt=("macaddress=ACCC8E0A0B0C",))
-        yield seen(device, "ssdp", "passive", 1900, server=f"Linux UPnP/1.0 {maker}/1.0", usn="uuid:0::upnp:rootdevice")
-        yield seen(device, "dhcp", "passive", None, vendor_class=f"{maker} {model}", hostname=f"{maker}-0a0b0c")
-    yield seen(device, "http", "http.root", 80, status=401, realm=("AXIS_ACCC8E0A0B0C",), scheme=("digest",))
+    for friend in FRIENDS:
+        yield from labels_of(device, friend)
     yield seen(device, "snmp", "passive", 161, sys_descr="AXIS P3245-V Network Camera; 10.12.220")
     yield seen(device, "snmp", "passive", 161, sys_descr="HP LaserJet 400 printer")
 
@@ -178,4 +201,5 @@ def tried(device, observations, extra=()):
     made = answered(observations)
     done = {a.probe for a in made if a.device == device}
     quiet = [p for p in ("sadp.inquiry", "dhip.search", "wsd.probe") if p not in done]
-    return [*made, *silent(device, *quiet), *extra]
+    borne = Attempt(device, "interview.bearing", None, AttemptStatus.COMPLETED, NOW)
+    return [*made, *silent(device, *quiet), borne, *extra]

@@ -52,7 +52,7 @@ def test_observations_of_other_devices_do_not_count() -> None:
         ((DHIP,), Assurance.SELF_REPORTED),  # one signal, however good
         ((DHIP, DHIP), Assurance.SELF_REPORTED),  # twice the same is still one
         ((DHIP, REALM), Assurance.CORROBORATED),
-        ((DHIP, DAHUA_LINK), Assurance.CORROBORATED),
+        ((DHIP, DAHUA_LINK), Assurance.SELF_REPORTED),  # an address block is programmed by whoever sells the device
         ((saw("onvif", manufacturer="Dahua"),), Assurance.SELF_REPORTED),
         (
             (saw("onvif", manufacturer="Dahua"), saw("tls", subject_o="Dahua"), saw("http", title="Dahua")),
@@ -300,7 +300,16 @@ def test_attributes_are_read_wherever_they_stand(seen: Observation, field: str, 
         (saw("dhip", device_class="NVR", model="XYZ"), Kind.RECORDER),
         (saw("dhip", device_class="VTO", model="XYZ"), Kind.INTERCOM),
         (saw("mhed", device_type="IPC"), Kind.CAMERA),
-        (saw("tplink", document="tplink", device_type="SMART.TAPOHUB", model="H200"), Kind.OTHER),
+        (saw("tplink", document="tplink", device_type="SMART.TAPOHUB", model="H200"), Kind.HUB),
+        (saw("tplink", document="tplink", device_type="SMART.TAPOHUB"), Kind.HUB),
+        (saw("http", title="eufy HomeBase 3"), Kind.HUB),
+        (saw("http", title="USB Hub Control"), Kind.OTHER),
+        (saw("onvif", manufacturer="Hanwha Techwin", model="TNO-4030T"), Kind.THERMAL),
+        (saw("onvif", manufacturer="Hanwha Techwin", model="TID-600R"), Kind.INTERCOM),
+        (saw("onvif", manufacturer="InfiRay", model="AT-61F"), Kind.THERMAL),
+        (saw("onvif", manufacturer="HIKVISION", model="HM-TD1018"), Kind.THERMAL),
+        (saw("onvif", manufacturer="Bosch", model="MIC IP fusion 9000i"), Kind.THERMAL),
+        (saw("onvif", manufacturer="MOBOTIX", model="MX-M16TB-R079 Thermal"), Kind.THERMAL),
         (saw("http", title="HP LaserJet Printer"), Kind.OTHER),
         (saw("http", title="Managed Switch Login"), Kind.OTHER),
         (saw("http", server="Mini Dome IP Camera"), Kind.CAMERA),

@@ -3,7 +3,7 @@
 import sys
 
 import pytest
-from score_replies import SAMPLES, score_all, table
+from score_replies import SAMPLES, score_all, share_named, table
 
 from rules.makers import load
 
@@ -19,6 +19,7 @@ def test_recorded_replies_name_the_right_maker_or_none() -> None:
     assert score.of("maker", "wrong") == 0, score.rows
     assert score.of("maker", "invented") == 0, score.rows
     assert score.of("maker", "right") + score.of("maker", "as brand") >= 0.85 * total, score.rows
+    assert share_named(score) >= 0.95, score.rows
 
 
 @pytest.mark.parametrize("question", ["brand", "model", "firmware", "serial", "mac"])

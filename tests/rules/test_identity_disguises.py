@@ -1,0 +1,94 @@
+"""Names written for people to read and programs to miss: resolved before they are matched, and said as a finding."""
+
+import html
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from specimens import NOW, seen
+
+from rules import checks
+from rules.disguises import MAX_FOUND, disguises
+from rules.identity import identify
+from rules.makers import load
+from rules.vocabulary import Status
+from scanner.observation import Observation
+from scanner.wire import replies
+
+HERE = "10.0.0.5"
+SOAP = ('<?xml version="1.0" encoding="UTF-8"?><s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope"><s:Body>'
+        '<tds:GetDeviceInformationResponse xmlns:tds="http://www.onvif.org/ver10/device/wsdl"><tds:Manufacturer>{}'
+        "</tds:Manufacturer><tds:Model>M-1</tds:Model></tds:GetDeviceInformationResponse></s:Body></s:Envelope>")
+
+
+def told(manufacturer):
+    return replies.read("soap", 80, SOAP.format(manufacturer).encode(), device=HERE, now=NOW)
+
+
+def finding(observations):
+    identity = identify(HERE, observations, load())
+    return next(one for one in checks.assess(HERE, identity, observations, [], checks.load())
+                if one.rule == "identity.disguised_name")
+
+
+TRICKS = [
+    ("Da<!-- x -->hua", "a comment"), ("Hik<!--a--><!--b-->vision", "a comment"), ("Da<![CDATA[hua]]>", "CDATA"),
+    ("<![CDATA[Da]]><![CDATA[hua]]>", "CDATA"), ("Da<?x y?>hua", "processing instruction"), ("Da<b/>hua", "markup"),
+    ("Da<b>hu</b>a", "markup"), ("Da&#x200b;hua", "U+200B"), ("Da\u200bhua", "U+200B"), ("Da\u00adhua", "U+00AD"),
+    ("D\u0430hua", "U+0430"), ("D&#1072;hua", "U+0430"), ("\uff24ahua", "U+FF24"), ("\U0001d403ahua", "U+1D403"),
+    ("\u0405ony", "U+0405"), ("\u0410\u0425\u0406\u0405", "alphabet"),
+]
+
+
+@pytest.mark.parametrize(("written", "sign"), TRICKS, ids=[repr(written) for written, _ in TRICKS])
+def test_the_trick_is_resolved_and_is_a_finding_with_its_field_and_code_points(written, sign):
+    observations = told(written)
+    assert identify(HERE, observations, load()).makers
+    found = finding(observations)
+    assert found.status is Status.FAIL
+    assert found.evidence == (observations[0].id,)
+    shown = " ".join(f"{name} {value}" for name, value in found.facts)
+    assert sign in shown
+    assert sign == "alphabet" or "onvif" in shown
+
+
+@pytest.mark.parametrize("written", [
+    "Dahua", "<![CDATA[Dahua]]>", "D&#97;hua", "H\u00e4gglunds", "\u041a\u0430\u043c\u0435\u0440\u0430",
+    "\u6d59\u6c5f\u5927\u534e",
+    "Cam\u00e9ra", "\u30ab\u30e1\u30e9", "A &amp; B",
+])
+def test_what_is_no_trick_is_none(written):
+    assert finding(told(written)).status is Status.PASS
+
+
+def test_a_name_inside_a_run_of_chinese_is_read():
+    assert identify(HERE, told("\u6d59\u6c5f\u5927\u534e\u6280\u672f"), load()).makers == ("dahua",)
+
+
+@pytest.mark.parametrize(("transport", "data"), [
+    ("http", "HTTP/1.1 200 OK\r\nServer: Hik\u200bvision-Webs\r\n\r\n<html>"),
+    ("http", "HTTP/1.1 200 OK\r\n\r\n<html><title>D\u0430hua</title></html>"),
+    ("onvif-scopes", "onvif://www.onvif.org/name/D%D0%B0hua"),
+    ("http-body", '{"manufacturer": "D\\u0430hua"}'),
+    ("dhcp", "D\u0430hua IPC"),
+])
+def test_it_is_seen_wherever_a_device_names_itself(transport, data):
+    observations = replies.read(transport, 80, data.encode(), device=HERE, now=NOW)
+    assert any(disguises(one) for one in observations) or finding(observations).status is Status.FAIL
+
+
+def test_prose_is_nobodys_disguise():
+    page = "HTTP/1.1 200 OK\r\n\r\n<html><p>soft\u00adhyphen and <b>bo</b>ld</p><title>Camera</title></html>"
+    (one,) = replies.read("http", 80, page.encode(), device=HERE, now=NOW)
+    assert not disguises(one)
+
+
+def test_without_bytes_the_fields_are_looked_at():
+    assert disguises(seen(HERE, "onvif", "import", manufacturer="D\u0430hua"))[0].reading == "Dahua"
+
+
+@given(st.binary(max_size=400) | st.text(max_size=300).map(lambda text: SOAP.format(html.escape(text)).encode()))
+def test_hostile_bytes_are_read_without_an_error_and_with_an_end(raw):
+    found = disguises(Observation.of(device=HERE, transport="onvif", probe="p", port=1, at=NOW, fields={}, wire=raw,
+                                     raw=raw))
+    assert len(found) <= MAX_FOUND
