@@ -5,7 +5,9 @@ What such a file cannot show was not asked: every check that needs an answer of 
 
 from __future__ import annotations
 
+import gzip
 import hashlib
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -17,13 +19,14 @@ from camvet.context import Context, UsageError
 from camvet.inventory import SweepRecord
 from camvet.sweeping import actor
 from scanner import clock, passive
-from scanner.imports import MOST_BYTES, Imported, nmap, shodan, tables, zeek
+from scanner.imports import MOST_BYTES, Imported, nmap, scans, shodan, switches, tables, workbooks, zeek
 from scanner.observation import Attempt, AttemptStatus, Observation, Reason
+from scanner.transport.exchange import ExchangeError
 
 if TYPE_CHECKING:
     from rules.policy import Policy
 
-__all__ = ["FORMATS", "ImportOrder", "document_of", "perform", "read", "store"]
+__all__ = ["FORMATS", "Heard", "ImportOrder", "document_of", "hear", "perform", "read", "store"]
 
 Reader = Callable[[bytes, datetime], Imported]
 
@@ -33,6 +36,7 @@ _MOST_NAMED = 1024              # observations of one device that its attempt na
 _GZIP = b"\x1f\x8b"
 _READERS: Mapping[str, Reader] = {
     "nmap": nmap.read, "arp": tables.read_lines, "csv": tables.read_csv, "zeek": zeek.read, "shodan": shodan.read,
+    "masscan": scans.read_masscan, "zgrab": scans.read_zgrab,
 }
 FORMATS = (*_READERS, "replies", "capture")
 """The words of ``--format``."""
@@ -56,10 +60,13 @@ def read(path: Path, now: datetime, format_: str = "") -> Imported:
         with path.open("rb") as source:
             head = source.read(65_536)
             source.seek(0)
-            kind = format_ or _format_of(head, path.suffix)
+            packed = head.startswith(_GZIP)
+            kind = format_ or _format_of(_unpacked(head) if packed else head)
             if kind == "capture":
                 return passive.read(source)
-            data = source.read(MOST_BYTES + 1)
+            data = gzip.GzipFile(fileobj=source).read(MOST_BYTES + 1) if packed else source.read(MOST_BYTES + 1)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise UsageError(f"{path}: expected whole gzip data ({type(error).__name__})") from error
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}") from error
     if len(data) > MOST_BYTES:
@@ -67,18 +74,31 @@ def read(path: Path, now: datetime, format_: str = "") -> Imported:
     return _replies(data, now) if kind == "replies" else _READERS[kind](data, now)
 
 
-def _format_of(head: bytes, suffix: str) -> str:
-    if head.startswith((*_CAPTURES, _GZIP)):
+def _unpacked(head: bytes) -> bytes:
+    """What a gzipped file begins with."""
+    try:
+        return zlib.decompressobj(wbits=31).decompress(head, 65_536)
+    except zlib.error:
+        return b""
+
+
+def _format_of(head: bytes) -> str:
+    """What a file is, by what it holds; its name says nothing."""
+    if head.startswith(_CAPTURES):
         return "capture"
     if b"<nmaprun" in head[:4096]:
         return "nmap"
-    if shodan.looks_like(head):
-        return "shodan"
+    for name, module in (("shodan", shodan), ("zeek", zeek)):
+        if module.looks_like(head):
+            return name
+    if (scan := scans.form_of(head)):
+        return scan
     if head.lstrip().startswith(b"{") and b'"transport"' in head and b'"data"' in head:
         return "replies"
-    if zeek.looks_like(head):
-        return "zeek"
-    return "csv" if suffix == ".csv" or tables.headed(head.decode("utf-8", "replace")) else "arp"
+    if workbooks.looks_like(head):
+        return "csv"
+    text = tables.text_of(head)
+    return "csv" if not switches.form_of(text) and tables.headed(text) else "arp"
 
 
 def _replies(data: bytes, now: datetime) -> Imported:
@@ -114,15 +134,46 @@ def perform(context: Context, order: ImportOrder) -> tuple[SweepRecord, list[Imp
     return record, found
 
 
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a link told by itself: for how long, and how many frames the kernel had to drop."""
+
+    found: Imported
+    seconds: float
+    lost: int
+
+
+def hear(context: Context, order: ImportOrder, interface: str, seconds: float) -> tuple[SweepRecord | None, Heard]:
+    """Listen on a link and send nothing; judge and store who announced itself. `None` where nobody did.
+
+    Raises `UsageError` where this process may not listen there.
+    """
+    started = clock.now()
+    try:
+        found, lost = passive.listen(interface, seconds)
+    except ExchangeError as error:
+        raise UsageError(error.detail) from error
+    heard = Heard(found, round((clock.now() - started).total_seconds(), 1), lost)
+    if not found.observations:
+        return None, heard
+    what = f"heard on {interface} within {heard.seconds:g} s; nothing was sent"
+    digest = hashlib.sha256(f"{interface} {started.isoformat()}".encode()).hexdigest()
+    told = document_of(order, what, digest, {"frames on the link": lost, "told on the link": found.dropped})
+    told["scope"]["profile"] = "listen"
+    record = store(context, order, found.observations, started=started, name=f"heard-{digest[:8]}", document=told)
+    return record, heard
+
+
 def store(context: Context, order: ImportOrder, observations: Sequence[Observation], *, started: datetime, name: str,
           document: Mapping[str, Any]) -> SweepRecord:
     """Judge observations that were not asked for by camvet itself, and store them like a sweep."""
     devices = list(dict.fromkeys(one.device for one in observations))
-    brought: dict[str, list[str]] = {}
+    brought: dict[tuple[str, str], list[str]] = {}
     for one in observations:
-        brought.setdefault(one.device, []).append(one.id)
-    attempts = [Attempt(device, "import", None, AttemptStatus.COMPLETED, started, observations=tuple(ids[:_MOST_NAMED]))
-                for device, ids in brought.items()]
+        how = passive.PROBE if one.probe == passive.PROBE else "import"
+        brought.setdefault((one.device, how), []).append(one.id)
+    attempts = [Attempt(device, how, None, AttemptStatus.COMPLETED, started, observations=tuple(ids[:_MOST_NAMED]))
+                for (device, how), ids in brought.items()]
     attempts += [Attempt(device, "egress.capture", None, AttemptStatus.NOT_ATTEMPTED, started, Reason.NOT_APPLICABLE,
                          "imported; nothing was asked") for device in devices]
     judgements = assess(by_device(observations, attempts, devices), policy=order.policy, as_of=order.as_of,

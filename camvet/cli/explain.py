@@ -11,8 +11,10 @@ from camvet.cli import context_of, verb
 from camvet.context import Context, ExitCode, UsageError
 
 if TYPE_CHECKING:
-    from camvet.inventory import SweepRow
+    from camvet.inventory import StoredDevice, SweepRow
     from scanner.observation import Attempt
+
+_TOLD = ("mac", "address", "serial", "manufacturer", "model", "name", "where", "when")
 
 
 @verb(rank=32)
@@ -22,26 +24,85 @@ def explain(
 ) -> None:
     """Say why a device got its verdict, what found it, or why nothing was found at an address."""
     from camvet.cli.show import as_swept, one_device
-    from camvet.prose import headline, paragraphs, told_comparisons, told_evidence
+    from camvet.prose import headline, paragraphs, told_comparisons, told_evidence, told_logins
     from camvet.shapes import identity_json, verdict_json
 
     context = context_of(ctx)
-    if not context.inventory().find(device, context.settings.site) and _is_address(device):
-        _explain_silence(context, device)
+    if not context.inventory().find(device, context.settings.site) and _explain_absence(context, device):
         raise typer.Exit(ExitCode.CLEAN)
     row = one_device(context, device)
     stored = as_swept(context, row)
     found_by = sorted({o.probe for o in stored.observations})
+    unasked = _never_asked(stored)
     if context.terminal.as_json:
-        context.terminal.document({"id": row.id, "key": row.key, "found_by": found_by,
-                                   "identity": identity_json(row.identity), "verdict": verdict_json(row.verdict)})
+        context.terminal.document({"id": row.id, "key": row.key, "found_by": found_by, "never_asked": unasked or None,
+                                   "identity": identity_json(row.identity), "verdict": verdict_json(row.verdict),
+                                   "logins": [a.to_json() for a in stored.attempts if a.probe.startswith("auth.")]})
     else:
         context.terminal.text(headline(row.identity))
+        if unasked:
+            context.terminal.text(f"  {unasked}")
         context.terminal.lines(paragraphs(row.identity, row.verdict, stored.attempts))
+        context.terminal.lines(told_logins(stored.attempts))
         context.terminal.lines(told_comparisons(row.verdict))
         context.terminal.text("  found by " + ", ".join(found_by))
         context.terminal.lines(told_evidence(row.identity, stored.observations))
     raise typer.Exit(ExitCode.CLEAN)
+
+
+def _never_asked(stored: StoredDevice) -> str:
+    """How a device is known to which camvet never sent a packet; empty for one that was asked."""
+    from scanner import clock, passive
+
+    how = {a.probe for a in stored.attempts if a.probe != "egress.capture"}
+    if not stored.observations or not how or not how <= {passive.PROBE, "import"}:
+        return ""
+    if how == {passive.PROBE}:
+        by = ", ".join(sorted({"arp" if o.transport == "link" else o.transport for o in stored.observations}))
+        return (f"heard, never asked: it announced itself ({by}), first at "
+                f"{clock.stamp(min(o.at for o in stored.observations))}; nothing was sent to it")
+    if {o.transport for o in stored.observations} == {"label"}:
+        return "known from a label, an order or a list alone: never seen on the wire, never asked"
+    heard = " and from what it announced itself" if passive.PROBE in how else ""
+    return f"known from what other programs wrote down{heard}: camvet sent nothing to it"
+
+
+def _explain_absence(context: Context, wanted: str) -> bool:
+    """Explain what no inventory holds: an address where nothing answered, or what only a census names."""
+    known = _of_census(context, wanted)
+    if _is_address(wanted) and (not known or any(wanted in _silent(row) for row in context.inventory().sweeps(
+            context.settings.site))):
+        _explain_silence(context, wanted)
+        return True
+    if not known:
+        return False
+    sweep, named = known
+    if context.terminal.as_json:
+        context.terminal.document({"wanted": wanted, "found": False, "sweep": sweep, "census": named})
+        return True
+    context.terminal.text(f"{wanted}  known to a census alone: no sweep saw it, and it was never asked or judged")
+    for one in named:
+        who = "  ".join(one[key] for key in _TOLD if one[key])
+        context.terminal.text(f"  {one['source']} row {one['row']}: {who}")
+        context.terminal.text(f"    held against sweep {sweep}: {one['because']}")
+    context.terminal.text("  What is known of it is what these sources wrote down; take it in with camvet intake.")
+    return True
+
+
+def _of_census(context: Context, wanted: str) -> tuple[str, list[dict[str, Any]]] | None:
+    """The newest census of this site that names `wanted` as unseen: its sweep, and what each source says."""
+    from scanner.wire import oui
+
+    plain = oui.normalise(wanted) or wanted.strip().casefold()
+    sweeps = {row.id for row in context.inventory().sweeps(context.settings.site)}
+    for event in reversed(context.inventory().events()):
+        if event.kind != "census" or event.subject not in sweeps:
+            continue
+        named = [{"source": source["source"], **one} for source in event.document["sources"] for one in source["unseen"]
+                 if plain in (one["mac"], one["address"], one["serial"].casefold(), one["name"].casefold())]
+        if named:
+            return event.subject, named
+    return None
 
 
 def _is_address(text: str) -> bool:
@@ -57,6 +118,8 @@ def _explain_silence(context: Context, address: str) -> None:
     swept = [(row, [a for a in inventory.undevised(row.id)[1] if a.device == address])
              for row in inventory.sweeps(site) if address in _silent(row)]
     if not swept:
+        if _explain_foreign(context, address):
+            return
         raise UsageError(f"{address} was in the scope of no sweep of site {site}, so nothing is known of it")
     row, attempts = swept[0]
     if context.terminal.as_json:
@@ -67,6 +130,24 @@ def _explain_silence(context: Context, address: str) -> None:
     for line in _grouped(attempts):
         context.terminal.text(f"  {line}")
     context.terminal.text("  A silent address is not an empty one: a device may be off, filtered, or elsewhere.")
+
+
+def _explain_foreign(context: Context, address: str) -> bool:
+    """Say what an address outside every scope answered to a question that went to a whole link, if it did."""
+    for row in context.inventory().sweeps(context.settings.site):
+        answers = [one for one in row.document.get("foreign", ()) if one["device"] == address]
+        if not answers:
+            continue
+        if context.terminal.as_json:
+            context.terminal.document({"address": address, "found": False, "sweep": row.id, "foreign": answers,
+                                       "why": "answered from outside the scope; it was not contacted"})
+            return True
+        spoke = ", ".join(sorted({one["transport"] for one in answers}))
+        context.terminal.text(f"{address}  lies outside the scope of sweep {row.id} ({row.finished}) and was not "
+                              f"contacted; it answered what was asked of the whole link ({spoke})")
+        context.terminal.text("  To know more of it, name it in a scope of its own.")
+        return True
+    return False
 
 
 def _silent(row: SweepRow) -> dict[str, Any]:

@@ -32,6 +32,9 @@ def sweep(
     plan: bool = typer.Option(False, "--plan", help="Print what would be sent, to whom, at what pace; send nothing."),
     credentials: str | None = typer.Option(None, "--credentials", metavar="REF",
                                            help="env:NAME or file:PATH with user:password, for a second pass."),
+    device_ca: list[str] = typer.Option([], "--device-ca", metavar="[MAKER=]PATH",
+                                        help="Your trust anchors for device certificates: PEM or DER, a file or a "
+                                             "folder. Repeatable."),
     nmap: list[str] = typer.Option([], "--nmap", metavar="ADDRESS",
                                    help="Let nmap name the services of this device (-sV, slowly). Repeatable."),
     fresh: bool = typer.Option(False, "--fresh", help="Begin anew instead of resuming an unfinished sweep."),
@@ -62,8 +65,10 @@ def sweep(
     try:
         scope = _scope(targets or [], scope_file, exclude, owner, ticket, authorised, lab=bool(ports))
         settings = _settings(profile or context.settings.profile, ports, neighbours, credentials, interface)
+        if device_ca:
+            settings = _with_anchors(context, settings, device_ca)
         if plan:
-            _print_plan(context, scope, settings)
+            _print_plan(context, scope, settings, nmap)
             raise typer.Exit(ExitCode.CLEAN)
         order = SweepOrder(scope, settings, policy_named(policy or context.settings.policy), as_of_day(as_of),
                            capture, activity, purpose, fresh, nmap)
@@ -102,19 +107,38 @@ def _settings(profile: str, ports: PortMap, neighbours: Path | None, credentials
                     tuple(interfaces))
 
 
-def _print_plan(context: Context, scope: Scope, settings: Settings) -> None:
+def _with_anchors(context: Context, settings: Settings, device_ca: list[str]) -> Settings:
+    from dataclasses import replace
+
+    from camvet import device_cas
+
+    return replace(settings, device_anchors=device_cas.read(device_ca, context.terminal.note))
+
+
+def _print_plan(context: Context, scope: Scope, settings: Settings, nmap: list[str]) -> None:
     from camvet.prose import table
+    from rules import makers, planning
     from scanner.preview import plan
 
-    preview = plan(scope, settings)
+    for address in nmap:
+        if not scope.contains(address):
+            raise UsageError(f"--nmap {address}: not an address of the scope")
+    asked = sorted((len(set(maker.ask.tcp_ports)) for maker in makers.load()), reverse=True)
+    preview = plan(scope, settings, nmap=nmap, maker_ports=sum(asked[:planning.MAX_SUSPECTS]))
     if context.terminal.as_json:
         context.terminal.document(preview.to_json())
         return
     context.terminal.text(f"{preview.addresses} addresses in {', '.join(preview.targets)}; profile {preview.profile}; "
                           f"owner {preview.owner or 'not stated'}, ticket {preview.ticket or 'not stated'}")
     context.terminal.lines(table(
-        [[step.name, step.what, step.to, str(step.at_most), f"{step.per_second:g}" if step.per_second else "-"]
-         for step in preview.steps], ("step", "what is sent", "to whom", "at most", "a second")))
+        [[step.name, str(step.at_most), f"{step.per_second:g}" if step.per_second else "-", f"{step.seconds:.0f}",
+          step.to] for step in preview.steps], ("step", "at most", "a second", "seconds", "to whom")))
+    for step in preview.steps:
+        context.terminal.text(f"{step.name}: {step.what}")
+        for part in step.parts if step.name.startswith("multicast") else ():
+            context.terminal.text(f"  {part.at_most} x {part.protocol} to {part.to} port {part.port}")
+    context.terminal.text(f"about {preview.seconds:.0f} s at most in all: where every address is a device that uses up "
+                          "its time")
     for link in preview.links:
         used = "used" if link.used else f"skipped: {link.because}"
         context.terminal.text(f"interface {link.name} {link.network}: {used}")
@@ -135,7 +159,8 @@ def tell(context: Context, record: SweepRecord, order: SweepOrder) -> None:
             "policy": record.policy, "as_of": record.as_of, "devices": [_device_json(record, j.identity.device)
                                                                         for j in record.judgements],
             "not_seen": record.document["silent"], "foreign": len(record.document["foreign"]),
-            "dropped": record.document["dropped"], "lists": [list_json(version) for version in lists]})
+            "dropped": record.document["dropped"], "sent": _sent_json(record),
+            "joined": record.document["joined"], "lists": [list_json(version) for version in lists]})
         return
     for judgement in sorted(record.judgements, key=lambda j: OUTCOME_ORDER.index(j.verdict.outcome)):
         outcome = judgement.verdict.outcome
@@ -146,7 +171,27 @@ def tell(context: Context, record: SweepRecord, order: SweepOrder) -> None:
         f"{len(record.judgements)} devices: " + ", ".join(f"{n} {o}" for o, n in counts.items() if n)
         + f"; {len(record.document['silent'])} addresses in scope were silent; policy {order.policy.policy}, "
         f"as of {record.as_of}; sweep {record.id}" + ("" if record.complete else " INTERRUPTED: run it again to go on"))
+    for one in record.document["joined"]:
+        context.terminal.text(f"{one['device']} and {', '.join(one['also_at'])} are one device: {one['because']}")
+    context.terminal.text(_sent_text(record))
     context.terminal.note("Not legal advice. Facts marked unverified could not be checked against a primary source.")
+
+
+def _sent_json(record: SweepRecord) -> dict[str, Any]:
+    """What was sent by kind and in all, and how many devices that brought for each thing sent."""
+    sent: dict[str, int] = record.document["sent"]
+    total = sum(sent.values())
+    found = sum("#" not in one.identity.device for one in record.judgements)
+    return {**sent, "total": total, "devices_per_packet": round(found / total, 6) if total else None}
+
+
+def _sent_text(record: SweepRecord) -> str:
+    told = _sent_json(record)
+    line = (f"sent {told['total']} in all: {told['arp']} ARP, {told['syn']} SYN, {told['datagram']} datagrams, "
+            f"{told['connection']} TCP connections, {told['request']} requests on them")
+    if told["devices_per_packet"] is None:
+        return line
+    return f"{line}; {1000 * told['devices_per_packet']:.1f} devices found for each 1000 sent"
 
 
 def _device_json(record: SweepRecord, key: str) -> dict[str, Any]:
@@ -154,6 +199,7 @@ def _device_json(record: SweepRecord, key: str) -> dict[str, Any]:
 
     judgement = next(j for j in record.judgements if j.identity.device == key)
     mac = next((o.text("mac") for o in record.observations if o.device == key and o.transport == "link"), None)
-    return {"key": key, "ip": key.partition("#")[0], "mac": mac, "identity": identity_json(judgement.identity),
-            "verdict": verdict_json(judgement.verdict),
+    also_at = sorted({o.text("also_at") for o in record.observations if o.device == key and o.text("also_at")})
+    return {"key": key, "ip": key.partition("#")[0], "also_at": also_at, "mac": mac,
+            "identity": identity_json(judgement.identity), "verdict": verdict_json(judgement.verdict),
             "attempts": [a.to_json() for a in record.attempts if a.device == key]}

@@ -1,33 +1,31 @@
-"""Whom other books know: switch MAC tables, LLDP neighbours, leases, logs, asset and VMS exports, purchase orders.
+"""What another book says of one device: the values that every reader of a census fills.
 
-A book is any table or text. What counts in a line is who it names: a MAC, an address, a serial number, a switch port.
-Nothing is concluded from it but that somebody wrote this device down.
+A book is any table, log or text. What counts in a line is who it names: a MAC, an address, a serial number, a switch
+port. Nothing is concluded from it but that somebody wrote this device down.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
-from scanner.imports import MOST_ROWS, Refused, address_of, tables, zeek
-from scanner.wire import oui
-from scanner.wire.text import clean, decode
+from scanner.imports import Refused
 
-__all__ = ["Known", "read_known"]
+__all__ = ["Book", "Known"]
 
-_MAC = re.compile(r"(?i)(?<![0-9a-f:.-])(?:[0-9a-f]{2}([:-])(?:[0-9a-f]{2}\1){4}[0-9a-f]{2}|"
-                  r"(?:[0-9a-f]{4}\.){2}[0-9a-f]{4})(?![0-9a-f:.-])")
-_PORT = re.compile(r"(?i)\b(?:(?:gi|te|fa|eth|hu|twe|ge|xe|po|port|ethernet|gigabitethernet|fastethernet)[ -]?"
-                   r"\d{1,3}(?:[/.:]\d{1,3}){0,3})\b")
-_LEASE = re.compile(r"lease\s+(\S+)\s*\{(.{0,2000}?)\}", re.DOTALL)
-_HOST = re.compile(r'client-hostname\s+"([^"]{0,255})"')
-_NOT_A_CLIENT = re.compile(r"(?i)\b(?:cpu|router|self|static-drop)\b")
+_MOST_REFUSED = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """One device as one book knows it; what the book does not say is empty. `quantity` devices share one order line."""
+    """One device as one book knows it; what the book does not say is empty.
+
+    Attributes:
+        row: line or entry of the book, from 1.
+        where: the switch port it hangs on, or its place.
+        quantity: so many devices share this line of an order.
+        when: when the book saw it, as the book writes it.
+    """
 
     row: int
     mac: str = ""
@@ -38,75 +36,42 @@ class Known:
     manufacturer: str = ""
     where: str = ""
     quantity: int = 1
+    when: str = ""
 
 
-def read_known(data: bytes) -> tuple[list[Known], list[Refused]]:
-    """Every device a book names, and the rows of a table that name none."""
-    if zeek.looks_like(data):
-        return _zeek(data)
-    text = decode(data)[0]
-    if tables.headed(text):
-        return _table(text)
-    if "lease " in text and "{" in text:
-        return list(_leases(text)), []
-    found = list(_lines(text))
-    return found, [] if found else [Refused(0, "lines with a MAC, or a heading that names ip, mac, serial or model")]
+@dataclass(slots=True)
+class Book:
+    """One book, read.
 
+    Attributes:
+        form: what it was taken for, in words.
+        known: the devices it names, each once.
+        refused: rows that should name one and do not, the first thousand; `dropped` counts the others.
+        others: lines that are no entry: headings, totals, the book's own interfaces, addresses of elsewhere.
+    """
 
-def _table(text: str) -> tuple[list[Known], list[Refused]]:
-    found, refused = [], []
-    for row, cells in tables.rows(text):
-        mac, address = oui.normalise(cells.get("mac", "")[:64]), address_of(cells.get("address", ""))
-        serial, model = clean(cells.get("serial", ""), 128), clean(cells.get("model", ""), 128)
-        if "error" in cells or not (mac or address or serial or model):
-            refused.append(Refused(row, f"row {row}: an IP address, a MAC, a serial number or a model"))
-            continue
-        amount = cells.get("quantity", "1")
-        quantity = int(amount) if amount.isascii() and amount.isdecimal() and 0 < int(amount[:9]) <= 100_000 else 0
-        if not quantity:
-            refused.append(Refused(row, f"row {row}: a quantity from 1 to 100000"))
-            continue
-        found.append(Known(row, mac, address, serial, clean(cells.get("name", ""), 128), model,
-                           clean(cells.get("manufacturer", ""), 128), clean(cells.get("where", ""), 128), quantity))
-    return found, refused
+    form: str
+    known: list[Known] = field(default_factory=list)
+    refused: list[Refused] = field(default_factory=list)
+    dropped: int = 0
+    others: int = 0
 
-
-def _zeek(data: bytes) -> tuple[list[Known], list[Refused]]:
-    found: dict[tuple[str, str], Known] = {}
-    refused = []
-    for row, cells in zeek.rows(data):
-        mac = oui.normalise(cells.get("mac", "")) or oui.normalise(cells.get("orig_l2_addr", ""))
-        address = next(filter(None, (address_of(cells.get(name, "")) for name in (
-            "assigned_addr", "client_addr", "id.orig_h"))), "")
-        if "error" in cells or not (mac or address):
-            refused.append(Refused(row, f"line {row}: {cells.get('error', 'a mac or an address')}"))
+    def refuse(self, row: int, expected: str) -> None:
+        """Note a row that could not be read."""
+        if len(self.refused) < _MOST_REFUSED:
+            self.refused.append(Refused(row, expected))
         else:
-            found.setdefault((mac, address), Known(row, mac, address, name=clean(cells.get("host_name", ""), 128)))
-    return list(found.values()), refused
+            self.dropped += 1
+
+    def take(self, entries: Iterable[Known]) -> None:
+        """Add entries; of several that name the same MAC, address, serial, name and place the first one stays."""
+        seen = {_who(one) for one in self.known}
+        for one in entries:
+            # Rows of an order that only name a model are an amount each: two alike are two.
+            if not (one.mac or one.address or one.serial) or _who(one) not in seen:
+                seen.add(_who(one))
+                self.known.append(one)
 
 
-def _leases(text: str) -> Iterator[Known]:
-    """ISC dhcpd's ``dhcpd.leases``; of several leases of a MAC the last one counts."""
-    last: dict[str, Known] = {}
-    for number, lease in enumerate(_LEASE.finditer(text), start=1):
-        mac, host = _MAC.search(lease[2]), _HOST.search(lease[2])
-        if mac and address_of(lease[1]):
-            name = oui.normalise(mac[0])
-            last[name] = Known(number, name, address_of(lease[1]), name=clean(host[1], 128) if host else "")
-    yield from last.values()
-
-
-def _lines(text: str) -> Iterator[Known]:
-    """Switch tables (``show mac address-table``), ``lldpctl`` text, dnsmasq leases, firewall logs: line by line."""
-    seen: set[tuple[str, str]] = set()
-    for row, line in enumerate(text.splitlines()[:MOST_ROWS], start=1):
-        match = _MAC.search(line[:2000])
-        mac = oui.normalise(match[0]) if match else ""
-        if not mac or int(mac[:2], 16) & 1 or mac == "00:00:00:00:00:00" or _NOT_A_CLIENT.search(line):
-            continue
-        rest = line.replace(match[0], " ") if match else line
-        address = next(filter(None, (address_of(word.strip("(),;")) for word in rest.split())), "")
-        port = _PORT.search(rest)
-        if (mac, address) not in seen:
-            seen.add((mac, address))
-            yield Known(row, mac, address, where=port[0] if port else "")
+def _who(one: Known) -> tuple[str, str, str, str]:
+    return one.mac, one.address, one.serial, one.name if not one.mac else ""

@@ -48,6 +48,25 @@ def test_nmap_xml():
     assert [(one.row, "address" in one.expected) for one in found.refused] == [(3, True)]
 
 
+def test_what_nmap_scripts_read():
+    scripts = (b'<script id="http-auth" output="&#xa;HTTP/1.1 401 Unauthorized&#xd;&#xa;&#xa;  Digest nonce=1 '
+               b'realm=Login to 7J0A1B2PAG00C11&#xa;"/><script id="http-headers" output="&#xa;  Server: Acme/1&#xa;'
+               b'  X: y&#xa;  &#xa;  (Request type: GET)&#xa;"/><script id="rtsp-methods" output="&#xa;'
+               b'  DESCRIBE, OPTIONS, PLAY&#xa;"/>')
+    udp = (b'<port protocol="udp" portid="161"><state state="open"/>'
+           b'<script id="snmp-sysdescr" output="Acme cam&#xa;x"/></port>')
+    data = NMAP.replace(b'<script id="http-title"', scripts + b'<script id="http-title"', 1).replace(
+        b"</ports>", udp + b"</ports>", 1).replace(b"<ports>", b'<hostnames><hostname name="cam1.lan" type="PTR"/>'
+                                                   b"</hostnames><ports>", 1)
+    found = nmap.read(data, NOW)
+    assert "Acme/1" in [fields.get("server") for _, _, fields in said(found, "http")]
+    assert any("Login to 7J0A1B2PAG00C11" in str(fields.get("realm", "")) or "Login to 7J0A1B2PAG00C11" in str(
+        fields.get("www_authenticate", "")) for _, _, fields in said(found, "http"))
+    assert said(found, "rtsp")[0][2]["public"] == ("DESCRIBE", "OPTIONS", "PLAY")
+    assert said(found, "snmp") == [("10.0.0.5", 161, {"sys_descr": "Acme cam"})]
+    assert said(found, "import") == [("10.0.0.5", None, {"hostname": "cam1.lan"})]
+
+
 @pytest.mark.parametrize("line", ["10.0.0.5\t3c:ef:8c:00:00:01\tZhejiang Dahua",
                                   "10.0.0.5 dev eth0 lladdr 3c:ef:8c:00:00:01"])
 def test_lines_with_address_and_mac(line):
