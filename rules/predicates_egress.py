@@ -14,14 +14,16 @@ from rules.destinations import Purpose, is_outside
 from rules.predicates import PREDICATES, Case, Predicate, Result
 from scanner.observation import Observation
 
-__all__ = ["CONFIDENCE", "PREDICATES"]
+__all__ = ["CONFIDENCE", "PREDICATES", "asks_outside_resolver"]
 
 CONFIDENCE: Mapping[str, tuple[str, str]] = {
     "dahua-p2p": ("Dahua peer-to-peer", "high"),
     "pppp": ("PPPP (CS2 Network, iLnk) peer-to-peer", "high"),
+    "pppp-scrambled": ("PPPP (CS2 Network) peer-to-peer under a published key", "high"),
     "reolink-p2p": ("Reolink peer-to-peer", "high"),
     "tuya": ("Tuya", "high"),
-    "tutk": ("ThroughTek Kalay peer-to-peer", "medium"),
+    "tutk": ("ThroughTek Kalay peer-to-peer", "high"),
+    "tutk-cc51": ("ThroughTek Kalay peer-to-peer (newer frames)", "medium"),
     "tvt-nat": ("TVT NAT traversal", "low"),
 }
 """What a wire form is called, and how sure it is: published by several sources, by one, or read from one capture."""
@@ -30,6 +32,7 @@ _SCAN_HOSTS, _SCAN_PORTS, _SCAN_ARP = 10, 15, 32
 _MUCH = 20_000_000                      # octets: minutes of video, and more than any telemetry
 _INFRASTRUCTURE = frozenset({53, 67, 68, 123, 137, 138, 546, 547, 1900, 3702, 5353, 5355, 37020, 37810, 34567, 34569})
 _NAMED = 5
+_MANY = 50                              # conversations among which one in 100 is worth saying
 
 
 def _predicate(function: Predicate) -> Predicate:
@@ -87,11 +90,16 @@ def asks_for_port_mapping(case: Case) -> Result:
                    "the capture shows no request to map a port")
 
 
+def asks_outside_resolver(observation: Observation) -> bool:
+    """Whether a conversation with an outside address is one with a resolver, in clear or hidden."""
+    return (observation.port in {53, 853} or "dot" in observation.values("signs")
+            or (observation.text("purpose") == Purpose.DNS and observation.port == 443))
+
+
 @_predicate
 def resolves_names_outside(case: Case) -> Result:
     """Names are asked of a server outside: by plain DNS, over TLS or QUIC (port 853), or of a known one over HTTPS."""
-    hits = [o for o in _outside(case) if o.port in {53, 853} or "dot" in o.values("signs")
-            or (o.text("purpose") == Purpose.DNS and o.port == 443)]
+    hits = [o for o in _outside(case) if asks_outside_resolver(o)]
     hidden = [o for o in hits if o.port != 53]
     how = " under encryption" if hidden else ""
     return _judged(case, hits, lambda seen: f"asks {_shown(seen)} for names{how}, past the site's own resolver",
@@ -100,12 +108,25 @@ def resolves_names_outside(case: Case) -> Result:
 
 @_predicate
 def calls_in_even_steps(case: Case) -> Result:
-    """Calls to an outside destination come so evenly that chance would do it in 1 % of conversations at most."""
-    hits = [o for o in _outside(case) if _number(o, "period_s") > 0 and o.port not in {53, 123}]
+    """Calls to an outside destination come so evenly that chance would do it in 1 % of conversations at most.
+
+    Names and time (ports 53 and 123) are asked for at even steps by nature, and left out.
+    """
+    watched = [o for o in _outside(case) if o.port not in {53, 123}]
+    hits = [o for o in watched if _number(o, "period_s") > 0]
     facts = [(o.text("destination"), f"every {_number(o, 'period_s'):g} s, {int(_number(o, 'beats'))} calls")
              for o in hits[:_NAMED]]
-    return _judged(case, hits, lambda seen: f"calls {_shown(seen)} in even steps",
-                   "no outside destination was called often and evenly enough to tell", facts)
+    fewest = min((int(_number(o, "beats")) for o in hits), default=0)
+    return _judged(case, hits, lambda seen: f"calls {_shown(seen)} in even steps, {fewest} calls or more each; of "
+                                            "conversations without a rhythm at most 1 in 100 looks like this"
+                                            + _expected(len(watched)),
+                   "no outside destination was called often and evenly enough to tell: three calls are the fewest that "
+                   "say anything, and few calls only tell an exact clock", facts)
+
+
+def _expected(conversations: int) -> str:
+    """What the rate means for this device, where it talks to so many that one false alarm is likely."""
+    return f", and this device has {conversations} outside" if conversations >= _MANY else ""
 
 
 @_predicate

@@ -13,6 +13,7 @@ from camvet.context import Context, ExitCode, UsageError, worst
 if TYPE_CHECKING:
     from camvet.inventory import DeviceRow
     from rules.claims import Answer, Claim, Watch
+    from scanner.egress import Capture
     from scanner.observation import Attempt, Observation
 
 _DECLARED, _CHECKED = "claim.declared", "claim.checked"
@@ -123,16 +124,22 @@ def _answer(context: Context, row: DeviceRow, claim: Claim, captures: list[Path]
 def _captured(row: DeviceRow, paths: list[Path], vantage: str) -> tuple[list[Observation], list[Attempt], Watch]:
     from rules.claims import Watch
     from scanner import clock, egress
+    from scanner.imports import flow_logs
 
     try:
-        capture = egress.read(*paths)
+        capture = flow_logs.read(*paths, now=clock.now())
     except OSError as error:
         raise UsageError(f"capture {error.filename}: {error.strerror}") from error
     known = {row.key.partition("#")[0]: row.key,
              **{value.upper().replace("-", ":"): row.key for kind, value in row.aliases if kind == "mac"}}
     now = clock.now()
     return (egress.observations(capture, known, now), egress.attempts(capture, known, now),
-            Watch(capture.seconds, vantage or "an unnamed place", capture.complete))
+            Watch(capture.seconds, vantage or "an unnamed place", capture.complete and _only_packets(capture)))
+
+
+def _only_packets(capture: Capture) -> bool:
+    """Whether all of it was packets: what a router or a firewall did not write down proves nothing."""
+    return all(source.form.endswith("packets") for source in capture.sources)
 
 
 def _json(row: DeviceRow, answer: Answer, by: str) -> dict[str, Any]:

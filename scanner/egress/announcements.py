@@ -1,7 +1,7 @@
-"""What devices say of themselves on the local network: DHCP, mDNS and SSDP, as they pass by.
+"""What devices say of themselves on the local network: DHCP, mDNS, SSDP and NetBIOS, as they pass by.
 
-DHCP is RFC 2131 and 2132, mDNS RFC 6762, SSDP the UPnP Device Architecture 2.0 section 1. Pure and capped; octets that
-make no sense give nothing.
+DHCP is RFC 2131 and 2132, mDNS RFC 6762, SSDP the UPnP Device Architecture 2.0 section 1, NetBIOS names RFC 1002
+section 4. Pure and capped; octets that make no sense give nothing.
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ from dataclasses import dataclass
 
 from scanner.egress.names import dns_name
 
-__all__ = ["Lease", "read_dhcp", "read_mdns", "read_ssdp"]
+__all__ = ["Lease", "is_mdns_answer", "read_dhcp", "read_mdns", "read_netbios", "read_ssdp"]
 
 _COOKIE = b"\x63\x82\x53\x63"
 _HOST_NAME, _VENDOR_CLASS, _NAME_AND_DOMAIN = 12, 60, 81
 _MAX_OPTIONS = 128
 _MAX_RECORDS = 64
 _MAX_TEXT = 255
+_REGISTERS = frozenset({5, 8, 9, 15})      # registration, refresh in two spellings, multi-homed registration
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,28 +62,66 @@ def read_dhcp(data: bytes) -> Lease | None:
 
 
 def read_mdns(data: bytes) -> tuple[str, ...]:
-    """The names a multicast DNS answer is about; questions are of what others offer, and left out."""
+    """The names in a multicast DNS message: of a response the owners and targets of its answers, else the questions.
+
+    A question is of what others offer; `is_mdns_answer` tells the two apart.
+    """
     if len(data) < 12:
         return ()
-    flags, questions, answers = struct.unpack_from(">HHH", data, 2)
-    if not flags & 0x8000:
-        return ()
+    questions, answers = struct.unpack_from(">HH", data, 4)
+    told = is_mdns_answer(data)
     offset, names = 12, dict[str, None]()
-    for number in range(min(questions + answers, _MAX_RECORDS)):
+    for number in range(min(questions + answers if told else questions, _MAX_RECORDS)):
         owner = dns_name(data, offset)
         if owner is None:
             break
         offset = owner[1] + 4
         if number < questions:
+            if not told:
+                names[owner[0]] = None
             continue
         if offset + 6 > len(data):
             break
         kind = int.from_bytes(data[owner[1]:owner[1] + 2], "big")
         (size,) = struct.unpack_from(">H", data, offset + 4)
         target = dns_name(data, offset + 6) if kind == 12 else None
-        names[target[0] if target else owner[0]] = None
+        if target is not None:
+            names[target[0]] = None
+        names[owner[0]] = None
         offset += 6 + size
     return tuple(name for name in names if name and all(c.isprintable() for c in name))
+
+
+def is_mdns_answer(data: bytes) -> bool:
+    """Whether a multicast DNS message is a response (RFC 6762 section 18.2)."""
+    return len(data) > 2 and bool(data[2] & 0x80)
+
+
+def read_netbios(data: bytes) -> dict[str, bool]:
+    """The names in a NetBIOS request (UDP 137) or datagram (UDP 138), and of each whether its sender calls itself that.
+
+    The other names are those it looks for or speaks to.
+    """
+    if len(data) >= 82 and 0x10 <= data[0] <= 0x12:              # a datagram: from a name, to a name (section 4.4.2)
+        end = 14 + 34                                            # both unscoped, as everybody sends them
+        pairs = ((_netbios_name(data, 14), True), (_netbios_name(data, end), False))
+    elif len(data) >= 50 and not data[2] & 0x80 and data[4:6] == b"\0\1":
+        pairs = ((_netbios_name(data, 12), data[2] >> 3 & 0xF in _REGISTERS),) * 2
+    else:
+        return {}
+    return {name: own for name, own in reversed(pairs) if name}
+
+
+def _netbios_name(data: bytes, at: int) -> str | None:
+    """A name of 16 octets, each spelled as two letters from A to P; the last one is the kind of service it names."""
+    spelled = data[at + 1:at + 33]
+    if data[at] != 0x20 or len(spelled) < 32:
+        return None
+    if any(letter < 0x41 or letter > 0x50 for letter in spelled):
+        return None
+    octets = bytes((high - 0x41) << 4 | low - 0x41 for high, low in zip(spelled[::2], spelled[1::2], strict=True))
+    name = octets[:15].rstrip(b" \0").decode("ascii", "replace").lower()
+    return name if name and all(c.isprintable() and c != "\ufffd" for c in name) else None
 
 
 def read_ssdp(data: bytes) -> dict[str, str]:

@@ -91,6 +91,10 @@ def _observation(conversation: Conversation, device: str, now: datetime) -> Obse
     }
     if conversation.names:
         fields["names"] = conversation.names
+    if conversation.denied:
+        fields["denied"] = conversation.denied
+    if conversation.estimated:
+        fields["estimated"] = True
     if conversation.signs:
         fields["signs"] = conversation.signs
     beat = beats(conversation.bursts)

@@ -20,7 +20,8 @@ _MAX_LABELS = 128
 _MAX_NAME = 253
 _MAX_RECORDS = 256
 _A, _CNAME, _AAAA = 1, 5, 28
-METHODS = (b"GET ", b"POST ", b"PUT ", b"HEAD ", b"OPTIONS ", b"DELETE ", b"PATCH ", b"CONNECT ")
+METHODS = (b"GET ", b"POST ", b"PUT ", b"HEAD ", b"OPTIONS ", b"DELETE ", b"PATCH ", b"CONNECT ", b"TRACE ",
+           b"SUBSCRIBE ", b"UNSUBSCRIBE ", b"NOTIFY ", b"PROPFIND ", b"M-POST ")
 MAX_HTTP_HEAD = 8192
 
 
@@ -136,18 +137,38 @@ def dns_name(data: bytes, offset: int) -> tuple[str, int] | None:
 
 
 def http_host(data: bytes) -> str | None:
-    """The host name of an HTTP/1 request that starts in this segment; an address literal is no name."""
+    """The host name of an HTTP/1 request that starts in this segment; an address literal is no name.
+
+    Where the Host field names none, the request's own target may: its authority in CONNECT, or an absolute URI as sent
+    to a proxy (RFC 9112 section 3.2).
+    """
     if not data.startswith(METHODS):
         return None
-    for line in data[:MAX_HTTP_HEAD].split(b"\r\n")[1:]:
+    first, *lines = data[:MAX_HTTP_HEAD].split(b"\r\n")
+    for line in lines:
         if not line:
-            return None
+            break
         key, _, value = line.partition(b":")
-        if key.strip().lower() == b"host":
-            host = value.strip().decode("ascii", "replace").lower()
-            name = host.rsplit(":", 1)[0] if host.count(":") == 1 else host
-            return name.rstrip(".") if is_host(name) else None
-    return None
+        if key.strip().lower() == b"host" and (name := _host_of(value.strip())):
+            return name
+    return _target_host(first) if lines else None
+
+
+def _target_host(line: bytes) -> str | None:
+    method, _, rest = line.partition(b" ")
+    target = rest.split(b" ", 1)[0]
+    if method == b"CONNECT":
+        return _host_of(target)
+    scheme, found, after = target.partition(b"://")
+    if not found or scheme.lower() not in {b"http", b"https", b"ws", b"wss"}:
+        return None
+    return _host_of(re.split(rb"[/?#]", after, maxsplit=1)[0].rsplit(b"@", 1)[-1])
+
+
+def _host_of(authority: bytes) -> str | None:
+    host = authority.decode("ascii", "replace").lower()
+    name = (host.rsplit(":", 1)[0] if host.count(":") == 1 else host).rstrip(".")
+    return name if is_host(name) else None
 
 
 def stun_realm(data: bytes) -> str | None:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from scanner.egress import announcements, quic
+from scanner.egress import announcements, dtls, quic
 from scanner.egress.batches import Batch, Bools, Ints, Unsigned
+from scanner.egress.dns_streams import DnsStreams
 from scanner.egress.headers import MAPPED, TCP, UDP, Rows
 from scanner.egress.names import is_name, read_dns, stun_realm
 from scanner.egress.openings import Openings, Spoken, request_starts
@@ -19,13 +20,13 @@ from scanner.egress.tables import MAX_NAMES, Tables, Talk
 __all__ = ["Naming"]
 
 _SYN, _ACK = 0x02, 0x10
-_DNS, _MDNS, _LLMNR, _SSDP, _DHCP = 53, 5353, 5355, 1900, 67
+_DNS, _MDNS, _LLMNR, _SSDP, _DHCP, _NETBIOS = 53, 5353, 5355, 1900, 67, (137, 138)
 _VERSIONS = np.array(sorted(quic.VERSIONS), np.int64)
 _GOOGLE = int.from_bytes(b"Q0", "big")
 _SIGN_BITS = {sign: 1 << number for number, sign in enumerate(Sign)}
 _MAPPING = b"AddPortMapping", b"AddAnyPortMapping"
 _GATEWAY = ("InternetGatewayDevice", "WANIPConnection", "WANPPPConnection", "WANIPv6FirewallControl")
-_MAX_TOLD = 24
+_MAX_TOLD = 64
 _MAX_REALMS = 256
 
 
@@ -36,11 +37,14 @@ class Naming:
         self._tables = tables
         self._openings = Openings()
         self._initials = quic.Initials()
+        self._hellos = dtls.Hellos()
+        self._resolving = DnsStreams()
 
     @property
     def evicted(self) -> int:
         """How many connections were pushed out before their name could be read."""
-        return self._openings.evicted + self._initials.evicted
+        return (self._openings.evicted + self._initials.evicted + self._hellos.evicted
+                + self._resolving.evicted)
 
     def read(self, batch: Batch, rows: Rows, keys: Unsigned, of_row: Ints, talks: list[Talk],
              outward: list[bool]) -> None:
@@ -52,12 +56,19 @@ class Naming:
         domain = either | (rows.destination_port[udp] == _LLMNR)
         for row in udp[domain].tolist():
             self._dns(rows, row, batch.cut(int(rows.at[row]), int(rows.end[row])))
-        local = udp[np.isin(rows.destination_port[udp], (_MDNS, _SSDP, _DHCP)) | (ports == _SSDP)]
+        local = udp[np.isin(rows.destination_port[udp], (_MDNS, _SSDP, _DHCP, *_NETBIOS)) | (ports == _SSDP)]
         for row in local.tolist():
             self._announcement(rows, row, batch.cut(int(rows.at[row]), int(rows.end[row])), talks[of_row[row]])
         for row in udp[self._initial(batch, rows, udp)].tolist():
             name = self._initials.read(int(keys[row]), batch.cut(int(rows.at[row]), int(rows.end[row])))
             if name is not None:
+                self._spoken(talks[of_row[row]], Spoken("sni", name, b""))
+        # A DTLS record with a handshake message of the first epoch, and in it a ClientHello.
+        opens = (batch.u32(rows.at[udp]) >> 8 == 0x16FEFD) | (batch.u32(rows.at[udp]) >> 8 == 0x16FEFF)
+        begun = udp[opens & (size[udp] > 25) & (batch.u8(rows.at[udp] + 13) == 1)]
+        for row in begun.tolist():
+            name = self._hellos.read(int(keys[row]), batch.cut(int(rows.at[row]), int(rows.end[row])))
+            if name is not None and outward[of_row[row]]:
                 self._spoken(talks[of_row[row]], Spoken("sni", name, b""))
         self._streams(batch, rows, keys, of_row, talks, outward)
 
@@ -74,6 +85,7 @@ class Naming:
         at = rows.at[udp]
         long_header = (batch.u8(at) & 0xC0 == 0xC0) & np.isin(batch.u32(at + 1), _VERSIONS)
         google = (batch.u16(at + 9) == _GOOGLE) & (batch.u8(at) & 0x09 == 0x09)
+        google |= (batch.u8(at) & 0xC0 == 0xC0) & (batch.u16(at + 1) == _GOOGLE)          # Q046
         initial: Bools = (long_header | google) & (rows.end[udp] - at >= 48)
         return initial
 
@@ -86,14 +98,16 @@ class Naming:
         data = np.flatnonzero(tcp & (size > 0))
         if not len(data):
             return
-        domain = (rows.source_port[data] == _DNS) | (rows.destination_port[data] == _DNS)
-        for row in data[domain & (size[data] > 14)].tolist():
-            # Over TCP two octets of length come first (RFC 1035 section 4.2.2).
-            self._dns(rows, row, batch.cut(int(rows.at[row]) + 2, int(rows.end[row])))
         words = batch.u32(rows.at[data])
         begins = request_starts(words) | ((words >> 16 == 0x1603) & (batch.u8(rows.at[data] + 5) == 1))
         sequences = rows.sequence[data] + (rows.flags[data] & _SYN != 0)         # data may come with the SYN (RFC 7413)
         wanted, bases = self._openings.wanted(keys[data], sequences)
+        domain = np.flatnonzero((rows.source_port[data] == _DNS) | (rows.destination_port[data] == _DNS))
+        for place in domain.tolist():
+            row = int(data[place])
+            for message in self._resolving.feed(int(keys[row]), int(bases[place]), int(sequences[place]) & 0xFFFFFFFF,
+                                                batch.cut(int(rows.at[row]), int(rows.end[row]))):
+                self._dns(rows, row, message)
         chosen = np.flatnonzero(wanted | np.isin(keys[data], keys[data[begins]]))
         places = data[chosen]
         columns = zip(*(column.tolist() for column in (
@@ -129,6 +143,9 @@ class Naming:
             self._tables.count(asked.dns, answer.question)
             return
         client = _number(rows.destination_high[row], rows.destination_low[row])
+        asked = self._tables.asks(int(rows.destination_mac[row]), client)
+        if answer.question not in asked.dns:               # asked before the capture began, or where it could not see
+            self._tables.count(asked.dns, answer.question)
         for octets in answer.packed:
             number = int.from_bytes(octets, "big")
             self._tables.answers.learn(client, number + MAPPED if len(octets) == 4 else number,
@@ -146,7 +163,11 @@ class Naming:
             told = [f"dhcp:{lease.hostname}"] * bool(lease.hostname)
             told += [f"dhcp-class:{lease.vendor_class}"] * bool(lease.vendor_class)
         elif port == _MDNS:
-            told = [f"mdns:{name}" for name in announcements.read_mdns(message)]
+            what = "mdns" if announcements.is_mdns_answer(message) else "mdns-seeks"
+            told = [f"{what}:{name}" for name in announcements.read_mdns(message)]
+        elif port in _NETBIOS:
+            told = [f"{'netbios' if own else 'netbios-seeks'}:{name}"
+                    for name, own in announcements.read_netbios(message).items()]
         else:
             said = announcements.read_ssdp(message)
             if said.get("method") == "M-SEARCH":

@@ -1,7 +1,8 @@
 """The server name in a QUIC Initial packet, whose keys anybody on the path can derive (RFC 9001 section 5.2).
 
-Version 1 (RFC 9000), version 2 (RFC 9369) and the drafts 23 to 34, and the unencrypted hello of Google's QUIC before
-those. The ClientHello may lie in several Initial packets and in any order; nothing but it is decrypted.
+Version 1 (RFC 9000), version 2 (RFC 9369) and its first draft, the drafts 22 to 34 and Facebook's spelling of some,
+Google's Q050, T050 and T051, and the unencrypted hello of Google's QUIC before those. The ClientHello may lie in
+several Initial packets and in any order; nothing but it is decrypted.
 """
 
 from __future__ import annotations
@@ -25,10 +26,19 @@ _SALT_1 = bytes.fromhex("38762cf7f55934b34d179ae6a4c80cadccbb7f0a")
 _SALT_2 = bytes.fromhex("0dede3def700a6db819381be6e269dcbf9bd2ed9")
 _SALT_29 = bytes.fromhex("afbfec289993d24c9e9786f19c6111e04390a899")      # drafts 29 to 32
 _SALT_23 = bytes.fromhex("c3eef712c72ebb5a11a7d2432bb46365bef9f502")      # drafts 23 to 28
+_SALT_22 = bytes.fromhex("7fbcdb0e7c66bbe9193a96cd21519ebd7a02644a")
+_SALT_2_00 = bytes.fromhex("a707c203a59b47184a1d62ca570406ea7ae3e5d3")    # the first draft of version 2
 _DRAFT = 0xFF000000
+_Q050 = int.from_bytes(b"Q050", "big")
+_OTHERS = {
+    0x709A50C4: _SALT_2_00, 0xFF020000: _SALT_2_00, 0xFACEB001: _SALT_22, 0xFACEB002: _SALT_23, 0xFACEB003: _SALT_29,
+    _Q050: bytes.fromhex("504574efd066fe2f9d945cfcdbd3a7f0d3b56b45"),
+    int.from_bytes(b"T050", "big"): bytes.fromhex("7ff579e5acd072915580304c43a2367c60488310"),
+    int.from_bytes(b"T051", "big"): bytes.fromhex("7a4edef4e7ccee5fa4506c19124fc8ccda6e033d"),
+}
 _SALTS = {V1: _SALT_1, V2: _SALT_2, _DRAFT | 33: _SALT_1, _DRAFT | 34: _SALT_1,
           **{_DRAFT | draft: _SALT_29 for draft in range(29, 33)},
-          **{_DRAFT | draft: _SALT_23 for draft in range(23, 29)}}
+          **{_DRAFT | draft: _SALT_23 for draft in range(23, 29)}, _DRAFT | 22: _SALT_22, **_OTHERS}
 VERSIONS = frozenset(_SALTS)
 """Versions whose Initial packets can be read."""
 
@@ -83,6 +93,8 @@ class Initials:
         fresh = _Connection(_keys(packet.version, packet.destination))
         for candidate in ((connection, fresh) if connection else (fresh,)):   # after a retry the keys change
             payload = _decrypt(packet, datagram, candidate.keys)
+            if payload is not None and packet.version == _Q050:
+                return _google_hello(payload)
             if payload is not None:
                 return self._crypto(flow, candidate, payload)
         return None

@@ -53,8 +53,11 @@ def server_name(stream: bytes) -> Reading:
     return hello_name(message)
 
 
-def hello_name(message: bytes) -> Reading:
-    """Read a handshake message, or what there is of its beginning, as a ClientHello."""
+def hello_name(message: bytes, *, cookie: bool = False) -> Reading:
+    """Read a handshake message, or what there is of its beginning, as a ClientHello.
+
+    With `cookie` it is that of DTLS, which has one more field (RFC 6347 section 4.2.1).
+    """
     if message[:1] != bytes([_CLIENT_HELLO]):
         return NOTHING if message else _MORE
     if len(message) < 4:
@@ -64,7 +67,8 @@ def hello_name(message: bytes) -> Reading:
         return NOTHING
     body, more = message[4:4 + size], len(message) < 4 + size
     offset = 34                                    # version and 32 random octets
-    for width in (1, 2, 1):                        # session id, cipher suites, compression methods
+    widths = (1, 1, 2, 1) if cookie else (1, 2, 1)  # session id, cookie, cipher suites, compression methods
+    for width in widths:
         if offset + width > len(body):
             return Reading(more=more)
         offset += width + int.from_bytes(body[offset:offset + width], "big")

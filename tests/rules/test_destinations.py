@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from rules import destinations, makers
 from rules.destinations import Cloud, Clouds, Purpose, is_outside
 from scanner.observation import Observation
+from tests.rules import score_clouds
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 KNOWN = destinations.with_makers(destinations.load(), makers.load())
@@ -144,10 +145,27 @@ def test_no_target_stands_twice_nor_under_two_makers():
 
 def test_every_entry_has_its_source_and_shared_ones_name_no_maker():
     vendors = [e for file in destinations.collections() if file.collection != "resolvers" for e in file.entries]
-    assert len(vendors) == 177
+    assert len([e for e in vendors if "own domain" not in e.source]) == 177
+    assert all(e.unverified for e in vendors if "own domain" in e.source)
     for file in destinations.collections():
         for entry in file.entries:
             assert entry.source
             assert not (file.collection == "shared" and entry.maker)
     assert any(e.unverified for e in destinations.load().entries)
     assert {e.purpose for e in destinations.load().entries} <= set(Purpose)
+
+
+def test_vendor_clouds_are_told_at_the_promised_precision():
+    found = score_clouds.score()
+    assert sum(found.rows.values()) >= 200
+    assert found.precision >= 0.95, found.wrong
+    assert found.recall >= 0.95, found.missed
+    assert min(found.rows[kind] for kind in ("own", "alike", "shared", "innocent")) >= 40
+
+
+@pytest.mark.parametrize("name", ["amazonaws.com", "s3.amazonaws.com", "hikvision.s3.amazonaws.com", "aliyuncs.com",
+                                  "dahua.oss-cn-hangzhou.aliyuncs.com", "d1.cloudfront.net", "blob.core.windows.net",
+                                  "alarm.eu.s3.amazonaws.com", "myhuaweicloud.com", "workers.dev"])
+def test_hosting_platforms_never_name_a_maker(name):
+    known = destinations.with_makers(destinations.load(), makers.load()).by_name(name)
+    assert known is None or known.maker is None

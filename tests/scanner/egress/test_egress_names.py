@@ -125,12 +125,13 @@ TURNED = bytes(255 - b for b in b"\0\1\0\x18\x21\x12\xa4\x42" + bytes(36))
 @pytest.mark.parametrize(("payload", "port", "signs"), [
     (PPPP_HELLO, 32100, ("pppp",)), (PPPP_LOGIN, 40123, ("pppp",)),
     (b"\xf1\x00\0\1", 32100, ()),                            # the length does not fit
-    (b"\xf1\x77\0\0", 32100, ()),                            # no such message
+    (b"\xf1\x5f\0\0", 32100, ()),                            # no such message
     (b"DHGET /probe/p2psrv HTTP/1.1\r\n\r\n", 8800, ("dahua-p2p",)), (b"PTCP" + bytes(20), 9000, ("dahua-p2p",)),
     (TURNED, 8800, ("dahua-p2p",)), (TUTK, 10001, ("tutk",)), (TUTK + b"x", 10001, ()),
     (REOLINK, 9999, ("reolink-p2p",)), (REOLINK + b"x", 9999, ()),
     (b"\x02\0\1\0" + b"\x6d\xd3\x82\x21" + bytes(16) + b"\xfe\xfe\0\1", 8989, ("tvt-nat",)),
-    (b"\0\0\x55\xaa" + bytes(40) + b"\0\0\xaa\x55", 6667, ("tuya",)),
+    (b"\0\0\x55\xaa" + bytes(8) + b"\0\0\0\x28" + bytes(36) + b"\0\0\xaa\x55", 6667, ("tuya",)),
+    (b"\0\0\x55\xaa" + bytes(48) + b"\0\0\xaa\x55", 6667, ()),                           # nor does this
     (STUN, 3478, ("stun",)), (STUN[:8] + b"\0" * 3, 3478, ()),
     (b"\0\1\0\0\x0f\xa0\x0f\xa0\0\0\x0e\x10", 5351, ("port-mapping",)),
     (b"M-SEARCH * HTTP/1.1\r\nST: urn:schemas-upnp-org:device:InternetGatewayDevice:1\r\n\r\n", 1900,
@@ -181,7 +182,8 @@ def test_what_a_device_says_of_itself():
                          craft.packet(mdns, CAMERA, "224.0.0.251", 5353, 5353),
                          craft.packet(ssdp, CAMERA, "239.255.255.250", 50000, 1900))
     assert set(capture.names[craft.CAMERA].told) == {
-        "dhcp:cam-7", "dhcp-class:udhcp 1", "mdns:garden cam.local", "ssdp:Linux UPnP/1.0 Cam/2"}
+        "dhcp:cam-7", "dhcp-class:udhcp 1", "mdns:garden cam.local", "mdns:_http._tcp.local",
+        "ssdp:Linux UPnP/1.0 Cam/2"}
 
 
 @settings(max_examples=300, deadline=None)
