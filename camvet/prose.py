@@ -8,7 +8,8 @@ from datetime import date
 from rules.vocabulary import ActivityEffect, Assurance, Effect, Finding, Identity, Outcome, Severity, Status, Verdict
 from scanner.observation import Attempt, AttemptStatus, Observation
 
-__all__ = ["OUTCOME_STYLE", "headline", "paragraphs", "summary", "table", "told_comparisons", "told_evidence"]
+__all__ = ["OUTCOME_STYLE", "headline", "paragraphs", "summary", "table", "told_comparisons", "told_evidence",
+           "told_logins"]
 
 OUTCOME_STYLE = {Outcome.APPROVED: "green", Outcome.CONDITIONAL: "yellow", Outcome.PROHIBITED: "red",
                  Outcome.UNDETERMINED: "yellow"}
@@ -115,6 +116,21 @@ def _missing(verdict: Verdict, attempts: Sequence[Attempt]) -> list[str]:
     if failed:
         missing.append(f"{len(failed)} attempts failed: " + ", ".join(sorted({a.probe for a in failed})))
     return missing
+
+
+def told_logins(attempts: Sequence[Attempt]) -> Iterable[str]:
+    """How each login ended, for `explain`: accepted, refused and in which of the four ways, or why it was not sent."""
+    from reports.words import REASON
+
+    made = [a for a in attempts if a.probe.startswith("auth.")]
+    if not made:
+        yield "  login     none was sent: no credentials were given"
+    for attempt in made:
+        ended = REASON[attempt.reason] if attempt.reason else "accepted"
+        unsent = "not sent, " if attempt.status is AttemptStatus.NOT_ATTEMPTED else ""
+        where = f" on port {attempt.port}" if attempt.port else ""
+        yield (f"  login     {attempt.probe.removeprefix('auth.')}{where}: {unsent}{ended}"
+               + (f" ({attempt.detail})" if attempt.detail else ""))
 
 
 def told_comparisons(verdict: Verdict) -> Iterable[str]:

@@ -22,6 +22,7 @@ from scanner.observation import Attempt, AttemptStatus, Observation, Reason
 from scanner.sweep import sweep as run_sweep
 
 if TYPE_CHECKING:
+    from rules.multihomed import Join
     from rules.policy import Policy
     from scanner.scope import Scope
     from scanner.settings import Observer, Settings, SweepResult
@@ -58,6 +59,7 @@ def perform(context: Context, order: SweepOrder, observer: Observer) -> SweepRec
 
     from camvet.services import look
     from rules import makers, planning
+    from rules.multihomed import join
 
     captures = [_capture(path) for path in order.captures]      # a wrong file is said before anything is sent
     for address in order.nmap:
@@ -70,13 +72,15 @@ def perform(context: Context, order: SweepOrder, observer: Observer) -> SweepRec
     if not result.interrupted:
         looked = asyncio.run(look(order.nmap, result.devices, observations))
         observations, attempts = [*observations, *looked[0]], [*attempts, *looked[1]]
-    judgements = assess(by_device(observations, attempts, result.devices), policy=order.policy, as_of=order.as_of,
+    joined = join(observations, attempts, result.devices)
+    observations, attempts = joined.observations, joined.attempts
+    judgements = assess(by_device(observations, attempts, joined.devices), policy=order.policy, as_of=order.as_of,
                         activity=order.activity, purpose=order.purpose)
     record = SweepRecord(
         id=f"{result.started:%Y%m%dT%H%M%S}-{order.scope.digest[:8]}", site=context.settings.site,
         started=result.started, finished=result.finished, complete=not result.interrupted,
         observations=observations, attempts=attempts, judgements=judgements, policy=order.policy.policy,
-        as_of=order.as_of.isoformat(), document=_document(order, result, captures))
+        as_of=order.as_of.isoformat(), document=_document(order, result, captures, joined.joins))
     if not result.interrupted:
         inventory.record(record, actor=actor())
         journal.finish()
@@ -105,7 +109,8 @@ def _with_captures(result: SweepResult, captures: Sequence[egress.Capture], now:
     return observations, attempts
 
 
-def _document(order: SweepOrder, result: SweepResult, captures: Sequence[egress.Capture]) -> dict[str, Any]:
+def _document(order: SweepOrder, result: SweepResult, captures: Sequence[egress.Capture],
+              joins: Sequence[Join]) -> dict[str, Any]:
     """What is stored of a sweep beside its devices; JSON-shaped, without a secret."""
     scope, window = order.scope, (order.scope.not_before, order.scope.not_after)
     return {
@@ -122,6 +127,8 @@ def _document(order: SweepOrder, result: SweepResult, captures: Sequence[egress.
         "silent": {silent.address: silent.detail or silent.reason for silent in result.silent.values()},
         "foreign": [seen.to_json() for seen in result.foreign],
         "dropped": dict(result.dropped),
+        "sent": dict(result.sent),
+        "joined": [{"device": one.device, "also_at": list(one.others), "because": one.because} for one in joins],
         "captures": [{"file": path.name, "packets": capture.packets, "undecoded": sum(capture.undecoded.values()),
                       "trouble": capture.trouble}
                      for path, capture in zip(order.captures, captures, strict=True)],

@@ -19,29 +19,38 @@ from lab import datagrams
 from lab.host import tcp_ports
 from lab.namespaces import DEFAULT_BRIDGE, SCANNER, Host, NamespaceError, Namespaces
 from lab.persona import Persona
-from lab.personas import INSIDE, INSIDE_HOST, PERSONAS, address_of
+from lab.personas import INSIDE, INSIDE_HOST, PERSONAS, address_of, persona
 from lab.phonehome import INSIDE_MAC
 
 __all__ = ["NamespaceSite"]
+
+BEYOND = "beyond"                # the bridge behind the router
 
 
 class NamespaceSite:
     """Simulated devices in namespaces; a context manager, or `start` and `stop` by hand.
 
     `bridges` puts devices by name on another bridge than the scanner's (another VLAN); `arp_delays` makes devices
-    answer ARP late, in seconds.
+    answer ARP late, in seconds; `beyond` puts devices on a network of their own behind a router, which stands at the
+    third last host of the scanner's; `second_cards` gives devices a second network card, at this host number, where
+    they answer unicast.
     """
 
     def __init__(self, out_dir: Path, network: str = "10.77.0.0/24", personas: Iterable[Persona] = PERSONAS, *,
-                 bridges: Mapping[str, str] | None = None, arp_delays: Mapping[str, float] | None = None) -> None:
+                 bridges: Mapping[str, str] | None = None, arp_delays: Mapping[str, float] | None = None,
+                 beyond: tuple[str, Sequence[str]] = ("", ()),
+                 second_cards: Mapping[str, int] | None = None) -> None:
         self.out_dir = out_dir
         self.network = ipaddress.IPv4Network(network)
         self.namespaces = Namespaces(network)
         self._personas = {one.name: one for one in personas}
-        unlisted = sorted(name for name, one in self._personas.items() if one not in PERSONAS)
+        unlisted = sorted(name for name, one in self._personas.items() if not _listed(one))
         if unlisted:
             raise ValueError(f"a device runs by the name of its persona, and the table has no {', '.join(unlisted)}")
         self._bridges, self._arp_delays = dict(bridges or {}), dict(arp_delays or {})
+        self._second_cards = dict(second_cards or {})
+        self._beyond = ipaddress.IPv4Network(beyond[0]) if beyond[0] else None
+        self._bridges.update(dict.fromkeys(beyond[1], BEYOND))
 
     def __enter__(self) -> Self:
         self.start()
@@ -58,6 +67,8 @@ class NamespaceSite:
         """
         self.namespaces.start()
         try:
+            if self._beyond is not None:
+                self.namespaces.add_router(str(self.network[-3]), str(self._beyond), BEYOND)
             self.namespaces.add(Host(INSIDE, str(self.network[INSIDE_HOST]), INSIDE_MAC.hex(":")))
             for one in self._personas.values():
                 self._start_device(one)
@@ -74,7 +85,12 @@ class NamespaceSite:
 
     def address(self, name: str) -> str:
         """The address of a device. Raises `KeyError`."""
-        return str(address_of(self._personas[name], self.network))
+        beyond = self._beyond if self._bridges.get(name) == BEYOND else None
+        return str(address_of(self._personas[name], beyond or self.network))
+
+    def second_address(self, name: str) -> str:
+        """The address of a device's second network card. Raises `KeyError`."""
+        return str(self.network[self._second_cards[name]])
 
     def run(self, command: Sequence[str], *, seconds: float = 60.0,
             environment: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
@@ -93,10 +109,14 @@ class NamespaceSite:
                                  arp_delay_s=self._arp_delays.get(one.name, 0.0)))
         logs = self.out_dir / "logs"
         logs.mkdir(parents=True, exist_ok=True)
+        keeps = ["--certificates", str((self.out_dir / "certificates" / one.name).resolve())]
         with (logs / f"{one.name}.log").open("wb") as log:
             self.namespaces.spawn(one.name, [
-                sys.executable, "-m", "lab.host", one.name, address, "--interface", "eth0",
-                "--certificates", str((self.out_dir / "certificates" / one.name).resolve())], log)
+                sys.executable, "-m", "lab.host", one.name, address, "--interface", "eth0", *keeps], log)
+            if one.name in self._second_cards:
+                second = self.second_address(one.name)
+                self.namespaces.add_card(one.name, second, f"{one.mac[:-2]}{int(one.mac[-2:], 16) ^ 1:02X}")
+                self.namespaces.spawn(one.name, [sys.executable, "-m", "lab.host", one.name, second, *keeps], log)
 
     def _write_site(self) -> None:
         document: dict[str, object] = {
@@ -113,6 +133,14 @@ class NamespaceSite:
             "credentials": {one.name: {"user": one.user, "password": one.password} for one in self._personas.values()},
         }
         (self.out_dir / "site.json").write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+
+
+def _listed(one: Persona) -> bool:
+    """Whether the table has this persona, or the one it is a copy of: a device's process knows it by its name alone."""
+    try:
+        return persona(one.name) == one
+    except KeyError:
+        return False
 
 
 def _sockets(one: Persona) -> frozenset[tuple[str, int]]:

@@ -31,6 +31,8 @@ SCANNER = "@scanner"                # no persona is called so
 DEFAULT_BRIDGE = "br0"
 HOLD = ("sh", "-c", "echo held; exec cat >/dev/null")
 END_SECONDS = 5.0
+START_SECONDS = 20.0
+ETH_P_ARP = " 0806 "                # as /proc/net/packet writes a socket that listens for ARP
 
 
 class NamespaceError(RuntimeError):
@@ -127,6 +129,7 @@ class Namespaces:
         self.network = ipaddress.IPv4Network(network)
         self.scanner_address = scanner_address or str(self.network[-2])
         self._scanner_bridges = tuple(scanner_bridges)
+        self._beyond: dict[str, tuple[ipaddress.IPv4Network, str]] = {}    # bridge: its network, its router's address
         self._spaces: dict[str, _Namespace] = {}
         self._bridges: set[str] = set()
         self._ports = 0
@@ -162,19 +165,49 @@ class Namespaces:
             process.wait()
         self._spaces.clear()
         self._bridges.clear()
+        self._beyond.clear()
         self._processes.clear()
 
     def add(self, host: Host) -> None:
         """Plug a host into its bridge. Raises `NamespaceError` where the name or address does not fit."""
         if host.name in self._spaces:
             raise NamespaceError(f"there is already a host {host.name!r}")
-        if ipaddress.IPv4Address(host.address) not in self.network:
-            raise NamespaceError(f"{host.address} is outside {self.network}")
+        network, router = self._beyond.get(host.bridge, (self.network, ""))
+        if ipaddress.IPv4Address(host.address) not in network:
+            raise NamespaceError(f"{host.address} is outside {network}")
         self._open(host.name)
-        self._plug(host.name, "eth0", host.mac, host.address, host.bridge)
+        self._plug(host.name, "eth0", host.mac, host.address, host.bridge, network)
+        if router:
+            self._ip(host.name, [f"route add {self.network} via {router}"])
         if host.arp_delay_s > 0:
             self._call(host.name, "sh", "-c", "echo 8 > /proc/sys/net/ipv4/conf/eth0/arp_ignore")
             self.spawn(host.name, [sys.executable, "-m", "lab.arp", "eth0", host.address, str(host.arp_delay_s)])
+            table = Path(f"/proc/{self.pid(host.name)}/net/packet")
+            _poll(lambda: ETH_P_ARP in table.read_text(), START_SECONDS, f"{host.name} does not listen for ARP")
+
+    def add_card(self, name: str, address: str, mac: str) -> None:
+        """Give a host a second network card (``eth1``) on the default bridge. Raises `NamespaceError`."""
+        self._plug(name, "eth1", mac, address, DEFAULT_BRIDGE, groups=False)
+        # Linux would answer for every address on every card, and two MACs would claim each.
+        self._call(name, "sh", "-c", "echo 1 > /proc/sys/net/ipv4/conf/all/arp_ignore; "
+                                     "echo 2 > /proc/sys/net/ipv4/conf/all/arp_announce")
+
+    def add_router(self, address: str, network: str, bridge: str) -> None:
+        """Join a second network on a bridge of its own by a router at `address`, which is also the last host there.
+
+        Unicast passes in both directions; ARP, multicast and broadcast do not. Raises `NamespaceError`.
+        """
+        beyond = ipaddress.IPv4Network(network)
+        name, own = f"@router-{bridge}", str(beyond[-2])
+        if bridge in self._bridges:
+            raise NamespaceError(f"there is already a bridge {bridge!r}")
+        number = len(self._beyond)
+        self._open(name)
+        self._plug(name, "eth0", f"{SCANNER_MAC[:-5]}{number:02X}:FD", address, DEFAULT_BRIDGE)
+        self._plug(name, "eth1", f"{SCANNER_MAC[:-5]}{number:02X}:FC", own, bridge, beyond, groups=False)
+        self._call(name, "sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward")
+        self._ip(SCANNER, [f"route add {beyond} via {address}"])
+        self._beyond[bridge] = beyond, own
 
     def pid(self, name: str) -> int:
         """The holder of a namespace: ``nsenter --net=/proc/PID/ns/net`` lets a person look inside."""
@@ -224,8 +257,9 @@ class Namespaces:
                        *command]
         self._spaces[name] = _Namespace(command)
 
-    def _plug(self, name: str, link: str, mac: str, address: str | None, bridge: str) -> None:
-        """A cable between `name` and a bridge, which is made when it is first used."""
+    def _plug(self, name: str, link: str, mac: str, address: str | None, bridge: str,
+              network: ipaddress.IPv4Network | None = None, *, groups: bool = True) -> None:
+        """A cable between `name` and a bridge, which is made when it is first used; `groups`: multicast leaves here."""
         port, self._ports = f"p{self._ports}", self._ports + 1
         lines = []
         if bridge not in self._bridges:
@@ -238,8 +272,9 @@ class Namespaces:
         self._bridges.add(bridge)
         lines = ["link set lo up", f"link set {link} addrgenmode none", f"link set {link} up"]
         if address is not None:
-            lines += [f"address add {address}/{self.network.prefixlen} broadcast + dev {link}",
-                      f"route add 224.0.0.0/4 dev {link}", f"route add 255.255.255.255/32 dev {link}"]
+            lines += [f"address add {address}/{(network or self.network).prefixlen} broadcast + dev {link}"]
+        if address is not None and groups:
+            lines += [f"route add 224.0.0.0/4 dev {link}", f"route add 255.255.255.255/32 dev {link}"]
         self._ip(name, lines)
 
     def _ip(self, name: str, lines: Sequence[str]) -> None:

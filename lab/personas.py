@@ -32,6 +32,7 @@ __all__ = ["INSIDE", "INSIDE_HOST", "PERSONAS", "address_of", "copies", "persona
 
 INSIDE: Final = "inside"
 INSIDE_HOST: Final = 2
+_DIGITS: Final = 4             # of the number that ends a copy's name
 
 _DAHUA_CLOUD = Cloud(host="www.easy4ipcloud.com", address="203.0.113.10", port=8800)
 _TIME_INSIDE = Cloud(host="", address=INSIDE, port=123, every_s=64.0)
@@ -172,10 +173,13 @@ PERSONAS: Final[tuple[Persona, ...]] = (
 
 
 def persona(name: str) -> Persona:
-    """The persona of that name. Raises `KeyError` with the names there are."""
+    """The persona of that name, or the copy (``axis-0007``, see `copies`). Raises `KeyError` with the names."""
+    kind, _, number = name.rpartition("-")
     for one in PERSONAS:
         if one.name == name:
             return one
+        if one.name == kind and len(number) == _DIGITS and number.isdecimal() and int(number):
+            return _copy(one, int(number))
     raise KeyError(f"no persona {name!r}; there are {', '.join(each.name for each in PERSONAS)}")
 
 
@@ -185,7 +189,7 @@ def copies(original: Persona, count: int, *, first_host: int = 1) -> tuple[Perso
     MACs keep the OUI and count upwards in the last two bytes; serials count in their last four characters, and where
     the serial is the MAC it stays so. Raises `ValueError` where the hosts do not fit four digits.
     """
-    if first_host < 1 or first_host + count > 10_000:
+    if first_host < 1 or first_host + count > 10 ** _DIGITS:
         raise ValueError(f"{count} hosts from {first_host} do not fit")
     return tuple(_copy(original, number) for number in range(first_host, first_host + count))
 
@@ -194,7 +198,7 @@ def _copy(original: Persona, number: int) -> Persona:
     mac = f"{original.mac[:11]}:{number >> 8:02X}:{number & 255:02X}"
     is_mac = original.serial == original.mac.replace(":", "")
     serial = mac.replace(":", "") if is_mac else f"{original.serial[:-4]}{number:04d}"
-    return replace(original, name=f"{original.name}-{number:04d}", host=number, mac=mac, serial=serial)
+    return replace(original, name=f"{original.name}-{number:0{_DIGITS}d}", host=number, mac=mac, serial=serial)
 
 
 def address_of(one: Persona, network: ipaddress.IPv4Network) -> ipaddress.IPv4Address:

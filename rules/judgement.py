@@ -106,7 +106,7 @@ def judge(devices: Mapping[str, Seen], *, makers: Makers, law: Law, policy: Poli
     verdicts: dict[str, Verdict] = {}
     judged: dict[str, Judgement] = {}
     for device in sorted(pool.observations.keys() | pool.attempts.keys() | devices.keys(),
-                         key=lambda key: ("#" not in key, key)):     # channels first: their recorder is judged by them
+                         key=lambda key: (key in pool.channels, key)):      # a recorder is judged by what is behind it
         seen, tried = pool.of(device), pool.attempts.get(device, [])
         identity = identify(device, seen, makers)
         if device in shared:

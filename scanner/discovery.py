@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import resource
 import time
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence, Set
 from contextlib import AsyncExitStack
 
 from scanner import clock
@@ -29,9 +30,10 @@ from scanner.wire.text import redact
 
 __all__ = ["PROTOCOLS", "Discovery", "Protocol", "links_for"]
 
-_SOCKETS = 200                 # unicast probes in the air at once: well under the usual limit of 1024 descriptors
+_MOST_SOCKETS = 1024           # unicast probes in the air at once
+_OTHER_FILES = 256             # descriptors that everything else needs: listeners, connections, the journal
 _MOST_FOREIGN = 1024
-_ARP_LISTEN = 1.1              # seconds; sleepy cameras answer ARP after 0.9
+_ARP_LISTEN = 1.0              # seconds; sleepy cameras answer ARP after 0.9
 _LEAST_REST = 0.05             # seconds between two protocols asked of one device; its profile may say more
 
 
@@ -61,7 +63,7 @@ class Discovery:
         self._dossiers = dossiers
         self._observer = observer
         self._datagrams = RateLimit(self._pace.datagram_rate)
-        self._sockets = asyncio.Semaphore(_SOCKETS)
+        self._sockets = asyncio.Semaphore(_sockets_at_once())
         self._links = links_for(scope, settings)
         self._ears: dict[str, list[udp.Listener]] = {}
         self._deaf: dict[str, str] = {}
@@ -140,10 +142,10 @@ class Discovery:
             for reply in heard.values():
                 fields: Fields = {"mac": reply.mac, "via": "arp"}
                 self._link_seen(self._dossiers[reply.address], "link.arp", fields, reply.frame)
+            silence = f"nobody answers ARP on {link.name}, asked twice"
             for dossier in wanted:
                 if dossier.address not in heard:
-                    dossier.failed("link.arp", None, Reason.NO_ANSWER,
-                                   f"nobody answers ARP on {link.name}, asked twice")
+                    dossier.failed("link.arp", None, Reason.NO_ANSWER, silence)
 
     async def ask_ports(self, ports: Sequence[int]) -> None:
         """A SYN to hosts that showed their MAC on a link of this machine: what is closed or silent need not be tried.
@@ -255,7 +257,30 @@ class Discovery:
                 self._ears.setdefault(protocol.probe, []).append(ear)
 
     async def _multicast(self) -> None:
-        sent = False
+        """Every question to every group and broadcast address: the first of each, then the second, then the third."""
+        questions = list(self._questions())
+        rounds = max((len(payloads) for *_, payloads in questions), default=0)
+        failed: set[tuple[str, str]] = set()
+        begun = time.monotonic()
+        for number in range(rounds):
+            if number:
+                await asyncio.sleep(self._pace.repeat_gap)
+            for ear, protocol, to, payloads in questions:
+                if number >= len(payloads) or (protocol.probe, to) in failed:
+                    continue
+                await self._datagrams.wait()
+                try:
+                    ear.send(payloads[number], to, self._settings.port_map.udp.get(protocol.port, protocol.port))
+                except ExchangeError as error:
+                    self._observer.note(f"{protocol.probe}: {error.detail}")
+                    failed.add((protocol.probe, to))
+        if questions:
+            # The later rounds are for what was lost or shy; whoever heard the first has been answering since.
+            await asyncio.sleep(max(self._pace.listen / 2, begun + self._pace.listen - time.monotonic()))
+            self._hear()
+
+    def _questions(self) -> Iterator[tuple[udp.Listener, Protocol, str, Sequence[bytes]]]:
+        """From which ear each protocol asks which destination what."""
         for protocol in PROTOCOLS:
             asked: set[str] = set()                            # with two ports to hear on, one is enough to ask from
             for ear in self._ears.get(protocol.probe, ()):
@@ -264,21 +289,7 @@ class Discovery:
                     continue
                 asked.add(link.address)
                 for to in _destinations(protocol, link):
-                    sent |= await self._send(ear, protocol, link, to)
-        if sent:
-            await asyncio.sleep(self._pace.listen)
-            self._hear()
-
-    async def _send(self, ear: udp.Listener, protocol: Protocol, link: Interface, to: str) -> bool:
-        """Every question of a protocol to one group or broadcast address; whether all could be sent."""
-        for payload in protocol.questions(link.mac, link.address):
-            await self._datagrams.wait()
-            try:
-                ear.send(payload, to, self._settings.port_map.udp.get(protocol.port, protocol.port))
-            except ExchangeError as error:
-                self._observer.note(f"{protocol.probe}: {error.detail}")
-                return False
-        return True
+                    yield ear, protocol, to, protocol.questions(link.mac, link.address)
 
     async def _ask(self, dossier: Dossier, protocol: Protocol, patience: float | None = None) -> None:
         if dossier.answered(protocol.probe):
@@ -305,21 +316,25 @@ class Discovery:
     def _hear(self) -> None:
         """Take what came on the listeners: from the scope into a dossier, from elsewhere as foreign."""
         by_probe = {protocol.probe: protocol for protocol in PROTOCOLS}
-        own = {link.address for link, _ in self._links} | {link.address for link in interfaces6()}
-        known6 = self._addresses6()
+        came: list[tuple[Protocol, udp.Datagram]] = []
         for probe, ears in self._ears.items():
             for ear in ears:
                 if ear.dropped:
                     self.dropped["datagrams"] = self.dropped.get("datagrams", 0) + ear.dropped
                     ear.inbox.dropped = 0
-                for datagram in ear.collect():
-                    if datagram.source.address in own:
-                        continue                                    # our own question, come back by broadcast
-                    dossier = self._dossiers.get(datagram.source.address) or known6.get(datagram.source.address)
-                    if dossier:
-                        self._take(dossier, by_probe[probe], [datagram.data], source=datagram.source.address)
-                    else:
-                        self._foreign(by_probe[probe], datagram)
+                came += [(by_probe[probe], datagram) for datagram in ear.collect()]
+        if not came:
+            return                             # the usual case, once a question: the whole scope is not gone through
+        own = {link.address for link, _ in self._links} | {link.address for link in interfaces6()}
+        known6 = self._addresses6() if any(":" in datagram.source.address for _, datagram in came) else {}
+        for protocol, datagram in came:
+            if datagram.source.address in own:
+                continue                                            # our own question, come back by broadcast
+            dossier = self._dossiers.get(datagram.source.address) or known6.get(datagram.source.address)
+            if dossier:
+                self._take(dossier, protocol, [datagram.data], source=datagram.source.address)
+            else:
+                self._foreign(protocol, datagram)
 
     def _addresses6(self) -> dict[str, Dossier]:
         """Devices of the scope by their IPv6 addresses, which the kernel's table ties to the MAC that ARP showed."""
@@ -360,6 +375,12 @@ class Discovery:
                               at=clock.now(), fields=read, wire=datagram.data,
                               raw=redact(datagram.data) if protocol.keep_raw else b"")
         self.foreign.setdefault(seen.id, seen)
+
+
+def _sockets_at_once() -> int:
+    """How many unicast probes may be open at once: what this process is allowed, less what else it needs."""
+    allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return max(32, min(_MOST_SOCKETS, allowed - _OTHER_FILES))
 
 
 def _linked_mac(dossier: Dossier) -> str:

@@ -102,7 +102,10 @@ _STRIKES = 2
 
 
 class DevicePace:
-    """One device's gate: one exchange in flight, a gap between two, a request budget and a circuit breaker."""
+    """One device's gate: one exchange in flight, a gap between two, a request budget and a circuit breaker.
+
+    ``tripped`` says why it is left alone; ``stopped`` that this is for its own silence, and not for that of another.
+    """
 
     def __init__(self, pace: Pace) -> None:
         self._gap = pace.gap
@@ -114,6 +117,12 @@ class DevicePace:
         self._answered = False
         self._strikes = 0
         self.tripped = ""
+        self.stopped = False
+
+    @property
+    def heard(self) -> bool:
+        """Whether the device said anything to what it was asked."""
+        return self._answered
 
     @property
     def left(self) -> int:
@@ -171,4 +180,5 @@ class DevicePace:
             return
         self._strikes += 1
         if self._strikes >= _STRIKES:
+            self.stopped = True
             self.trip("it answered before and then failed twice in a row")

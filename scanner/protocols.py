@@ -52,7 +52,8 @@ class Protocol:
     Attributes:
         probe, transport: its names in attempts and observations.
         port: where devices listen.
-        payloads: fresh requests, sent in turn until one is answered.
+        payloads: fresh requests, sent in turn until one is answered; to a group or broadcast address all of them, with
+            a pause between two.
         parse: its reader.
         group, group6: where multicast goes; without a group the link's broadcast address is asked.
         payloads6: what is sent to `group6`, where it differs.
@@ -102,15 +103,21 @@ class Protocol:
 
 
 def _mdns_question() -> Sequence[bytes]:
-    return (mdns.request(),)
+    return (mdns.request((*mdns.SERVICE_TYPES, "_hap._udp.local", "_arlo-video._tcp.local")),)
 
 
 def _wsd_probes() -> Sequence[bytes]:
     return wsdiscovery.requests((uuid.uuid4(), uuid.uuid4(), uuid.uuid4()))
 
 
-def _ssdp_question() -> Sequence[bytes]:
-    return (ssdp.request(),)
+def _ssdp_questions(host: str = ssdp.GROUP) -> Sequence[bytes]:
+    # `ssdp:all` would have every device answer once for each of its services.
+    return ssdp.request(host=host), ssdp.request("urn:axis-com:service:BasicService:1", host)
+
+
+def _twice(request: Callable[[], bytes]) -> Callable[[], Sequence[bytes]]:
+    """For what is asked by broadcast alone: a datagram that is lost has no second way to the device."""
+    return lambda: (request(), request())
 
 
 PROTOCOLS: tuple[Protocol, ...] = (
@@ -124,15 +131,16 @@ PROTOCOLS: tuple[Protocol, ...] = (
              reply_port=mhed.REPLY_PORT, reply_groups=(mhed.REPLY_GROUP, mhed.GROUP)),
     Protocol("xiongmai.search", "xiongmai", xiongmai.PORT, lambda: (xiongmai.request(),), xiongmai.parse,
              reply_port=xiongmai.PORT),
-    Protocol("gvcp.discovery", "gvcp", gvcp.PORT, lambda: (gvcp.request(1),), gvcp.parse),
+    Protocol("gvcp.discovery", "gvcp", gvcp.PORT, lambda: (gvcp.request(1),), gvcp.parse,
+             answers_to_all=True),                         # from another subnet it acknowledges by broadcast
     Protocol("hanwha.search", "hanwha", hanwha.PORT, lambda: (hanwha.request(),), hanwha.parse,
              reply_port=hanwha.REPLY_PORT),
     Protocol("bosch.search", "bosch", bosch.PORT, lambda: (bosch.request(1),), bosch.parse,
              reply_port=bosch.REPLY_PORT),
     Protocol("mdns.query", "mdns", mdns.PORT, _mdns_question, mdns.parse, group=mdns.GROUP, group6="ff02::fb",
              camera=False),
-    Protocol("ssdp.search", "ssdp", ssdp.PORT, _ssdp_question, ssdp.parse, group=ssdp.GROUP,
-             group6=ssdp.GROUP_V6, payloads6=lambda: (ssdp.request(host=ssdp.GROUP_V6),), camera=False),
+    Protocol("ssdp.search", "ssdp", ssdp.PORT, _ssdp_questions, ssdp.parse, group=ssdp.GROUP,
+             group6=ssdp.GROUP_V6, payloads6=lambda: _ssdp_questions(ssdp.GROUP_V6), camera=False),
     Protocol("ubiquiti.search", "ubiquiti", ubiquiti.PORT, lambda: (ubiquiti.request(),), ubiquiti.parse,
              group=ubiquiti.GROUP, broadcast=True, reply_port=ubiquiti.PORT, reply_groups=(ubiquiti.GROUP,),
              camera=False),
@@ -140,27 +148,27 @@ PROTOCOLS: tuple[Protocol, ...] = (
              reply_port=reolink.REPLY_PORT),
     Protocol("tplink.search", "tplink", tplink.PORT, lambda: (tplink.request(),), tplink.parse, camera=False),
     # Nobody documents that the following answer a unicast question, so they are asked by broadcast alone.
-    Protocol("dahua_v1.search", "dahua_v1", dahua_v1.PORT, lambda: (dahua_v1.request(),), dahua_v1.parse,
+    Protocol("dahua_v1.search", "dahua_v1", dahua_v1.PORT, _twice(dahua_v1.request), dahua_v1.parse,
              reply_port=dahua_v1.PORT, unicast=False),
-    Protocol("vivotek.search", "vivotek", vivotek.PORT, lambda: (vivotek.request(),), vivotek.parse, unicast=False),
-    Protocol("foscam.search", "foscam", foscam.PORT, lambda: (foscam.request(),), foscam.parse,
+    Protocol("vivotek.search", "vivotek", vivotek.PORT, _twice(vivotek.request), vivotek.parse, unicast=False),
+    Protocol("foscam.search", "foscam", foscam.PORT, _twice(foscam.request), foscam.parse,
              reply_port=foscam.PORT, unicast=False),
-    Protocol("sony.search", "sony", sony.PORT, lambda: (sony.request(),), sony.parse, answers_to_all=True,
+    Protocol("sony.search", "sony", sony.PORT, _twice(sony.request), sony.parse, answers_to_all=True,
              unicast=False),
-    Protocol("panasonic.search", "panasonic", panasonic.PORT, lambda: (panasonic.request("", "0.0.0.0"),),  # noqa: S104 - a field of the message, bound to nothing
+    Protocol("panasonic.search", "panasonic", panasonic.PORT, _twice(lambda: panasonic.request("", "0.0.0.0")),  # noqa: S104 - a field of the message, bound to nothing
              panasonic.parse, reply_port=panasonic.REPLY_PORT, second_port=panasonic.PORT, unicast=False,
-             addressed=lambda mac, address: (panasonic.request(mac, address),)),
-    Protocol("vstarcam.search", "vstarcam", vstarcam.PORT, lambda: (vstarcam.request(),), vstarcam.parse,
+             addressed=lambda mac, address: (panasonic.request(mac, address),) * 2),
+    Protocol("vstarcam.search", "vstarcam", vstarcam.PORT, _twice(vstarcam.request), vstarcam.parse,
              reply_port=vstarcam.PORT, unicast=False),
-    Protocol("vision360.search", "vision360", vision360.PORT, lambda: (vision360.request(),), vision360.parse,
+    Protocol("vision360.search", "vision360", vision360.PORT, _twice(vision360.request), vision360.parse,
              reply_port=vision360.PORT, unicast=False),
-    Protocol("nice.search", "nice", nice.PORT, lambda: (nice.request(1, nice.PORT),), nice.parse,
+    Protocol("nice.search", "nice", nice.PORT, _twice(lambda: nice.request(1, nice.PORT)), nice.parse,
              reply_port=nice.PORT, unicast=False),
-    Protocol("cordex.search", "cordex", cordex.PORT, lambda: (cordex.request(),), cordex.parse, answers_to_all=True,
+    Protocol("cordex.search", "cordex", cordex.PORT, _twice(cordex.request), cordex.parse, answers_to_all=True,
              unicast=False),
-    Protocol("advantech.search", "advantech", advantech.PORT, lambda: (advantech.request(),), advantech.parse,
+    Protocol("advantech.search", "advantech", advantech.PORT, _twice(advantech.request), advantech.parse,
              unicast=False, camera=False),
-    Protocol("tplink.legacy", "tplink_legacy", tplink_legacy.PORT, lambda: (tplink_legacy.request(),),
+    Protocol("tplink.legacy", "tplink_legacy", tplink_legacy.PORT, _twice(tplink_legacy.request),
              tplink_legacy.parse, unicast=False, keep_raw=False, camera=False),
 )
 

@@ -12,6 +12,7 @@ from scanner.logins import Logins
 from scanner.observation import Attempt, Observation
 from scanner.pace import PACES, Pace, Profile
 from scanner.transport.exchange import PortMap
+from scanner.wire.devid import Anchor
 
 __all__ = ["BASE_PORTS", "HYGIENE_PORTS", "LinkUse", "Observer", "Quiet", "Settings", "Silent", "SweepResult"]
 
@@ -32,6 +33,7 @@ class Settings:
         credentials: for the opt-in second pass; one attempt a device, none where no login is meant for it.
         interfaces: only these links; empty: every link whose network meets the scope.
         canary: ask the first device of each model alone; the lab does without.
+        device_anchors: the user's authorities for device certificates; without any, no chain is judged.
     """
 
     profile: Profile = Profile.GENTLE
@@ -40,6 +42,7 @@ class Settings:
     credentials: Logins | None = None
     interfaces: tuple[str, ...] = ()
     canary: bool = True
+    device_anchors: tuple[Anchor, ...] = ()
 
     @property
     def pace(self) -> Pace:
@@ -113,6 +116,8 @@ class SweepResult:
         links: the links of this machine, used or skipped.
         interrupted: the sweep ended before every device was asked.
         resumed: it continued an earlier, unfinished sweep.
+        sent: how much was sent of each kind of `scanner.transport.sent.Kind`; of a sweep that was killed, up to the
+            last device it finished.
     """
 
     observations: Sequence[Observation]
@@ -126,3 +131,4 @@ class SweepResult:
     links: Sequence[LinkUse] = ()
     interrupted: bool = False
     resumed: bool = False
+    sent: Mapping[str, int] = field(default_factory=dict)

@@ -23,6 +23,7 @@ from scanner.ports import connect_all, still_there
 from scanner.preview import plan
 from scanner.scope import Scope, ScopeError
 from scanner.settings import BASE_PORTS, HYGIENE_PORTS, LinkUse, Observer, Quiet, Settings, Silent, SweepResult
+from scanner.transport.sent import Tally, counting
 
 __all__ = ["plan", "run", "sweep"]
 
@@ -72,8 +73,13 @@ class _Sweep:
         self._foreign: dict[str, Observation] = {}
         self._dropped: dict[str, int] = {}
         self._interrupted = False
+        self._sent = Tally()
 
     async def run(self) -> SweepResult:
+        with counting(self._sent):
+            return await self._run()
+
+    async def _run(self) -> SweepResult:
         discovered = self._restore()
         try:
             if not discovered:
@@ -99,16 +105,18 @@ class _Sweep:
         await self._discovery.ask_datagrams()
         self._foreign.update(self._discovery.foreign)
         notes = {"links": [[use.name, use.network, use.used, use.because] for use in self._links],
-                 "foreign": [one.to_json() for one in self._foreign.values()], "dropped": self._discovery.dropped}
+                 "foreign": [one.to_json() for one in self._foreign.values()], "dropped": self._discovery.dropped,
+                 "sent": self._sent.to_json()}
         self._dropped.update(self._discovery.dropped)
+        absent = self._discovery.absent                      # of a /16 nearly all: one batch each, not 60 MB at once
         self._journal.write(Batch("discovery", "", [one for each in self._dossiers.values() for one in each.seen],
-                                  [one for each in self._dossiers.values() for one in each.attempts], notes))
+                                  [one for each in self._dossiers.values() if each.address not in absent
+                                   for one in each.attempts], notes))
+        for address in absent:
+            self._close_absent(self._dossiers[address])
 
     async def _find_unannounced(self) -> None:
         """Connect to the base ports of every address that said nothing so far: a quiet camera still has a port open."""
-        absent = self._discovery.absent
-        for dossier in [one for one in self._waiting() if one.address in absent]:
-            self._close_absent(dossier)
         quiet = [one for one in self._waiting() if not one.showed_itself]
         self._observer.phase("connect", len(quiet))
         await self._each(quiet, self._connect)
@@ -148,12 +156,13 @@ class _Sweep:
             login = self._settings.credentials.of(dossier.address) if self._settings.credentials else None
             if login:
                 await LoginPass(interview, self._settings, login).run()
+            dossier.conclude()
             self._keep(dossier)
             self._observer.device_finished(dossier.address, len(dossier.observations), len(dossier.attempts) - begun)
             if dossier.gate.tripped:
                 self._observer.note(f"{dossier.address}: left alone, {dossier.gate.tripped}")
-        if leads:
-            await self._canaries.look_again(model, dossier)
+        if leads and not await self._canaries.look_again(model, dossier):
+            self._keep(dossier)                            # with how it ended; of two entries the later one counts
 
     async def _each(self, dossiers: Sequence[Dossier], work: Callable[[Dossier], Awaitable[None]]) -> None:
         async def one(dossier: Dossier) -> None:
@@ -183,7 +192,8 @@ class _Sweep:
     def _keep(self, dossier: Dossier) -> None:
         self._finished.add(dossier.address)
         self._journal.write(Batch("device", dossier.address, dossier.seen, dossier.attempts,
-                                  {"dropped": dossier.dropped, "ports": sorted(dossier.open_ports)}))
+                                  {"dropped": dossier.dropped, "ports": sorted(dossier.open_ports),
+                                   "sent": self._sent.to_json()}))
 
     def _close_silent(self, dossier: Dossier) -> None:
         """Nothing is here: the many connects become one attempt, and the address is named with what it did."""
@@ -212,6 +222,7 @@ class _Sweep:
         """Take over what the journal holds; returns whether discovery was finished."""
         discovered = False
         for batch in self._journal.restored:
+            self._sent.restore(batch.notes.get("sent", {}))
             if batch.kind == "discovery":
                 discovered = True
                 self._restore_discovery(batch)
@@ -255,4 +266,5 @@ class _Sweep:
             attempts=[attempt for one in self._dossiers.values() for attempt in one.attempts] + unasked,
             devices=[one.address for one in devices], silent=self._silent, foreign=list(self._foreign.values()),
             dropped=dropped, started=self._journal.started, finished=clock.now(), links=self._links,
-            interrupted=self._interrupted, resumed=self._journal.resumed)
+            interrupted=self._interrupted, resumed=self._journal.resumed,
+            sent=self._sent.to_json())

@@ -9,11 +9,12 @@ differ, and no serial joins two devices of one sweep.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
-from typing import Any
+from itertools import islice
+from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
 from sqlalchemy import ColumnElement, Connection, Engine, Table, and_, func, insert, select, update
@@ -26,6 +27,9 @@ from scanner import clock
 from scanner.observation import Attempt, Observation
 
 __all__ = ["DeviceRow", "Inventory", "StoredDevice", "SweepRecord", "SweepRow"]
+
+_ROWS = 2000                   # written at once
+_Row = TypeVar("_Row")
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,15 +147,17 @@ class Inventory:
         for judgement in sweep.judgements:
             mac = _link_mac(sweep.observations, judgement)
             ids[judgement.identity.device] = _recognise(connection, sweep.site, judgement.identity, mac, seen,
-                                                        taken=set(ids.values()))
-        if sweep.observations:                     # nothing at all may have answered
+                                                        taken=set(ids.values()),
+                                                        others=_other_places(sweep.observations, judgement))
+        # In lots: as rows, the attempts of a /16 take ten times the memory that they take as values.
+        for seen_lot in _lots({o.id: o for o in sweep.observations}.values(), _ROWS):
             connection.execute(insert(tables.observation), [
                 {"sweep": sweep.id, "id": o.id, "device": ids.get(o.device), "key": o.device, "document": o.to_json()}
-                for o in {o.id: o for o in sweep.observations}.values()])
-        if sweep.attempts:
+                for o in seen_lot])
+        for tried_lot in _lots(enumerate(sweep.attempts), _ROWS):
             connection.execute(insert(tables.attempt), [
                 {"sweep": sweep.id, "number": n, "device": ids.get(a.device), "key": a.device, "document": a.to_json()}
-                for n, a in enumerate(sweep.attempts)])
+                for n, a in tried_lot])
         for judgement in sweep.judgements:
             self._judge(connection, sweep.id, ids[judgement.identity.device], judgement, seen, actor, sweep.finished)
         chain.append(connection, at=sweep.finished, actor=actor, kind="sweep.recorded", subject=sweep.id, document={
@@ -302,13 +308,31 @@ class Inventory:
             return chain.verify(connection)
 
 
+def _lots(rows: Iterable[_Row], size: int) -> Iterator[list[_Row]]:
+    """`rows` in lists of at most `size`; none where there are no rows."""
+    left = iter(rows)
+    while lot := list(islice(left, size)):
+        yield lot
+
+
 def _link_mac(observations: Iterable[Observation], judgement: Judgement) -> str | None:
     device = judgement.identity.device
     return next((o.text("mac") for o in observations if o.device == device and o.transport == "link"), None)
 
 
+def _other_places(observations: Iterable[Observation], judgement: Judgement) -> list[tuple[str, str]]:
+    """Aliases of a device that stands at several addresses: where else it was seen, and its MACs there."""
+    found: dict[tuple[str, str], None] = {}
+    for seen in observations:
+        if seen.device == judgement.identity.device and (place := seen.text("also_at")):
+            found["channel" if "#" in place else "address", place] = None
+            if seen.transport == "alias" and seen.text("mac"):
+                found["mac", seen.text("mac")] = None
+    return list(found)
+
+
 def _recognise(connection: Connection, site: str, identity: Identity, link_mac: str | None, seen: str,
-               taken: Set[str]) -> str:
+               taken: Set[str], others: Sequence[tuple[str, str]] = ()) -> str:
     """The inventory id of this device: an old one where it was seen before, else a new one; aliases are refreshed."""
     found = _known(connection, site, identity, link_mac, taken)
     if found is None:
@@ -316,7 +340,7 @@ def _recognise(connection: Connection, site: str, identity: Identity, link_mac: 
         connection.execute(insert(tables.device).values(id=found, site=site, first_seen=seen, last_seen=seen))
     else:
         connection.execute(update(tables.device).where(tables.device.c.id == found).values(last_seen=seen))
-    for kind, value in _aliases(identity, link_mac):
+    for kind, value in (*_aliases(identity, link_mac), *((kind, value[:200]) for kind, value in others)):
         here = and_(tables.alias.c.device == found, tables.alias.c.kind == kind, tables.alias.c.value == value)
         if connection.execute(update(tables.alias).where(here).values(last_seen=seen)).rowcount == 0:
             connection.execute(insert(tables.alias).values(device=found, kind=kind, value=value, first_seen=seen,

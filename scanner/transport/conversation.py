@@ -10,6 +10,7 @@ import ssl
 from scanner.observation import Reason
 from scanner.transport.exchange import ExchangeError, PortMap, deadline
 from scanner.transport.response import Protocol, Response, ResponseReader
+from scanner.transport.sent import Kind, note
 from scanner.transport.tcp import Stream, open_stream
 
 __all__ = ["Conversation"]
@@ -72,5 +73,6 @@ class Conversation:
 
     async def _on(self, stream: Stream, message: bytes, protocol: Protocol, method: str) -> Response:
         self._reader = ResponseReader(stream, protocol, method)
+        note(Kind.REQUEST)
         await stream.send(message)
         return await self._reader.read()

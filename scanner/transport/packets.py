@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from scanner.transport.addresses import Interface
 from scanner.transport.exchange import ExchangeError, reason_of
 from scanner.transport.filters import ARP_REPLIES, Instruction, attach_filter
+from scanner.transport.sent import Kind, note
 
 __all__ = ["ArpReply", "arp_request", "ask", "packet_socket", "parse_arp", "send_all", "until"]
 
@@ -24,7 +25,7 @@ _ETHERNET = 14
 _MOST_REPLIES = 65_536
 _AT_ONCE = 256                 # frames read before others get their turn
 _LOT_SECONDS = 0.002           # the shortest sleep that is worth its cost
-_LATE_SECONDS = 0.3            # how much longer is listened while late answers keep coming
+_LATE_SECONDS = 0.08           # how much longer is listened while late answers keep coming
 _LOOK_SECONDS = 0.02           # between two looks at what has been heard
 _RECEIVE_BUFFER = 4 << 20
 
@@ -95,10 +96,11 @@ async def ask(interface: Interface, addresses: Iterable[str], rate: float, *, li
             wanted.update(frames)
             loop.add_reader(link, hear)
             begun = loop.time()
-            await send_all(link, frames.values(), rate)
+            await send_all(link, frames.values(), rate, Kind.ARP)
             first = loop.time()
             await until(lambda: len(heard) >= len(frames), begun + listen / 2)
-            await send_all(link, [frame for address, frame in frames.items() if address not in heard], rate)
+            await send_all(link, [frame for address, frame in frames.items() if address not in heard], rate,
+                           Kind.ARP)
             # A sleepy host is heard on the first question; the second is for lost frames, and gets half the time.
             end = max(first + listen, loop.time() + listen / 2)
             await until(lambda: len(heard) >= len(frames), end)
@@ -119,8 +121,8 @@ async def until(done: Callable[[], bool], end: float) -> None:
         await asyncio.sleep(min(_LOOK_SECONDS, max(0.0, end - loop.time())))
 
 
-async def send_all(link: socket.socket, frames: Iterable[bytes], rate: float) -> None:
-    """Send frames at `rate` a second: evenly where it is slow, and in small lots where it is fast."""
+async def send_all(link: socket.socket, frames: Iterable[bytes], rate: float, kind: Kind) -> None:
+    """Send frames of a kind at `rate` a second: evenly where it is slow, and in small lots where it is fast."""
     loop = asyncio.get_running_loop()
     begun = loop.time()
     lot = max(1, int(rate * _LOT_SECONDS))
@@ -128,6 +130,7 @@ async def send_all(link: socket.socket, frames: Iterable[bytes], rate: float) ->
         while True:
             try:
                 link.send(frame)
+                note(kind)
                 break
             except (BlockingIOError, InterruptedError):
                 await asyncio.sleep(_LOT_SECONDS)           # the link's queue is full

@@ -16,6 +16,7 @@ from scanner.transport.addresses import Interface
 from scanner.transport.exchange import ExchangeError, reason_of
 from scanner.transport.filters import tcp_answers
 from scanner.transport.packets import packet_socket, send_all, until
+from scanner.transport.sent import Kind
 
 __all__ = ["parse_answer", "probe", "syn_frame"]
 
@@ -100,7 +101,8 @@ async def probe(interface: Interface, hosts: Mapping[str, str], ports: Sequence[
                 for port in ports:
                     begun = loop.time()
                     await send_all(link, [syn_frame(own_mac, mac, interface.address, address, own_port, port, sequence)
-                                          for address, mac in macs.items() if (address, port) not in found], rate)
+                                          for address, mac in macs.items() if (address, port) not in found], rate,
+                                   Kind.SYN)
                     await asyncio.sleep(max(0.0, begun + gap - loop.time()))
                 await until(lambda: len(found) >= len(macs) * len(wanted), loop.time() + listen / left)
         except OSError as error:

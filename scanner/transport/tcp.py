@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from scanner.observation import Reason
 from scanner.transport.exchange import ExchangeError, deadline
+from scanner.transport.sent import Kind, note
 
 __all__ = ["Stream", "banner", "connect", "open_stream"]
 
@@ -49,6 +50,7 @@ class Stream:
 async def open_stream(address: str, port: int, context: ssl.SSLContext | None = None) -> Stream:
     """Connect, with TLS where a context is given. Raises `OSError`; call it under `deadline`."""
     # A server name is never sent: the address is what was authorised, and a name could select another tenant.
+    note(Kind.CONNECTION)
     reader, writer = await asyncio.open_connection(address, port, ssl=context, limit=_CHUNK,
                                                    server_hostname="" if context else None)
     return Stream(reader, writer)

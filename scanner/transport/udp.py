@@ -1,7 +1,8 @@
 """Datagrams to one device, to one link, and on the fixed ports that some protocols answer to.
 
-A unicast probe uses a connected socket, so an ICMP error is seen as a refusal; answers are capped in size, number and
-time. A `Listener` holds a bound reply port: what comes there is told apart by its sender.
+A unicast probe asks the kernel for ICMP errors, so a refusal is seen; its answer may come from any port of the device,
+since some firmware answers from another than it was asked on. Answers are capped in size, number and time. A `Listener`
+holds a bound reply port: what comes there is told apart by its sender.
 """
 
 from __future__ import annotations
@@ -11,11 +12,12 @@ import errno
 import socket
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from scanner.observation import Endpoint, Reason
 from scanner.transport.addresses import Interface
 from scanner.transport.exchange import ExchangeError, reason_of
+from scanner.transport.sent import Kind, note
 
 __all__ = ["MOST_ANSWERS", "Datagram", "Listener", "ask"]
 
@@ -24,7 +26,8 @@ MOST_ANSWERS = 16              # of one device to one probe: a flood ends here
 _MOST_HELD = 4096              # on a listener, over all devices
 _MOST_BYTES_HELD = 16 << 20
 _AFTER_FIRST = 0.25            # seconds a device that answered may use to say more
-_TTL = 4
+_TTL = 1                       # multicast stays on the link: what is beyond it was not authorised by way of this link
+_IP_RECVERR, _IPV6_RECVERR = 11, 25        # linux/in.h, linux/in6.h
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +41,18 @@ class Datagram:
 class _Inbox(asyncio.DatagramProtocol):
     """Collects datagrams up to a cap and counts the rest."""
 
-    def __init__(self, most: int, most_bytes: int) -> None:
+    def __init__(self, most: int, most_bytes: int, only_from: str = "") -> None:
         self.held: list[Datagram] = []
         self.dropped = 0
         self.error: OSError | None = None
         self.stirred = asyncio.Event()
+        self._only_from = only_from
         self._most = most
         self._room = most_bytes
 
     def datagram_received(self, data: bytes, addr: tuple[str | int, ...]) -> None:
+        if self._only_from and str(addr[0]).partition("%")[0] != self._only_from:
+            return                                  # nobody else was asked on this socket
         if len(self.held) >= self._most or len(data) > self._room:
             self.dropped += 1
             return
@@ -70,13 +76,15 @@ async def ask(address: str, port: int, payloads: Sequence[bytes], *, listen: flo
     """
     loop = asyncio.get_running_loop()
     try:
-        transport, inbox = await loop.create_datagram_endpoint(
-            lambda: _Inbox(MOST_ANSWERS, MOST_ANSWERS * MOST_BYTES), remote_addr=(address, port))
+        sock = _reporting_socket(address)
     except OSError as error:
         raise ExchangeError(reason_of(error), f"{port}/udp: {error.strerror}") from error
+    transport, inbox = await loop.create_datagram_endpoint(
+        lambda: _Inbox(MOST_ANSWERS, MOST_ANSWERS * MOST_BYTES, only_from=address), sock=sock)
     try:
         for number, payload in enumerate(payloads, 1):
-            transport.sendto(payload)
+            transport.sendto(payload, (address, port))
+            note(Kind.DATAGRAM)
             if await _stirred(inbox, listen if number == len(payloads) else gap):
                 break
         if inbox.held:
@@ -87,6 +95,24 @@ async def ask(address: str, port: int, payloads: Sequence[bytes], *, listen: flo
         raise ExchangeError(Reason.NO_ANSWER, f"{port}/udp: silent for {listen:g} s")
     finally:
         transport.close()
+
+
+def _reporting_socket(address: str) -> socket.socket:
+    """A socket of no fixed peer, whose reads still fail with the ICMP errors that its datagrams brought back."""
+    six = ":" in address
+    sock = socket.socket(socket.AF_INET6 if six else socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        sock.setblocking(False)
+        if six:
+            sock.setsockopt(socket.IPPROTO_IPV6, _IPV6_RECVERR, 1)
+            sock.bind(("::", 0))
+        else:
+            sock.setsockopt(socket.IPPROTO_IP, _IP_RECVERR, 1)
+            sock.bind(("", 0))
+    except OSError:
+        sock.close()
+        raise
+    return sock
 
 
 async def _stirred(inbox: _Inbox, seconds: float) -> bool:
@@ -105,7 +131,6 @@ class Listener:
     transport: asyncio.DatagramTransport
     inbox: _Inbox
     interface: Interface | None = None
-    sent: int = field(default=0)
 
     @classmethod
     async def open(cls, port: int = 0, *, interface: Interface | None = None, groups: Sequence[str] = (),
@@ -170,7 +195,7 @@ class Listener:
         if error and error.errno in (errno.ENETUNREACH, errno.EPERM, errno.EACCES):
             raise ExchangeError(reason_of(error), f"{port}/udp: {error.strerror}")
         self.transport.sendto(data, (address, port))
-        self.sent += 1
+        note(Kind.DATAGRAM)
 
     def collect(self) -> list[Datagram]:
         """What came since the last call."""

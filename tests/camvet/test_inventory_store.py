@@ -164,3 +164,15 @@ def test_a_database_of_a_newer_camvet_is_one_line(url, inventory):
     with pytest.raises(InventoryError, match="newer camvet"):
         Inventory.open(url)
     assert tables.HEAD != "9999"
+
+
+def test_a_device_at_two_addresses_is_known_by_either(inventory):
+    both = sweep(1, (ONE, A, "S1"))
+    both = replace(both, observations=[*both.observations, observation(ONE, "alias", {"mac": B, "also_at": TWO}),
+                                       observation(ONE, "sadp", {"serial": "S1", "also_at": "10.0.0.9#3"})])
+    first = inventory.record(both, actor="auditor")[ONE]
+    (row,) = inventory.devices()
+    assert {("address", ONE), ("address", TWO), ("mac", A), ("mac", B), ("channel", "10.0.0.9#3")} <= set(row.aliases)
+    assert [[one.id for one in inventory.find(wanted)] for wanted in (TWO, B, "10.0.0.9#3")] == [[first]] * 3
+    # Its first card is unplugged: what answers at the second is still the same device.
+    assert inventory.record(sweep(2, (TWO, B, "S1")), actor="auditor")[TWO] == first

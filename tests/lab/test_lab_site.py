@@ -189,6 +189,7 @@ def test_copies_are_devices_of_their_own():
         assert {each.mac[:8] for each in many} == {one.mac[:8]}
         assert {len(each.serial) for each in many} == {len(one.serial)}
     assert all(each.serial == each.mac.replace(":", "") for each in copies(persona("axis"), 3))
+    assert [persona(each.name) for each in copies(persona("axis-box"), 2)] == list(copies(persona("axis-box"), 2))
     for count, first in ((1, 0), (2, 9999)):
         with pytest.raises(ValueError, match="do not fit"):
             copies(persona("axis"), count, first_host=first)

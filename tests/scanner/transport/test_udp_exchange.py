@@ -5,6 +5,7 @@ import pytest
 
 from scanner.observation import Reason
 from scanner.transport.exchange import ExchangeError
+from scanner.transport.sent import Tally, counting
 from scanner.transport.udp import MOST_ANSWERS, Listener, ask
 
 
@@ -54,6 +55,42 @@ def test_several_answers_are_kept_and_a_flood_is_cut():
     assert [one.data for one in found] == [b"a", b"b"]
     found, _ = asked(lambda _data: [bytes([n]) for n in range(200)], [b"?"])
     assert len(found) == MOST_ANSWERS
+
+
+def test_an_answer_from_another_port_counts_and_one_from_another_address_does_not():
+    async def scene(other):
+        second, _ = await asyncio.get_running_loop().create_datagram_endpoint(asyncio.DatagramProtocol,
+                                                                              local_addr=(other, 0))
+
+        class Crooked(Device):
+            def datagram_received(self, data, addr):
+                second.sendto(b"from elsewhere", addr)
+
+        first, _ = await asyncio.get_running_loop().create_datagram_endpoint(lambda: Crooked(lambda _data: []),
+                                                                             local_addr=("127.0.0.1", 0))
+        try:
+            port = first.get_extra_info("sockname")[1]
+            return await ask("127.0.0.1", port, [b"?"], listen=0.3, gap=0.1), port
+        finally:
+            first.close()
+            second.close()
+
+    found, port = asyncio.run(scene("127.0.0.1"))
+    assert [one.data for one in found] == [b"from elsewhere"]
+    assert found[0].source.port != port
+    with pytest.raises(ExchangeError) as failed:
+        asyncio.run(scene("127.0.0.2"))
+    assert failed.value.reason is Reason.NO_ANSWER
+
+
+def test_what_is_sent_is_counted_where_a_count_is_open():
+    tally = Tally()
+    with counting(tally):
+        asked(lambda data: [b"yes"] if data == b"two" else [], [b"one", b"two", b"three"])
+    asked(lambda _data: [b"yes"], [b"one"])
+    assert tally.to_json() == {"arp": 0, "syn": 0, "datagram": 2, "connection": 0, "request": 0}
+    tally.restore({"datagram": 5, "arp": 7, "smoke": 9})
+    assert tally.to_json() == {"arp": 7, "syn": 0, "datagram": 5, "connection": 0, "request": 0}
 
 
 def test_silence_and_refusal_are_told_apart():
