@@ -25,6 +25,7 @@ __all__ = ["TELLING", "Candidate", "addresses", "firmware", "firmware_build", "f
 _ORDER = ("onvif", "http", "sadp", "dhip", "mhed", "xiongmai", "gvcp", "bosch", "sony", "panasonic", "vivotek",
           "dahua_v1", "hanwha", "ssdp", "mdns", "tplink", "wsd")
 MAX_WORDS = 64
+_GROUP_NAME = re.compile(r"\(\?P<\w+>")
 _FORMED = frozenset({"model", "scopes", "device_description", "serial", "firmware"})
 _WORDS = re.compile(r"[\s,;|()\[\]\"]+")
 _MODEL_WORD = re.compile(r"^(?=[^0-9]*[0-9])(?=[^A-Za-z]*[A-Za-z])[\w.+/\-]{3,40}$")
@@ -128,7 +129,17 @@ def _from_labels(observations: Iterable[Observation], maker: Maker | None) -> It
 def _model_words(patterns: tuple[str, ...], text: str) -> tuple[str, ...]:
     """The words of a text that begin like a model of one of these forms."""
     return tuple(word for word in _WORDS.split(text)[:MAX_WORDS]
-                 if _MODEL_WORD.match(word) and any(_compiled(pattern).match(word) for pattern in patterns))
+                 if _MODEL_WORD.match(word) and _any_of(patterns).match(word))
+
+
+@lru_cache(maxsize=1024)
+def _any_of(patterns: tuple[str, ...]) -> re.Pattern[str]:
+    """One pattern that fits where any of these does: a maker's forms are tried in one step instead of thirty.
+
+    The names of groups are dropped, since a name may stand only once, and a leading ``(?i)`` is kept to its own form.
+    """
+    whole = (_GROUP_NAME.sub("(?:", pattern) for pattern in patterns)
+    return re.compile("|".join(f"(?i:{one[4:]})" if one.startswith("(?i)") else f"(?:{one})" for one in whole))
 
 
 def _read(grammars: Sequence[Grammar], text: str) -> str | None:
