@@ -1,24 +1,29 @@
-"""A capture in the terms of `camvet egress`: per device where it talks to, whose that is, and what is wrong with it."""
+"""Traffic in the terms of `camvet egress`: per device where it talks to, whose that is, and what is wrong with it.
+
+Packets, flow records and logs are told of alike; what a kind of source can never show is not assessed from it.
+"""
 
 from __future__ import annotations
 
 import ipaddress
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from camvet.context import Context, UsageError
 from camvet.shapes import finding_json
+from scanner import clock
 
 if TYPE_CHECKING:
     from maxminddb import Reader
 
     from rules.destinations import Clouds, Destination
     from rules.vocabulary import Finding
-    from scanner.egress import Capture, Conversation
+    from scanner.egress import Capture, Conversation, Source
+    from scanner.imports.flow_logs.forms import Shows
     from scanner.observation import Observation
 
 __all__ = ["Geography", "Told", "document", "known_devices", "tell"]
@@ -66,6 +71,8 @@ class Told:
     addresses: tuple[str, ...]
     conversations: tuple[tuple[Conversation, Destination | None, tuple[str | None, str | None]], ...]
     findings: tuple[Finding, ...]
+    asked: tuple[tuple[str, int, Destination], ...] = ()
+    """Names of known clouds it asked for, how often, and whose they are, where no call under that name was seen."""
 
 
 def known_devices(context: Context, source: str) -> dict[str, str]:
@@ -112,6 +119,11 @@ def tell(capture: Capture, now: datetime, *, known: Mapping[str, str] | None = N
 
     clouds = destinations.with_makers(destinations.load(), makers.load())
     by_device: dict[str, list[Conversation]] = {}
+    for key, names in capture.names.items():     # a resolver's log alone shows questions and no calls
+        wanted = (not destinations.is_outside(key) or _MAC.fullmatch(key) if known is None
+                  else any(one in known for one in (key, *capture.addresses.get(key, ()))))
+        if names.dns and wanted:
+            by_device[key] = []
     for conversation in capture.conversations:
         if known is not None and conversation.mac not in known and conversation.source not in known:
             continue
@@ -134,8 +146,63 @@ def _told(capture: Capture, key: str, talks: list[Conversation], clouds: Clouds,
         place = geography.of(talk.destination) if geography and is_outside(talk.destination) else (None, None)
         rows.append((talk, known, place))
     rows.sort(key=lambda row: (not is_outside(row[0].destination), -row[0].bytes))
-    return Told(key, talks[0].mac, capture.addresses.get(key, (talks[0].source,)), tuple(rows),
-                tuple(_findings(capture, key, seen, clouds, now)))
+    mac = talks[0].mac if talks else key if _MAC.fullmatch(key) else ""
+    addresses = capture.addresses.get(key) or ((talks[0].source,) if talks else () if mac else (key,))
+    findings = _judgeable(capture, key, talks, _findings(capture, key, seen, clouds, now))
+    return Told(key, mac, addresses, tuple(rows), tuple(findings), _asked(capture, key, talks, clouds))
+
+
+def _asked(capture: Capture, key: str, talks: Sequence[Conversation],
+           clouds: Clouds) -> tuple[tuple[str, int, Destination], ...]:
+    called = {name for talk in talks for name in talk.names}
+    questions = capture.names[key].dns if key in capture.names else {}
+    known = ((name, count, clouds.by_name(name)) for name, count in sorted(questions.items()) if name not in called)
+    return tuple((name, count, cloud) for name, count, cloud in known if cloud is not None)
+
+
+def _judgeable(capture: Capture, key: str, talks: Sequence[Conversation],
+               findings: Sequence[Finding]) -> list[Finding]:
+    """The findings; one that rests on what the sources of this device can never show becomes not assessed.
+
+    A pass that nobody could have failed is none, and without names every destination looks nameless.
+    """
+    from rules.vocabulary import Status
+    from scanner.imports.flow_logs.forms import Shows, shown_by
+
+    if talks and not any(talk.told_by for talk in talks):
+        return list(findings)                    # packets, which show everything
+    kinds = sorted({kind for talk in talks for kind in talk.told_by or ("packets",)}) or ["resolver"]
+    shown = shown_by(kinds)
+    names = capture.names.get(key)
+    if names is not None and (names.dns or names.sni or names.http):
+        shown |= {Shows.NAMES}
+    judged = []
+    for finding in findings:
+        missing = [str(one) for one in Shows if one in _needs(finding.rule) - shown]
+        open_to_doubt = finding.status is Status.PASS or (
+            finding.status is Status.FAIL and finding.rule in _NAMELESS and Shows.NAMES not in shown)
+        if missing and open_to_doubt:
+            why = f"{', '.join(kinds)} cannot show {'; '.join(missing)}"
+            judged.append(replace(finding, status=Status.NOT_ASSESSED, reason=why))
+        else:
+            judged.append(finding)
+    return judged
+
+
+_NAMELESS = frozenset({"egress.unnamed_destination"})
+
+
+def _needs(rule: str) -> frozenset[Shows]:
+    """What a source must be able to show for a pass of a rule to mean anything; of an unknown rule, everything."""
+    from scanner.imports.flow_logs.forms import Shows
+
+    called = frozenset({Shows.CALLS})
+    return {
+        "egress.beacon": called, "egress.foreign_dns": called,
+        "egress.upload": called | {Shows.VOLUMES}, "egress.lateral": called | {Shows.INSIDE},
+        "egress.vendor_cloud": called | {Shows.NAMES}, "egress.vendor_p2p": called | {Shows.NAMES},
+        "egress.other_makers_cloud": called | {Shows.NAMES}, "egress.unnamed_destination": called | {Shows.NAMES},
+    }.get(rule, frozenset(Shows))
 
 
 def _findings(capture: Capture, key: str, seen: list[Observation], clouds: Clouds, now: datetime) -> list[Finding]:
@@ -157,8 +224,22 @@ def document(told: Sequence[Told], capture: Capture) -> dict[str, Any]:
             "packets": capture.packets, "undecoded": sum(capture.undecoded.values()), "dropped": capture.dropped,
             "undecoded_by": dict(capture.undecoded), "dropped_by": dict(capture.drops), "lost": capture.lost,
             "arp": capture.arp, "seconds": round(capture.seconds, 3), "trouble": capture.trouble,
-            "routers": list(capture.routers)},
+            "routers": list(capture.routers), "sources": [_source(one) for one in capture.sources]},
     }
+
+
+def _source(one: Source) -> dict[str, Any]:
+    return {"file": one.name, "form": one.form, "rows": one.rows, "unread": one.unread,
+            "unread_by": dict(one.unread_by), "first_unread": list(one.first_unread),
+            "cannot_show": list(one.cannot_show), "notes": list(one.notes)}
+
+
+def _stamp(nanoseconds: int) -> str | None:
+    """A time as ISO 8601, or None for one that no calendar holds."""
+    try:
+        return clock.stamp(datetime.fromtimestamp(nanoseconds // 1_000_000_000, UTC))
+    except (OverflowError, ValueError, OSError):
+        return None
 
 
 def _device(one: Told, capture: Capture) -> dict[str, Any]:
@@ -169,13 +250,17 @@ def _device(one: Told, capture: Capture) -> dict[str, Any]:
         "mac": one.mac or None, "ips": list(one.addresses),
         "conversations": [{
             "dst": talk.destination, "proto": talk.protocol, "port": talk.port, "packets": talk.packets,
-            "bytes": talk.bytes, "packets_out": talk.packets_out, "bytes_out": talk.bytes_out,
+            "bytes": talk.bytes, "first": _stamp(talk.first_ns), "last": _stamp(talk.last_ns),
+            "packets_out": talk.packets_out, "bytes_out": talk.bytes_out,
             "names": list(talk.names), "country": country, "owner": (known.owner if known else None) or owner,
             "purpose": known.purpose if known else None, "maker": known.maker if known else None,
-            "signs": list(talk.signs), "tunnel": talk.tunnel,
+            "signs": list(talk.signs), "tunnel": talk.tunnel, "denied": talk.denied, "estimated": talk.estimated,
+            "likely": list(talk.likely), "told_by": list(talk.told_by),
         } for talk, known, (country, owner) in one.conversations],
         "names": {"dns": sorted(names.dns), "sni": sorted(names.sni), "http": sorted(names.http),
                   "ntp": sorted(names.ntp), "stun": sorted(names.stun)},
         "told": list(names.told),
+        "asked": [{"name": name, "times": times, "owner": cloud.owner, "purpose": cloud.purpose, "maker": cloud.maker}
+                  for name, times, cloud in one.asked],
         "findings": [finding_json(finding) for finding in one.findings],
     }

@@ -1,4 +1,4 @@
-"""`camvet egress`: where devices talk to, from captures or live from a link."""
+"""`camvet egress`: where devices talk to, from captures, flow records and logs, or live from a link."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from camvet.context import Context, ExitCode, UsageError, worst
 
 if TYPE_CHECKING:
     from camvet.traffic import Told
-    from scanner.egress import Capture
+    from scanner.egress import Capture, Source
 
 _MOST_LINES = 40
 
@@ -21,7 +21,8 @@ _MOST_LINES = 40
 @verb(rank=21)
 def egress(
     ctx: typer.Context,
-    files: list[Path] = typer.Argument(None, help="Captures: pcap, pcapng, gzipped or not."),
+    files: list[Path] = typer.Argument(None, help="Captures (pcap, pcapng), NetFlow or IPFIX, nfdump "
+                                      "or SiLK text, firewall, DNS and Zeek logs; gzipped or not, several together."),
     devices: str | None = typer.Option(None, "--devices", metavar="FILE|inventory",
                                        help="Only these: a neighbour table, or the devices of the inventory."),
     geoip: list[Path] = typer.Option([], "--geoip", metavar="MMDB", help="Your database of countries or owners."),
@@ -38,7 +39,7 @@ def egress(
 
     context = context_of(ctx)
     if bool(files) == bool(interface):
-        raise UsageError("name capture files, or a link with --interface")
+        raise UsageError("name capture files, flow records or logs, or a link with --interface")
     geography = Geography(geoip) if geoip else None
     known = known_devices(context, devices) if devices else None
     capture = (_listen(context, interface, seconds, known, all_hosts=all_hosts, reason=reason) if interface
@@ -58,18 +59,26 @@ def _code(told: list[Told], capture: Capture, against: list[str] | None) -> Exit
     from rules.vocabulary import Status
 
     failed = any(finding.status is Status.FAIL for one in told for finding in one.findings)
+    read = capture.packets or any(source.rows for source in capture.sources)
+    whole = capture.complete and read and not any(source.unread for source in _logs(capture))
     return worst(ExitCode.FINDINGS if failed or against else ExitCode.CLEAN,
-                 ExitCode.CLEAN if capture.complete and capture.packets else ExitCode.INCOMPLETE)
+                 ExitCode.CLEAN if whole else ExitCode.INCOMPLETE)
+
+
+def _logs(capture: Capture) -> list[Source]:
+    """The files that were no captures; what a capture holds beyond IP is no loss."""
+    return [source for source in capture.sources if source.form != "packets"]
 
 
 def _read(files: list[Path]) -> Capture:
-    from scanner import egress as reading
+    from scanner import clock
+    from scanner.imports import flow_logs
 
     for path in files:
         if not path.is_file():
             raise UsageError(f"capture {path}: no such file")
     try:
-        return reading.read(*files)
+        return flow_logs.read(*files, now=clock.now())
     except OSError as error:
         raise UsageError(f"capture {error.filename}: {error.strerror}") from error
 
@@ -122,13 +131,19 @@ def _lines(told: list[Told], capture: Capture) -> Iterator[str]:
         yield f"{one.mac or one.key}  {', '.join(one.addresses[:4])}"
         for talk, known, (country, owner) in one.conversations[:_MOST_LINES]:
             owned = (known.owner, known.purpose) if known else (owner,)
-            whose = ", ".join(part for part in (*owned, country, *talk.signs) if part)
-            name = talk.names[0] if talk.names else "(no name)"
+            refused = f"refused by a firewall {talk.denied} times" if talk.denied else ""
+            whose = ", ".join(part for part in (*owned, country, *talk.signs, refused) if part)
+            likely = f"(probably {talk.likely[0]}, by its time)" if talk.likely else "(no name)"
+            name = talk.names[0] if talk.names else likely
             port = f":{talk.port}" if talk.port else ""
-            yield (f"  {talk.destination}{port}/{talk.protocol}  {name}  {talk.packets} packets, {_size(talk.bytes)}"
+            about = "about " if talk.estimated else ""
+            yield (f"  {talk.destination}{port}/{talk.protocol}  {name}  {about}{talk.packets} packets, "
+                   f"{_size(talk.bytes)}"
                    + (f"  [{whose}]" if whose else ""))
         if len(one.conversations) > _MOST_LINES:
             yield f"  and {len(one.conversations) - _MOST_LINES} more (--json shows all)"
+        for asked, times, cloud in one.asked:
+            yield f"  asked {times} times for {asked}  [{cloud.owner}, {cloud.purpose}]; no call there was seen"
         for finding in one.findings:
             if finding.status is Status.FAIL:
                 yield f"  {finding.severity}: {finding.title}: {finding.reason}"
@@ -137,8 +152,19 @@ def _lines(told: list[Told], capture: Capture) -> Iterator[str]:
     undecoded = ", ".join(f"{count} {reason}" for reason, count in capture.undecoded.items())
     yield (f"{capture.packets} packets in {capture.seconds:.0f} s, {sum(capture.undecoded.values())} not decoded"
            + (f" ({undecoded})" if undecoded else "") + f", {capture.dropped} dropped, {capture.lost} lost")
+    if _logs(capture):
+        for source in capture.sources:
+            yield from _source(source)
     if capture.trouble:
         yield f"read only in part: {capture.trouble}"
+
+
+def _source(source: Source) -> Iterator[str]:
+    yield f"{source.name}: {source.form}, {source.rows} rows read, {source.unread} not read"
+    yield from (f"  {line}" for line in source.first_unread)
+    yield from (f"  {line}" for line in source.notes)
+    if source.cannot_show:
+        yield f"  never shows {'; '.join(source.cannot_show)}"
 
 
 def _size(octets: int) -> str:

@@ -11,13 +11,13 @@ from os import PathLike
 from pathlib import Path
 from typing import BinaryIO
 
-from scanner.egress.capture import Capture, Conversation, Names
+from scanner.egress.capture import Capture, Conversation, Names, Source
 from scanner.egress.conversations import Recorder
 from scanner.egress.evidence import attempts, observations
 from scanner.egress.readers import CaptureReader
 from scanner.egress.signs import Sign
 
-__all__ = ["Capture", "Conversation", "Names", "Recorder", "Sign", "attempts", "observations", "read"]
+__all__ = ["Capture", "Conversation", "Names", "Recorder", "Sign", "Source", "attempts", "observations", "read"]
 
 
 def read(*sources: str | PathLike[str] | BinaryIO) -> Capture:

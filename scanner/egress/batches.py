@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["MAX_FRAME", "PADDING", "Batch", "Bools", "Ints", "Octets", "Unsigned", "batch_of"]
+__all__ = ["MAX_FRAME", "PADDING", "Batch", "Bools", "Ints", "Octets", "Unsigned", "batch_of", "gather"]
 
 MAX_FRAME = 262_144
 """Octets of one frame; libpcap writes no larger snapshot, so a longer one is a damaged record."""
@@ -67,6 +67,10 @@ class Batch:
         """Six octets at each offset as a number."""
         return self.u64(offsets) >> np.uint64(16)
 
+    def gather(self, layout: np.dtype[np.void], offsets: Ints) -> NDArray[np.void]:
+        """A copy of the octets at each offset as records of `layout`, which is at most `PADDING` octets long."""
+        return gather(self.octets, layout, offsets)
+
     def cut(self, start: int, end: int) -> bytes:
         """The octets from `start` up to `end`."""
         return self.octets[start:end].tobytes()
@@ -74,6 +78,12 @@ class Batch:
     def _view(self, kind: str) -> NDArray[Any]:
         width = np.dtype(kind).itemsize
         return np.ndarray((len(self.octets) - width + 1,), kind, self.octets.data, strides=(1,))
+
+
+def gather(octets: Octets, layout: np.dtype[np.void], offsets: Ints) -> NDArray[np.void]:
+    """A copy of the octets at each offset as records of `layout`; the last record must lie inside the array."""
+    plain = np.ndarray((len(octets) - layout.itemsize + 1,), f"V{layout.itemsize}", octets.data, strides=(1,))
+    return plain[offsets].view(layout)
 
 
 def batch_of(frames: Sequence[bytes], stamps: Sequence[int], wire: Sequence[int], link: int) -> Batch:

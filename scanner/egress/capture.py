@@ -5,7 +5,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-__all__ = ["Capture", "Conversation", "Names"]
+__all__ = ["Capture", "Conversation", "Names", "Source"]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One file of a run: what it was, how much of it was read, and what such a file can never show.
+
+    Attributes:
+        name, form: the file, and what it was recognised as (``NetFlow 9``, ``BIND query log``, ``packets``).
+        rows: frames, records or lines that were read.
+        unread: rows that were not, ``unread_by`` why; ``first_unread`` names the first few with what was expected.
+        cannot_show: what no file of this form ever says, for a person.
+        notes: what a reader should know of this very file (sampling, exporters, clocks without a zone).
+    """
+
+    name: str
+    form: str
+    rows: int = 0
+    unread: int = 0
+    unread_by: Mapping[str, int] = field(default_factory=dict)
+    first_unread: tuple[str, ...] = ()
+    cannot_show: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +46,10 @@ class Conversation:
         signs: protocols told by their wire form, see `signs.Sign`.
         bursts: when the device began to send after a pause of a second or more, as far as they were kept.
         tunnel: seen inside another packet (GRE, IP in IP); the outer packet is a conversation of its own.
+        denied: attempts that a firewall says it refused; they are among the packets.
+        estimated: the volumes were counted up from samples.
+        likely: names asked for just before it began, by a log that keeps no answers; a guess that nothing is judged by.
+        told_by: the kinds of sources it is known from, see `scanner.imports.flow_logs.forms`; none for packets alone.
     """
 
     mac: str
@@ -43,6 +69,10 @@ class Conversation:
     signs: tuple[str, ...] = ()
     bursts: tuple[int, ...] = field(default=(), repr=False)
     tunnel: bool = False
+    denied: int = 0
+    estimated: bool = False
+    likely: tuple[str, ...] = ()
+    told_by: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -88,6 +118,7 @@ class Capture:
         lost: frames the kernel or the capturing machine says it dropped before they could be read.
         trouble: empty, or why the file ended early; then everything here is partial.
         first_ns, last_ns: the span of the capture; 0 where it is empty.
+        sources: the files it was read from, where they were read by `scanner.imports.flow_logs.read`.
     """
 
     conversations: tuple[Conversation, ...] = ()
@@ -104,6 +135,7 @@ class Capture:
     routers: tuple[str, ...] = ()
     drops: Mapping[str, int] = field(default_factory=dict)
     lost: int = 0
+    sources: tuple[Source, ...] = ()
 
     @property
     def complete(self) -> bool:

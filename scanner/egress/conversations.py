@@ -7,38 +7,41 @@ address, the protocol and the other side's port, so that a reply never looks lik
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from scanner.egress.batches import Batch, Ints, Unsigned
+from scanner.egress.batches import Batch, Bools, Ints, Unsigned
 from scanner.egress.capture import Capture
-from scanner.egress.flows import Flows, Mixer, group
+from scanner.egress.collection import no_collection
+from scanner.egress.flows import BURST_NS, Flows, Mixer, group
 from scanner.egress.fragments import Reassembly, Whole, rows_of
-from scanner.egress.headers import TCP, Rows, read_headers
+from scanner.egress.headers import TCP, Fragment, Rows, joined, read_headers
 from scanner.egress.links import ARP, Links, read_links
 from scanner.egress.naming import Naming
+from scanner.egress.plain import read_plain
 from scanner.egress.signs import Sign, read_signs, stun_request
 from scanner.egress.summing import summed_up
 from scanner.egress.tables import Tables, Talk
 
-__all__ = ["Recorder"]
+__all__ = ["Recorder", "Watch", "serves"]
 
 _SYN, _ACK = 0x02, 0x10
-_MAX_SOUGHT = 4_096
 _MAX_REASONS = 64
 # Ports above 1023 that are a server's wherever they appear, so that a capture that starts in mid-flow is read rightly.
-_SERVICES = frozenset({1883, 1900, 3478, 3702, 5351, 5353, 5683, 8000, 8080, 8443, 8800, 8883, 32100, 32108, 37020,
-                       37777,
-                       37810})
+_SERVICES = (1883, 1900, 3478, 3702, 5351, 5353, 5683, 8000, 8080, 8443, 8800, 8883, 32100, 32108, 37020, 37777, 37810)
 _BITS = {sign: 1 << number for number, sign in enumerate(Sign)}
+Watch = Callable[[Batch, Rows], None]
+"""Sees the rows of each batch before they are added up."""
 
 
 class Recorder:
     """Adds batches up to a `Capture`: `add` each batch, then `finish` once; `finish` may be called again later."""
 
-    def __init__(self) -> None:
-        self._tables = Tables()
+    def __init__(self, tables: Tables | None = None, watch: Watch | None = None) -> None:
+        """`tables` may be shared with other readers of the same run; `watch` sees the rows of every batch."""
+        self._watch = watch
+        self._tables = Tables() if tables is None else tables
         self._mixer = Mixer()
         self._naming = Naming(self._tables)
         self._reassembly = Reassembly()
@@ -48,22 +51,35 @@ class Recorder:
 
     def add(self, batch: Batch) -> None:
         """Count the frames of one batch."""
-        if not len(batch):
-            return
+        if len(batch):
+            with no_collection():
+                self._add(batch)
+
+    def _add(self, batch: Batch) -> None:
         self._packets += len(batch)
         earliest = int(batch.stamps.min())
         self._first = min(self._first, earliest) if self._first else earliest
         self._last = max(self._last, int(batch.stamps.max()))
-        links = read_links(batch)
-        self._read_arp(batch, links)
-        headers = read_headers(batch, links)
-        self._count_undecoded(links.undecoded + headers.undecoded)
-        self._add_rows(batch, headers.rows)
-        if headers.fragments:
-            self._add_wholes(list(self._reassembly.add(headers.fragments)))
+        rows, others = read_plain(batch)
+        fragments: list[Fragment] = []
+        if len(others):
+            links = read_links(batch, others)
+            self._read_arp(batch, links)
+            headers = read_headers(batch, links)
+            self._count_undecoded(links.undecoded + headers.undecoded)
+            rows = headers.rows if rows is None else joined([rows, headers.rows])
+            fragments = headers.fragments
+        if rows is not None:
+            self._add_rows(batch, rows)
+        if fragments:
+            self._add_wholes(list(self._reassembly.add(fragments)))
 
     def finish(self, trouble: str = "", lost: int = 0) -> Capture:
         """The capture so far; `trouble` says why reading ended early, `lost` how many frames never arrived here."""
+        with no_collection():
+            return self._finish(trouble, lost)
+
+    def _finish(self, trouble: str, lost: int) -> Capture:
         self._add_wholes(list(self._reassembly.flush()))
         drops = Counter(self._tables.all_drops())
         drops.update({"fragments": self._reassembly.evicted, "unread openings": self._naming.evicted})
@@ -71,6 +87,11 @@ class Recorder:
             packets=self._packets, arp=self._arp, undecoded=dict(sorted(self._undecoded.items())),
             dropped=sum(drops.values()), drops=dict(sorted((+drops).items())), trouble=trouble, lost=lost,
             first_ns=self._first, last_ns=self._last), _BITS)
+
+    @property
+    def undecoded(self) -> dict[str, int]:
+        """Frames that could not be read so far, by reason."""
+        return dict(self._undecoded)
 
     def _count_undecoded(self, reasons: Counter[str]) -> None:
         for reason, count in reasons.items():
@@ -92,9 +113,7 @@ class Recorder:
             if mac and sender:
                 self._tables.addresses.learn(mac, sender + 0xFFFF_0000_0000)
             if operation == 1 and target not in {sender, 0}:
-                sought = self._tables.looked_for.setdefault(mac, set())
-                if len(sought) < _MAX_SOUGHT and len(self._tables.looked_for) < _MAX_SOUGHT:
-                    sought.add(target)
+                self._tables.seek(mac, target)
 
     def _add_wholes(self, wholes: list[Whole]) -> None:
         if wholes:
@@ -103,6 +122,8 @@ class Recorder:
     def _add_rows(self, batch: Batch, rows: Rows) -> None:
         if not len(rows):
             return
+        if self._watch is not None:
+            self._watch(batch, rows)
         near, far = self._mixer.ends(rows)
         keys = self._mixer.with_macs(self._mixer.directed(near, far, rows.protocol), rows)
         flows = group(rows, keys)
@@ -128,9 +149,7 @@ class Recorder:
                asking: list[int]) -> tuple[list[Talk], list[bool]]:
         """Add each flow to the conversation it belongs to; the conversation of each flow, and whether it went out."""
         first = rows.where(flows.first)
-        senders, receivers = near[flows.first], far[flows.first]
-        undirected = self._mixer.undirected(senders, receivers, first.protocol)
-        outward = self._outward(first, flows, undirected, senders.tolist(), receivers.tolist())
+        outward = self._outward(first, flows, near[flows.first], far[flows.first])
         out = np.array(outward, np.bool_)
         mac = np.where(out, first.source_mac, first.destination_mac)
         device_low, device_high = (np.where(out, getattr(first, f"source_{half}"),
@@ -141,44 +160,44 @@ class Recorder:
         port = np.where(out, first.destination_port, first.source_port)
         keys = self._mixer.conversation(mac, (device_high, device_low), (other_high, other_low), first.protocol, port)
         self._learn(first)
-        columns = zip(*(column.tolist() for column in (
-            keys, mac, device_high, device_low, other_high, other_low, first.protocol, port, first.tunnel,
-            flows.packets, flows.octets, flows.begins, flows.ends)), strict=True)
-        talks = [self._find(column) for column in columns]
-        self._note_bursts(flows, talks, outward)
-        for number, talk in enumerate(talks):
-            talk.signs |= signs[number]
-            if outward[number]:
-                talk.asked_stun += asking[number]
-                talk.packets_out += int(flows.packets[number])
-                talk.octets_out += int(flows.octets[number])
+        table = self._tables.talks
+        found, talks = table.talks.get, list[Talk]()
+        ends = zip(*(column.tolist() for column in (
+            mac, device_high, device_low, other_high, other_low, first.protocol, port, first.tunnel)), strict=True)
+        volumes = zip(*(column.tolist() for column in (
+            keys, flows.packets, flows.octets, flows.begins, flows.ends)), signs, asking, outward, strict=True)
+        for end, (key, packets, octets, begins, over, bits, asked, out_bound) in zip(ends, volumes, strict=True):
+            talk = found(key)
+            if talk is None:
+                talk = table.begin(key, end, begins)
+            talks.append(talk)
+            talk.packets += packets
+            talk.octets += octets
+            talk.signs |= bits
+            if begins < talk.first_ns:
+                talk.first_ns = begins
+            if over > talk.last_ns:
+                talk.last_ns = over
+            if out_bound:
+                talk.asked_stun += asked
+                talk.packets_out += packets
+                talk.octets_out += octets
+        self._note_bursts(flows, talks, out)
         return talks, outward
 
-    def _find(self, column: tuple[int, ...]) -> Talk:
-        key, mac, high, low, far_high, far_low, protocol, port, tunnel, packets, octets, begins, ends = column
-        table = self._tables.talks
-        talk = table.talks.get(key)
-        if talk is None:
-            table.make_room()
-            talk = table.talks[key] = Talk(key, mac, high << 64 | low, far_high << 64 | far_low, protocol, port,
-                                           begins, ends,
-                                           bool(tunnel))
-        talk.first_ns, talk.last_ns = min(talk.first_ns, begins), max(talk.last_ns, ends)
-        talk.packets += packets
-        talk.octets += octets
-        return talk
-
-    def _note_bursts(self, flows: Flows, talks: list[Talk], outward: list[bool]) -> None:
-        places, bursts = flows.burst_at.tolist(), flows.bursts.tolist()
-        ends = flows.ends.tolist()
-        for number, talk in enumerate(talks):
-            if not outward[number]:
-                continue
-            begun = bursts[places[number]:places[number + 1]]
-            if begun[0] - talk.last_out_ns < 1_000_000_000:
-                begun = begun[1:]
-            self._tables.talks.burst(talk, begun)
-            talk.last_out_ns = max(talk.last_out_ns, ends[number])
+    def _note_bursts(self, flows: Flows, talks: list[Talk], out: Bools) -> None:
+        """Note when each device began to send, after a second or more in which it did not."""
+        going = np.flatnonzero(out)
+        note, bursts = self._tables.talks.burst, flows.bursts.tolist()
+        for number, begin, end, over in zip(going.tolist(), flows.burst_at[going].tolist(),
+                                            flows.burst_at[going + 1].tolist(), flows.ends[going].tolist(),
+                                            strict=True):
+            talk = talks[number]
+            begun = bursts[begin + (bursts[begin] - talk.last_out_ns < BURST_NS):end]
+            if begun:
+                note(talk, begun)
+            if over > talk.last_out_ns:
+                talk.last_out_ns = over
 
     def _learn(self, first: Rows) -> None:
         known = (first.source_mac != 0) & ~first.tunnel
@@ -190,26 +209,31 @@ class Recorder:
         for mac, high, low in spoken[np.sort(index)].tolist():
             self._tables.addresses.learn(mac, high << 64 | low)
 
-    def _outward(self, first: Rows, flows: Flows, undirected: Unsigned, senders: list[int],
-                 receivers: list[int]) -> list[bool]:
+    def _outward(self, first: Rows, flows: Flows, senders: Unsigned, receivers: Unsigned) -> list[bool]:
         """Whether the sender of each flow is the side that opened it."""
-        initiators = self._tables.initiators
+        opening = (first.protocol == TCP) & (flows.opening & _SYN != 0)
+        likely = np.where(opening, flows.opening & _ACK == 0,
+                          ~_serve(first.source_port) | _serve(first.destination_port))
+        keys = self._mixer.undirected(senders, receivers, first.protocol)
+        known, remember = self._tables.initiators.get, self._tables.initiators.set
         outward: list[bool] = []
-        columns = zip(undirected.tolist(), senders, receivers, first.protocol.tolist(), flows.opening.tolist(),
-                      first.source_port.tolist(), first.destination_port.tolist(), strict=True)
-        for flow, sender, receiver, protocol, opening, source_port, destination_port in columns:
-            known = None
-            if protocol == TCP and opening & _SYN:
-                opener = receiver if opening & _ACK else sender
-            elif (known := initiators.get(flow)) is not None:
-                opener = known
-            else:
-                opener = receiver if _serves(source_port) and not _serves(destination_port) else sender
-            if known is None:
-                initiators.set(flow, opener)
-            outward.append(opener == sender)
+        # An end is remembered as the one with the lower or the higher key, which is the same for both directions.
+        for flow, low, opens, guess in zip(keys.tolist(), (senders <= receivers).tolist(), opening.tolist(),
+                                           likely.tolist(), strict=True):
+            opener = None if opens else known(flow)
+            if opener is None:
+                opener = guess is low
+                remember(flow, opener)
+            outward.append(opener is low)
         return outward
 
 
-def _serves(port: int) -> bool:
+def _serve(ports: Ints) -> Bools:
+    """Which ports are a server's rather than a client's."""
+    serve: Bools = (ports > 0) & (ports < 1024) | np.isin(ports, _SERVICES)
+    return serve
+
+
+def serves(port: int) -> bool:
+    """Whether one port is a server's rather than a client's, for whoever has no columns of them."""
     return 0 < port < 1024 or port in _SERVICES

@@ -14,9 +14,9 @@ import numpy as np
 from scanner.egress.batches import Bools, Ints, Unsigned
 from scanner.egress.headers import Rows
 
-__all__ = ["Flows", "Mixer", "group"]
+__all__ = ["BURST_NS", "Flows", "Mixer", "group"]
 
-_BURST_NS = 1_000_000_000
+BURST_NS = 1_000_000_000
 """A pause of this length ends a burst; what follows is a new event of a conversation."""
 
 
@@ -96,7 +96,7 @@ def group(rows: Rows, keys: Unsigned) -> Flows:
     by_time = np.argsort(first, kind="stable")
     synchronising = np.where(rows.flags[order] & 0x02 != 0, rows.flags[order], 0)
     pause: Bools = np.ones(len(order), np.bool_)
-    pause[1:] = new[1:] | (stamps[1:] - stamps[:-1] >= _BURST_NS)
+    pause[1:] = new[1:] | (stamps[1:] - stamps[:-1] >= BURST_NS)
     burst_counts = np.add.reduceat(pause.astype(np.int64), starts) if len(starts) else counts
     numbers = np.empty(len(starts), np.int64)
     numbers[by_time] = np.arange(len(starts))

@@ -65,7 +65,8 @@ class Rows:
 
 
 def joined(parts: list[Rows]) -> Rows:
-    """All rows, in the order of their frames."""
+    """All rows, in the order of their frames; `parts` is not empty."""
+    parts = [part for part in parts if len(part)] or parts[:1]
     if len(parts) == 1:
         return parts[0]
     whole = Rows(*(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Rows)))
@@ -133,7 +134,7 @@ def read_headers(batch: Batch, links: Links) -> Headers:
         packets = _inner(batch, packets.where(through))
     if len(packets.index):
         made.undecoded["too many tunnels"] += len(packets.index)
-    made.rows = joined([part for part in parts if len(part)] or parts[:1])
+    made.rows = joined(parts)
     return made
 
 

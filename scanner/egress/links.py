@@ -55,14 +55,14 @@ class Links:
             setattr(self, name, getattr(self, name)[mask])
 
 
-def read_links(batch: Batch) -> Links:
-    """The link layer of every frame; frames of an unknown kind are counted and left out."""
-    zeros = np.zeros(len(batch), np.uint64)
-    links = Links(np.arange(len(batch)), batch.at.copy(), np.zeros(len(batch), np.int64), batch.at + batch.kept,
-                  zeros, zeros.copy(), Counter())
+def read_links(batch: Batch, chosen: Ints | None = None) -> Links:
+    """The link layer of the chosen frames, or of every frame; those of an unknown kind are counted and left out."""
+    index = np.arange(len(batch)) if chosen is None else chosen
+    zeros, at = np.zeros(len(index), np.uint64), batch.at[index]
+    links = Links(index, at, np.zeros(len(index), np.int64), at + batch.kept[index], zeros, zeros.copy(), Counter())
     reader = _READERS.get(batch.link)
     if reader is None:
-        links.keep(np.zeros(len(batch), np.bool_), f"link type {batch.link}")
+        links.keep(np.zeros(len(index), np.bool_), f"link type {batch.link}")
         return links
     reader(batch, links)
     _untag(batch, links)

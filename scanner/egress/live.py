@@ -10,14 +10,16 @@ import contextlib
 import ctypes
 import mmap
 import select
+import signal
 import socket
 import struct
+import threading
 import time
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from scanner.egress.batches import PADDING, Batch
+from scanner.egress.batches import PADDING, Batch, gather
 from scanner.egress.capture import Capture
 from scanner.egress.conversations import Recorder
 
@@ -31,6 +33,13 @@ _PACKET_ADD_MEMBERSHIP, _PROMISCUOUS = 1, 1
 _TPACKET_V3, _ETH_P_ALL, _SO_ATTACH_FILTER = 2, 3, 26
 _BLOCK, _BLOCKS, _TIMEOUT_MS = 1 << 20, 32, 100
 _STATUS_AT, _USER = 8, 1
+_LAST = _BLOCKS - 1
+_AT_ONCE = 8                        # blocks read as one batch, where so many wait
+_GATHER_S = 0.02                    # between two looks, so that more is read at once, for the same price
+_LOOK_S = 0.25                      # the longest sleep, so that a signal is noticed
+_HEAD = np.dtype({                  # struct tpacket3_hdr of linux/if_packet.h
+    "names": ("seconds", "nanos", "kept", "wire", "at"), "formats": ("=u4", "=u4", "=u4", "=u4", "=u2"),
+    "offsets": (4, 8, 12, 16, 24), "itemsize": 28})
 _ETHERNET, _LOOPBACK = 1, 772
 _LOAD4, _LOAD2, _EQUAL, _RETURN = 0x20, 0x28, 0x15, 0x06      # instructions of the classic filter machine
 
@@ -59,7 +68,7 @@ def mac_filter(macs: Sequence[str]) -> list[tuple[int, int, int, int]]:
 
 
 def listen(interface: str, seconds: float, macs: Sequence[str] = ()) -> Capture:
-    """Listen for a time, or until interrupted, to `macs` alone or (where there are none) to everything.
+    """Listen for a time, or until Ctrl-C or SIGTERM, to `macs` alone or (where there are none) to everything.
 
     Raises `LiveError` where this process may not listen, or the link does not exist or is no Ethernet.
     """
@@ -74,17 +83,19 @@ def listen(interface: str, seconds: float, macs: Sequence[str] = ()) -> Capture:
 
 
 class _Ring:
-    """One socket with its ring."""
+    """One socket with its ring, read where the kernel wrote it: nothing is copied."""
 
     def __init__(self, link: socket.socket, interface: str, program: list[tuple[int, int, int, int]]) -> None:
         self._link = link
+        self._lost = 0
+        self._asked_at = time.monotonic()
         if program:
             _attach(link, program)
         link.setsockopt(_SOL_PACKET, _PACKET_VERSION, _TPACKET_V3)
         link.setsockopt(_SOL_PACKET, _PACKET_RX_RING,
-                        struct.pack("=7I", _BLOCK, _BLOCKS, 2048, _BLOCK * _BLOCKS // 2048,
-                                                                 _TIMEOUT_MS, 0, 0))
+                        struct.pack("=7I", _BLOCK, _BLOCKS, 2048, _BLOCK * _BLOCKS // 2048, _TIMEOUT_MS, 0, 0))
         self._memory = mmap.mmap(link.fileno(), _BLOCK * _BLOCKS, mmap.MAP_SHARED, mmap.PROT_READ | mmap.PROT_WRITE)
+        self._octets = np.frombuffer(self._memory, np.uint8)
         link.bind((interface, _ETH_P_ALL))
         if link.getsockname()[3] not in {_ETHERNET, _LOOPBACK}:
             raise LiveError(f"{interface} is no Ethernet link")
@@ -92,50 +103,94 @@ class _Ring:
         link.setsockopt(_SOL_PACKET, _PACKET_ADD_MEMBERSHIP, struct.pack("=iHH8s", number, _PROMISCUOUS, 0, b""))
 
     def run(self, seconds: float) -> Capture:
-        """Record until the time is over; Ctrl-C ends it early and keeps what was heard."""
+        """Record until the time is over, or until a signal ends it early; what was heard till then is kept."""
         recorder = Recorder()
-        with contextlib.suppress(KeyboardInterrupt):
-            for batch in self._batches(time.monotonic() + seconds):
-                recorder.add(batch)
-        _, dropped, _ = struct.unpack("=3I", self._link.getsockopt(_SOL_PACKET, _PACKET_STATISTICS, 12))
-        self._memory.close()
-        return recorder.finish(lost=dropped)
+        with _stopping() as stopped:
+            self._record(recorder, time.monotonic() + seconds, stopped)
+        self._count_lost()
+        return recorder.finish(lost=self._lost)
 
-    def _batches(self, until: float) -> Iterator[Batch]:
+    def _record(self, recorder: Recorder, until: float, stopped: threading.Event) -> None:
         ready = select.poll()
         ready.register(self._link.fileno(), select.POLLIN | select.POLLERR)
-        at, idle_at_end = 0, False
+        at, last_turn = 0, False
         while True:
-            start = at * _BLOCK
-            (status,) = struct.unpack_from("=I", self._memory, start + _STATUS_AT)
-            if status & _USER:
-                yield from self._block(start)
-                struct.pack_into("=I", self._memory, start + _STATUS_AT, 0)
-                at = (at + 1) % _BLOCKS
-                if time.monotonic() < until + 1:
-                    continue
-            left = until - time.monotonic()
+            blocks = self._filled(at)
+            if blocks:
+                recorder.add(self._batch(blocks))
+            for block in blocks:
+                struct.pack_into("=I", self._memory, block * _BLOCK + _STATUS_AT, 0)         # the kernel's again
+            at = (at + len(blocks)) % _BLOCKS
+            now = time.monotonic()
+            if now - self._asked_at >= 1:
+                self._count_lost()
+            left = 0.0 if stopped.is_set() else until - now
             if left <= 0:
-                if idle_at_end:
+                if last_turn:
                     return
-                idle_at_end = True                              # one more turn for the block that is being filled
-                left = 2 * _TIMEOUT_MS / 1000
-            ready.poll(left * 1000)
+                last_turn, left = True, 2 * _TIMEOUT_MS / 1000          # for the block that is being filled
+                ready.poll(left * 1000)
+                time.sleep(_TIMEOUT_MS / 1000)
+            elif not blocks:
+                ready.poll(min(left, _LOOK_S) * 1000)
+            elif len(blocks) < _AT_ONCE:
+                time.sleep(_GATHER_S)
 
-    def _block(self, start: int) -> Iterator[Batch]:
-        """The frames of one block, copied out once so that the kernel can have it back."""
-        count, first = struct.unpack_from("=II", self._memory, start + 12)
-        (length,) = struct.unpack_from("=I", self._memory, start + 20)
-        data = self._memory[start:start + min(length, _BLOCK)] + bytes(PADDING)
-        at, heads = first, []
+    def _count_lost(self) -> None:
+        """Add what the kernel dropped since it was last asked; its counters are short, and begin anew each time."""
+        _, dropped, _ = struct.unpack("=3I", self._link.getsockopt(_SOL_PACKET, _PACKET_STATISTICS, 12))
+        self._lost += dropped
+        self._asked_at = time.monotonic()
+
+    def _filled(self, at: int) -> list[int]:
+        """The blocks from `at` on that the kernel has handed over, as many as are read at once.
+
+        The ring's last block always comes alone, see `_batch`.
+        """
+        end = _LAST if at < _LAST else _BLOCKS
+        blocks: list[int] = []
+        for block in range(at, min(at + _AT_ONCE, end)):
+            (status,) = struct.unpack_from("=I", self._memory, block * _BLOCK + _STATUS_AT)
+            if not status & _USER:
+                break
+            blocks.append(block)
+        return blocks
+
+    def _batch(self, blocks: list[int]) -> Batch:
+        """The frames of these blocks; the ring's last one is copied out, as no padding follows it in memory."""
+        starts = np.array([start for block in blocks for start in self._starts(block)], np.int64)
+        octets = self._octets
+        if blocks[0] == _LAST:
+            octets = np.concatenate([octets[_LAST * _BLOCK:], np.zeros(PADDING, np.uint8)])
+            starts -= _LAST * _BLOCK
+        heads = gather(octets, _HEAD, starts)
+        kept, wire, seconds, nanos = (heads[name].astype(np.int64) for name in ("kept", "wire", "seconds", "nanos"))
+        return Batch(octets, starts + heads["at"], kept, wire, seconds * 1_000_000_000 + nanos, _ETHERNET)
+
+    def _starts(self, block: int) -> list[int]:
+        """Where the head of each frame in a block lies; each says how far it is to the next."""
+        count, first = struct.unpack_from("=II", self._memory, block * _BLOCK + 12)
+        step, memory, at = struct.Struct("=I").unpack_from, self._memory, block * _BLOCK + first
+        starts: list[int] = []
         for _ in range(count):
-            following, seconds, nanos, kept, wire = struct.unpack_from("=5I", data, at)
-            (mac_at,) = struct.unpack_from("=H", data, at + 24)
-            heads.append((at + mac_at, kept, wire, seconds * 1_000_000_000 + nanos))
-            at += following
-        if heads:
-            places, kept_all, wires, stamps = (np.array(column, np.int64) for column in zip(*heads, strict=True))
-            yield Batch(np.frombuffer(data, np.uint8), places, kept_all, wires, stamps, 1)
+            starts.append(at)
+            at += step(memory, at)[0]
+        return starts
+
+
+@contextlib.contextmanager
+def _stopping() -> Iterator[threading.Event]:
+    """Ctrl-C and SIGTERM set an event within it, so that what is being added up is finished first."""
+    stopped = threading.Event()
+    if threading.current_thread() is not threading.main_thread():       # only there can signals be handled
+        yield stopped
+        return
+    before = {number: signal.signal(number, lambda *_: stopped.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stopped
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _attach(link: socket.socket, program: list[tuple[int, int, int, int]]) -> None:

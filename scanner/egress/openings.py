@@ -128,11 +128,12 @@ class Openings:
 
     @staticmethod
     def _judge(opening: _Opening) -> Spoken | None:
-        stream = b""
-        for place in sorted(opening.pieces):
-            if place > len(stream):
-                break
-            stream += opening.pieces[place][len(stream) - place:]
+        stream = opening.pieces.get(0, b"")
+        if len(opening.pieces) > 1:
+            for place in sorted(opening.pieces):
+                if place > len(stream):
+                    break
+                stream += opening.pieces[place][len(stream) - place:]
         if not stream:
             return None
         for kind, read in _READERS:

@@ -16,7 +16,7 @@ from typing import BinaryIO, cast
 
 import numpy as np
 
-from scanner.egress.batches import MAX_FRAME, PADDING, Batch, Ints
+from scanner.egress.batches import MAX_FRAME, PADDING, Batch, gather
 from scanner.egress.pcapng import MAGIC as PCAPNG
 from scanner.egress.pcapng import Blocks
 
@@ -130,38 +130,44 @@ class _Records:
     def __init__(self, order: str, scale: int, header: int, begin: bytes) -> None:
         self._order, self._scale, self._header = order, scale, header
         self._link = struct.unpack_from(order + "I", begin, 20)[0] & 0xFFFF   # the rest describes the FCS
+        self._kept = struct.Struct(order + "8xI")
+        self._layout = np.dtype([(name, order + "u4") for name in ("seconds", "fraction", "kept", "wire")])
         self.trouble = ""
 
     def walk(self, data: memoryview, last: bool) -> tuple[list[Batch], int]:
         """The frames that lie whole in `data` (before its padding), and how many octets they took; -1 after damage."""
         size = len(data) - PADDING
-        starts, used = self._starts(data, size)
-        if last and not self.trouble and used < size and len(starts) < MOST:
-            self.trouble = "cut short in a record header" if size - used < self._header else "cut short in a frame"
-        if not starts:
-            return [], -1 if self.trouble else used
+        begins = np.array(self._starts(data, size), np.int64)
         octets = np.frombuffer(data, np.uint8)
-        begins = np.array(starts, np.int64)
-
-        def word(at: int) -> Ints:
-            view = np.ndarray((len(octets) - 3,), self._order + "u4", octets.data, strides=(1,))
-            return view[begins + at].astype(np.int64)
-        stamps = word(0) * 1_000_000_000 + word(4) * self._scale
-        kept = word(8)
-        batch = Batch(octets, begins + self._header, kept, np.maximum(word(12), kept), stamps, self._link)
+        heads = gather(octets, self._layout, begins)
+        kept = heads["kept"].astype(np.int64)
+        damaged = np.flatnonzero(kept > MAX_FRAME)
+        if len(damaged):
+            self.trouble = f"damaged record: {kept[damaged[0]]} octets in one frame"
+            begins, heads, kept = begins[:damaged[0]], heads[:damaged[0]], kept[:damaged[0]]
+        elif len(begins) and begins[-1] + self._header + kept[-1] > size:       # the last one is not whole yet
+            begins, heads, kept = begins[:-1], heads[:-1], kept[:-1]
+        used = int(begins[-1] + self._header + kept[-1]) if len(begins) else 0
+        if last and not self.trouble and used < size and len(begins) < MOST:
+            self.trouble = "cut short in a record header" if size - used < self._header else "cut short in a frame"
+        if not len(begins):
+            return [], -1 if self.trouble else used
+        stamps = heads["seconds"].astype(np.int64) * 1_000_000_000 + heads["fraction"].astype(np.int64) * self._scale
+        batch = Batch(octets, begins + self._header, kept, np.maximum(heads["wire"].astype(np.int64), kept), stamps,
+                      self._link)
         return [batch], -1 if self.trouble else used
 
-    def _starts(self, data: memoryview, size: int) -> tuple[list[int], int]:
-        kept_of = struct.Struct(self._order + "I").unpack_from
-        starts, at, header = list[int](), 0, self._header
-        last = size - header
-        while at <= last and len(starts) < MOST:
-            kept = kept_of(data, at + 8)[0]
-            following = at + header + kept
-            if following > size or kept > MAX_FRAME:
-                if kept > MAX_FRAME:
-                    self.trouble = f"damaged record: {kept} octets in one frame"
+    def _starts(self, data: memoryview, size: int) -> list[int]:
+        """Where each record begins whose header is whole; the last ones may be damaged or not whole.
+
+        Each record's length tells where the next one begins, so this goes one by one, and does nothing else.
+        """
+        kept_of, header, limit = self._kept.unpack_from, self._header, size - self._header
+        starts, at = list[int](), 0
+        add = starts.append
+        for _ in range(MOST):
+            if at > limit:
                 break
-            starts.append(at)
-            at = following
-        return starts, at
+            add(at)
+            at += kept_of(data, at)[0] + header
+        return starts

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from itertools import groupby
 
 from scanner.egress.capture import Capture, Conversation, Names
+from scanner.egress.flows import BURST_NS
 from scanner.egress.signs import Sign
 from scanner.egress.tables import Asked, Tables, Talk, address_text, mac_text, protocol_name
 
-__all__ = ["summed_up"]
+__all__ = ["PACKETS", "summed_up"]
 
-_BURST_NS = 1_000_000_000
+PACKETS = "packets"
+"""What `Conversation.told_by` says of a capture file, where logs tell of the same conversation."""
 
 
 def summed_up(tables: Tables, capture: Capture, bits: Mapping[Sign, int]) -> Capture:
@@ -27,16 +30,18 @@ class _Summary:
         self._told: dict[str, list[dict[int, dict[str, None]]]] = {}
 
     def of(self, capture: Capture) -> Capture:
-        merged: dict[tuple[str, int, int, int, bool], list[Talk]] = {}
-        for talk in self._tables.talks.talks.values():
-            key = (self._device(talk.mac, talk.source), talk.destination, talk.protocol, talk.port, talk.tunnel)
-            merged.setdefault(key, []).append(talk)
-        conversations = [self._conversation(key[0], talks) for key, talks in merged.items()]
-        conversations.sort(key=lambda c: (c.device, c.destination, c.protocol, c.port, c.tunnel))
+        # Sorted first and told after, so that no second table of everything is held while they are told.
+        ordered = sorted(self._tables.talks.talks.values(), key=self._place)
+        conversations = [self._conversation(place[0], list(talks)) for place, talks in groupby(ordered, self._place)]
         return replace(
             capture, conversations=tuple(conversations), names=self._names(conversations), addresses=self._addresses(),
             asked={mac_text(mac): len(sought) for mac, sought in sorted(self._tables.looked_for.items())},
             routers=tuple(mac_text(mac) for mac in sorted(self._routers)))
+
+    def _place(self, talk: Talk) -> tuple[str, str, str, int, bool, int]:
+        """What tells one conversation from another, and orders them."""
+        return (self._device(talk.mac, talk.source), address_text(talk.destination), protocol_name(talk.protocol),
+                talk.port, talk.tunnel, talk.protocol)
 
     def _device(self, mac: int, address: int) -> str:
         """A device's key: its MAC, that of the address where the packet had none, or the address."""
@@ -54,24 +59,31 @@ class _Summary:
         return dict(sorted(found.items()))
 
     def _conversation(self, device: str, talks: list[Talk]) -> Conversation:
-        talks.sort(key=lambda talk: talk.last_ns)
+        if len(talks) > 1:
+            talks.sort(key=lambda talk: talk.last_ns)
         last = talks[-1]
         destination = address_text(last.destination)
-        learned = dict.fromkeys(name for answers in self._answers(device, talks)
-                                for name in answers.get(last.destination, ()))
-        signs = 0
+        learned = _each([answers.get(last.destination) for answers in self._answers(device, talks)])
+        signs = denied = 0
+        estimated = logged = False
+        first_ns = last.first_ns
         for talk in talks:
             signs |= talk.signs
+            denied += talk.denied
+            estimated = estimated or talk.estimated
+            logged = logged or bool(talk.told_by)
+            first_ns = min(first_ns, talk.first_ns)
+        packets, octets, packets_out, octets_out = _volumes(talks)
         return Conversation(
             mac=device if device.count(":") == 5 and len(device) == 17 else "", source=address_text(last.source),
             destination=destination, protocol=protocol_name(last.protocol), port=last.port,
-            packets=sum(t.packets for t in talks), bytes=sum(t.octets for t in talks),
-            packets_out=sum(t.packets_out for t in talks), bytes_out=sum(t.octets_out for t in talks),
-            first_ns=min(t.first_ns for t in talks), last_ns=last.last_ns, dns=tuple(learned),
-            sni=tuple(dict.fromkeys(name for t in talks for name in t.sni or ())),
-            http=tuple(dict.fromkeys(name for t in talks for name in t.http or ())),
-            signs=tuple(str(sign) for sign, bit in self._bits.items() if signs & bit),
-            bursts=_spaced(talks), tunnel=last.tunnel)
+            packets=packets, bytes=octets, packets_out=packets_out, bytes_out=octets_out,
+            first_ns=first_ns, last_ns=last.last_ns, dns=learned,
+            sni=_each([talk.sni for talk in talks]), http=_each([talk.http for talk in talks]),
+            signs=tuple([str(sign) for sign, bit in self._bits.items() if signs & bit]) if signs else (),
+            bursts=_spaced(talks), tunnel=last.tunnel, denied=denied, estimated=estimated,
+            likely=_each([talk.likely for talk in talks]),
+            told_by=tuple(sorted({talk.told_by or PACKETS for talk in talks})) if logged else ())
 
     def _answers(self, device: str, talks: list[Talk]) -> list[dict[int, dict[str, None]]]:
         """What DNS told any address of the device."""
@@ -110,6 +122,42 @@ class _Summary:
             for device in sorted({*asked, *ntp, *stun})}
 
 
+def _volumes(talks: list[Talk]) -> tuple[int, int, int, int]:
+    """Packets and octets in all, and those sent: added up within a kind of source.
+
+    Two kinds that tell of the same hours tell of the same traffic: there the larger figure counts, not the sum.
+    """
+    if len(talks) == 1:
+        return talks[0].packets, talks[0].octets, talks[0].packets_out, talks[0].octets_out
+    kinds: dict[str, list[Talk]] = {}
+    for talk in talks:
+        kinds.setdefault(talk.told_by, []).append(talk)
+    told = sorted((min(t.first_ns for t in one), max(t.last_ns for t in one), (
+        sum(t.packets for t in one), sum(t.octets for t in one), sum(t.packets_out for t in one),
+        sum(t.octets_out for t in one))) for one in kinds.values())
+    total, group, until = (0, 0, 0, 0), (0, 0, 0, 0), -1
+    for begins, ends, volume in told:
+        if begins > until:
+            total, group = _added(total, group), volume
+        else:
+            group = max(group[0], volume[0]), max(group[1], volume[1]), max(group[2], volume[2]), max(group[3],
+                                                                                                      volume[3])
+        until = max(until, ends)
+    return _added(total, group)
+
+
+def _each(parts: list[dict[str, None] | None]) -> tuple[str, ...]:
+    """Every name of several tables once, in order."""
+    filled = [part for part in parts if part]
+    if len(filled) <= 1:
+        return tuple(filled[0]) if filled else ()
+    return tuple(dict.fromkeys([name for part in filled for name in part]))
+
+
+def _added(one: tuple[int, int, int, int], other: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
+    return one[0] + other[0], one[1] + other[1], one[2] + other[2], one[3] + other[3]
+
+
 def _total(counters: Iterable[Counter[str]]) -> dict[str, int]:
     total: Counter[str] = Counter()
     for counter in counters:
@@ -119,9 +167,11 @@ def _total(counters: Iterable[Counter[str]]) -> dict[str, int]:
 
 def _spaced(talks: list[Talk]) -> tuple[int, ...]:
     """Burst times of several flows in order, without those that follow another within a second."""
-    stamps = sorted(stamp for talk in talks for stamp in talk.bursts or ())
+    if len(talks) == 1 and len(talks[0].bursts or ()) <= 1:
+        return tuple(talks[0].bursts or ())
+    stamps = sorted([stamp for talk in talks for stamp in talk.bursts or ()])
     kept = stamps[:1]
     for stamp in stamps[1:]:
-        if stamp - kept[-1] >= _BURST_NS:
+        if stamp - kept[-1] >= BURST_NS:
             kept.append(stamp)
     return tuple(kept)

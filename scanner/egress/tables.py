@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from heapq import nsmallest
+from socket import inet_ntoa
 
 __all__ = [
     "Addresses", "Answers", "Asked", "Initiators", "Tables", "Talk", "Talks", "address_text", "mac_text",
@@ -16,33 +17,42 @@ __all__ = [
 ]
 
 MAX_CONVERSATIONS = 48_000
-MAX_FLOWS = 200_000
+MAX_FLOWS = 100_000
 MAX_NAMES = 32
 MAX_ANSWERS = 100_000
 MAX_ADDRESSES = 30_000
 MAX_BURSTS = 2_048
 MAX_ALL_BURSTS = 1_000_000
 MAX_QUESTIONS = 100_000
+MAX_SOUGHT = 4_096
+_PROTOCOLS = {1: "icmp", 4: "ipip", 6: "tcp", 17: "udp", 41: "ipip", 47: "gre"}
 ROUTER_ADDRESSES = 4
 """A MAC with more IPv4 addresses than these is a router: a camera may keep a factory and a link-local one."""
 
 
+@lru_cache(maxsize=4_096)
 def mac_text(number: int) -> str:
     """A MAC in upper case with colons; empty for 0."""
     return number.to_bytes(6, "big").hex(":").upper() if number else ""
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
+def _number(high: int, low: int) -> int:
+    """An address out of its halves, the same object wherever it comes up again."""
+    return high << 64 | low
+
+
+@lru_cache(maxsize=16_384)
 def address_text(number: int) -> str:
     """An address of 128 bit as text; IPv4 where it is mapped."""
     if number >> 32 == 0xFFFF:
-        return str(ipaddress.IPv4Address(number & 0xFFFFFFFF))
+        return inet_ntoa((number & 0xFFFFFFFF).to_bytes(4, "big"))
     return str(ipaddress.IPv6Address(number))
 
 
 def protocol_name(number: int) -> str:
     """``tcp``, ``udp``, ``icmp``, ``gre``, ``ipip``, or ``ip-N``."""
-    return {1: "icmp", 4: "ipip", 6: "tcp", 17: "udp", 41: "ipip", 47: "gre"}.get(number, f"ip-{number}")
+    return _PROTOCOLS.get(number) or f"ip-{number}"
 
 
 @dataclass(slots=True)
@@ -68,6 +78,10 @@ class Talk:
     bursts: array[int] | None = None
     sni: dict[str, None] | None = None
     http: dict[str, None] | None = None
+    told_by: str = ""                   # empty: packets; else the kind of log it comes from
+    denied: int = 0
+    estimated: bool = False
+    likely: dict[str, None] | None = None
 
     def value(self) -> tuple[bool, int, int]:
         """How much would be lost with it: what carries a name or a sign last, single packets first."""
@@ -81,6 +95,14 @@ class Talks:
     talks: dict[int, Talk] = field(default_factory=dict)
     bursts: int = 0
     drops: Counter[str] = field(default_factory=Counter)
+
+    def begin(self, key: int, ends: tuple[int, int, int, int, int, int, int, bool], at: int) -> Talk:
+        """A new conversation: MAC, the device's and the other address as halves, protocol, port, whether tunnelled."""
+        self.make_room()
+        mac, high, low, far_high, far_low, protocol, port, tunnel = ends
+        talk = self.talks[key] = Talk(key, mac, _number(high, low), _number(far_high, far_low), protocol, port, at, at,
+                                      tunnel)
+        return talk
 
     def make_room(self) -> None:
         """Drop conversations where the table is full; each is counted."""
@@ -114,18 +136,18 @@ class Talks:
 class Initiators:
     """Which end opened each flow, in two generations: when the young one is full it becomes the old one."""
 
-    young: dict[int, int] = field(default_factory=dict)
-    old: dict[int, int] = field(default_factory=dict)
+    young: dict[int, bool] = field(default_factory=dict)
+    old: dict[int, bool] = field(default_factory=dict)
     evicted: int = 0
 
-    def get(self, flow: int) -> int | None:
-        """The end that opened the flow, where that is known."""
+    def get(self, flow: int) -> bool | None:
+        """Whether the end with the lower key opened the flow, where that is known."""
         found = self.young.get(flow)
         if found is None and (found := self.old.get(flow)) is not None:
             self.set(flow, found)
         return found
 
-    def set(self, flow: int, end: int) -> None:
+    def set(self, flow: int, end: bool) -> None:
         """Remember who opened a flow."""
         if len(self.young) >= MAX_FLOWS // 2 and flow not in self.young:
             self.evicted += len(self.old)
@@ -146,7 +168,8 @@ class Addresses:
         """A MAC sent from an address; the unspecified address is nobody's."""
         if address in {0, 0xFFFF_0000_0000} or self.owner.get(address) == mac:
             return
-        if len(self.owner) >= MAX_ADDRESSES and address not in self.owner:
+        if (len(self.owner) >= MAX_ADDRESSES and address not in self.owner) or (
+                len(self.of_mac) >= MAX_ADDRESSES and mac not in self.of_mac):
             self.dropped += 1
             return
         seen = self.of_mac.setdefault(mac, {})
@@ -171,11 +194,12 @@ class Answers:
 
     def learn(self, client: int, address: int, names: Iterable[str]) -> None:
         """An answer told `client` that `address` has these names."""
-        known = self.names.setdefault(client, {})
-        if address not in known:
+        known = self.names.get(client)
+        if known is None or address not in known:
             if self.count >= MAX_ANSWERS:
                 self.dropped += 1
                 return
+            known = self.names.setdefault(client, {})
             known[address] = {}
             self.count += 1
         for name in names:
@@ -209,11 +233,24 @@ class Tables:
 
     def asks(self, mac: int, address: int) -> Asked:
         """What a sender asked so far; a sender beyond the bound shares an entry of nobody."""
+        found = self.asked.get((mac, address))
+        if found is not None:
+            return found
         key = (mac, address)
-        if key not in self.asked and len(self.asked) >= MAX_ADDRESSES:
+        if len(self.asked) >= MAX_ADDRESSES:
             self.drops["names"] += 1
             key = (0, 0)
         return self.asked.setdefault(key, Asked())
+
+    def seek(self, mac: int, address: int) -> None:
+        """A station looked for an address; beyond the bounds that is dropped, and counted as that."""
+        sought = self.looked_for.get(mac)
+        if sought is None and len(self.looked_for) < MAX_SOUGHT:
+            sought = self.looked_for[mac] = set()
+        if sought is not None and len(sought) < MAX_SOUGHT:
+            sought.add(address)
+        elif sought is None or address not in sought:
+            self.drops["arp"] += 1
 
     def count(self, counter: Counter[str], name: str) -> None:
         """Count a name; a new one beyond the bound is dropped, and counted as that."""

@@ -48,7 +48,7 @@ def _ip(source, destination, protocol, payload):
     return head + payload
 
 
-def _udp(source, sport, destination, dport, payload):
+def datagram(source, sport, destination, dport, payload):
     return _ip(source, destination, 17, struct.pack(">HHHH", sport, dport, 8 + len(payload), 0) + payload)
 
 
@@ -67,8 +67,7 @@ def client_hello(name):
     extensions = (struct.pack(">HH", 0x0A0A, 1) + b"\0" + struct.pack(">HH", 0x33, 1216) + bytes(1216)
                   + struct.pack(">HHH", 0, len(entry) + 2, len(entry)) + entry)
     body = b"\x03\x03" + bytes(32) + b"\0" + struct.pack(">H", 2) + b"\x13\x01\x01\0"
-    + struct.pack(">H", len(extensions))
-    body += extensions
+    body += struct.pack(">H", len(extensions)) + extensions
     message = b"\x01" + len(body).to_bytes(3, "big") + body
     return b"\x16\x03\x01" + struct.pack(">H", len(message)) + message
 
@@ -92,9 +91,9 @@ class _Site:
         port, query = self.random.randrange(32768, 60000), struct.pack(">H", self.random.randrange(65536))
         self.written.dns.add(name)
         question = _qname(name) + b"\0\x01\0\x01"
-        self.out(camera, _udp(camera[1], port, RESOLVER, 53, query + b"\x01\0\0\x01\0\0\0\0\0\0" + question))
+        self.out(camera, datagram(camera[1], port, RESOLVER, 53, query + b"\x01\0\0\x01\0\0\0\0\0\0" + question))
         answer = b"\xc0\x0c\0\x01\0\x01\0\0\0\x3c\0\x04" + self.address[name]
-        self.back(camera, _udp(RESOLVER, 53, camera[1], port, query + b"\x81\x80\0\x01\0\x01\0\0\0\0" + question
+        self.back(camera, datagram(RESOLVER, 53, camera[1], port, query + b"\x81\x80\0\x01\0\x01\0\0\0\0" + question
                                + answer))
 
     def session(self, camera, name, port, first, segments):
@@ -120,7 +119,7 @@ class _Site:
         viewer = bytes([10, 0, 0, 9])
         head = struct.pack(">BBHII", 0x80, 96, 1, 2, 3)
         for number in range(packets):
-            self.file.frame(GATEWAY + camera[0] + b"\x08\0" + _udp(camera[1], 6970, viewer, 6970 + number % 2,
+            self.file.frame(GATEWAY + camera[0] + b"\x08\0" + datagram(camera[1], 6970, viewer, 6970 + number % 2,
                                                                      head + self.payload[:1300]))
 
     def step(self):
@@ -137,11 +136,11 @@ class _Site:
             self.session(camera, name, 80, head, self.random.randrange(2, 8))
         elif kind < 0.80:
             for _ in range(6):
-                self.out(camera, _udp(camera[1], 20000, self.address[name], 32100, b"\xf1\xe0\0\0"))
-                self.back(camera, _udp(self.address[name], 32100, camera[1], 20000, b"\xf1\xe1\0\0"))
+                self.out(camera, datagram(camera[1], 20000, self.address[name], 32100, b"\xf1\xe0\0\0"))
+                self.back(camera, datagram(self.address[name], 32100, camera[1], 20000, b"\xf1\xe1\0\0"))
         elif kind < 0.9:
-            self.out(camera, _udp(camera[1], 123, self.address[name], 123, b"\x23" + bytes(47)))
-            self.back(camera, _udp(self.address[name], 123, camera[1], 123, b"\x24" + bytes(47)))
+            self.out(camera, datagram(camera[1], 123, self.address[name], 123, b"\x23" + bytes(47)))
+            self.back(camera, datagram(self.address[name], 123, camera[1], 123, b"\x24" + bytes(47)))
         else:
             self.file.frame(b"\xff" * 6 + camera[0] + b"\x08\x06\0\x01\x08\0\x06\x04\0\x01" + camera[0] + camera[1]
                             + bytes(6) + RESOLVER + bytes(18))
@@ -175,7 +174,7 @@ def write_flood(path, packets, seed=1):
     draw = site.random
     for _ in range(packets):
         numbers = draw.getrandbits(96)
-        packet = _udp(struct.pack(">I", numbers & 0xFFFFFFFF), numbers >> 32 & 0xFFFF,
+        packet = datagram(struct.pack(">I", numbers & 0xFFFFFFFF), numbers >> 32 & 0xFFFF,
                       struct.pack(">I", numbers >> 48 & 0xFFFFFFFF), numbers >> 80, b"x" * 12)
         site.file.frame(GATEWAY + site.cameras[0][0] + b"\x08\0" + packet)
     return site.close()

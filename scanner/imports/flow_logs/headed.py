@@ -73,7 +73,7 @@ class Headed:
         self._addresses, self._stamps = addresses, stamps
         self._separator = ","
         self._meanings: list[str] = []
-        self._quoted = False
+        self._heading = ""
         self.form = "flow table"
         self.kinds: dict[str, None] = {}
         self._kind = "flows"
@@ -131,7 +131,8 @@ class Headed:
         if not self._meanings and _VPC_LINE.match(line):
             self._meanings = [_MEANS.get(name, "") for name in _VPC]
             self._separator, self.form, self._kind = " ", "VPC flow log", "sessions"
-        elif self._is_heading(line):
+        elif (not self._meanings or line == self._heading or line.startswith("#Fields:")) and self._is_heading(line):
+            self._heading = line
             self._learn(line)
             return
         if not self._meanings:

@@ -63,6 +63,11 @@ print(json.dumps({"packets": capture.packets, "lost": capture.lost,
                   "macs": sorted({c.mac for c in capture.conversations if c.packets_out}),
                   "talks": [[c.mac, c.destination, c.protocol, c.port, list(c.names)] for c in capture.conversations]}))
 """
+SIGNAL = """
+import os, signal, threading
+import scanner.egress.live
+threading.Timer(2, os.kill, (os.getpid(), signal.SIG{})).start()
+"""
 SEND = """
 import ipaddress, socket, sys, time
 from lab import frames
@@ -95,3 +100,14 @@ def test_a_camera_is_heard_live_and_others_only_when_asked(only):
     assert (CAMERA in heard["macs"], OTHER in heard["macs"]) == (True, not only)
     assert [CAMERA, "203.0.113.8", "tcp", 443, ["live.example"]] in heard["talks"]
     assert heard["packets"] >= 500
+
+
+@pytest.mark.component("namespaces")
+@pytest.mark.parametrize("name", ["INT", "TERM"])
+def test_a_signal_ends_it_and_what_was_heard_is_kept(name):
+    with Namespaces() as network:
+        network.add(Host("camera", "10.77.0.10", CAMERA))
+        network.spawn("camera", [sys.executable, "-c", SEND, CAMERA])
+        done = network.run([sys.executable, "-c", SIGNAL.format(name) + LISTEN, "600"], seconds=60)
+    assert done.returncode == 0, done.stderr
+    assert [CAMERA, "203.0.113.8", "tcp", 443, ["live.example"]] in json.loads(done.stdout)["talks"]

@@ -13,6 +13,7 @@ from scanner.egress import fragments, readers
 from scanner.egress.batches import MAX_FRAME
 from scanner.egress.readers import CaptureReader
 
+UDP_OUT = craft.packet(b"o", "10.0.0.10", "203.0.113.8", 40000, 8800)
 QUERY = craft.packet(craft.dns_query("time.example.org"), "10.0.0.10", "10.0.0.1", 40000, 53)
 
 
@@ -217,6 +218,25 @@ def test_pcapng_with_several_interfaces_and_sections():
     assert (capture.packets, capture.trouble) == (4, "")
     assert capture.last_ns == 1_000_000_006_000
     assert {c.source for c in capture.conversations} == {"10.0.0.10", "fd00::10"}
+
+
+def test_pcapng_packets_before_a_damaged_one_are_kept():
+    begin = craft.section() + craft.interface() + craft.interface()
+    good = [craft.enhanced(QUERY, n, n % 2) for n in range(5)]
+    whole = craft.enhanced(QUERY, 9)
+    for bad in (craft.enhanced(QUERY, 9, 2), whole[:20] + b"\xff\xff\0\0" + whole[24:]):
+        capture = read(begin + b"".join(good) + bad + good[0])
+        assert (capture.packets, capture.trouble) == (5, "damaged packet block")
+
+
+def test_pcapng_packets_keep_their_order_around_other_blocks():
+    answer = craft.packet(b"r", "203.0.113.8", "10.0.0.10", 8800, 40000, macs=(craft.GATEWAY, craft.CAMERA))
+    simple = craft.block(3, len(answer).to_bytes(4, "little") + answer)
+    capture = read(b"".join((craft.section(), craft.interface(), craft.enhanced(UDP_OUT, 5), simple,
+                             craft.enhanced(UDP_OUT, 9), craft.block(0xBAD, b"other"),
+                             craft.enhanced(UDP_OUT, 2**40))))
+    (talk,) = capture.conversations
+    assert (talk.packets, talk.packets_out, talk.first_ns, talk.last_ns) == (4, 3, 5_000, 2**40 * 1_000)
 
 
 def test_pcapng_statistics_say_what_was_lost():

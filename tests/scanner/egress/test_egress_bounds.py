@@ -1,0 +1,68 @@
+"""Tables that spoofed senders fill stay within their bounds, and say what they dropped."""
+
+import gc
+import io
+
+import wirecraft as craft
+
+from scanner import egress
+from scanner.egress import tables
+from scanner.egress.collection import no_collection
+
+
+def capture_of(frames):
+    return egress.read(io.BytesIO(craft.pcap(frames)))
+
+
+def spoofed(number):
+    return f"02:00:00:00:{number >> 8:02x}:{number & 0xFF:02x}"
+
+
+def test_many_macs_behind_one_address_are_counted(monkeypatch):
+    monkeypatch.setattr(tables, "MAX_ADDRESSES", 10)
+    capture = capture_of([craft.packet(b"x", "10.0.0.10", "203.0.113.8", 40000, 8800,
+                                       macs=(spoofed(number), craft.GATEWAY)) for number in range(40)])
+    assert len(capture.addresses) == 10
+    assert capture.drops == {"addresses": 30}
+
+
+def test_many_macs_that_seek_addresses_are_counted(monkeypatch):
+    monkeypatch.setattr(tables, "MAX_SOUGHT", 5)
+
+    def request(number, target):
+        mac = craft.mac(spoofed(number))
+        body = b"\0\1\x08\0\6\4\0\1" + mac + bytes([10, 0, 0, 2]) + bytes(6) + bytes([10, 0, 1, target])
+        return craft.ethernet(body, spoofed(number), "ff:ff:ff:ff:ff:ff", 0x0806)
+    capture = capture_of([request(number, 1) for number in range(12)] + [request(0, target) for target in range(9)])
+    assert len(capture.asked) == 5
+    assert capture.asked[spoofed(0).upper()] == 5
+    assert capture.drops == {"arp": 7 + 4}
+
+
+def test_answers_beyond_the_bound_leave_no_clients_behind(monkeypatch):
+    monkeypatch.setattr(tables, "MAX_ANSWERS", 3)
+    answers = tables.Answers()
+    for client in range(50):
+        answers.learn(client, 7, ["a.example"])
+    assert (len(answers.names), answers.count, answers.dropped) == (3, 3, 47)
+
+
+def test_who_opened_a_flow_is_remembered_for_the_youngest(monkeypatch):
+    monkeypatch.setattr(tables, "MAX_FLOWS", 8)
+    flows = tables.Initiators()
+    for flow in range(20):
+        flows.set(flow, flow % 2 == 0)
+    assert flows.get(19) is False
+    assert flows.get(18) is True
+    assert flows.get(0) is None
+    assert len(flows.young) + len(flows.old) <= 8
+
+
+def test_the_collector_runs_again_afterwards():
+    assert gc.isenabled()
+    with no_collection():
+        assert not gc.isenabled()
+        with no_collection():
+            pass
+        assert not gc.isenabled()
+    assert gc.isenabled()
