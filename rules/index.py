@@ -77,7 +77,8 @@ class _Compiled:
     name: str
     number: int
     signal: Signal
-    pattern: re.Pattern[str]
+    search: Callable[[str], re.Match[str] | None]       # of its pattern, bound once: it is called for every new text
+    folded: bool                                        # a label: read as people read it
 
 
 def shown(text: str) -> str:
@@ -152,8 +153,9 @@ class Index:
         transports = {transport for *_, signal in rows for transport in signal.see.transport}
         table: dict[str, dict[str, list[_Compiled]]] = {transport: defaultdict(list) for transport in transports}
         for order, (owner, name, number, signal) in enumerate(rows):
-            pattern = re.compile(signal.see.matches, re.IGNORECASE if signal.basis is Basis.LABEL else 0)
-            compiled = _Compiled(order, owner, name, number, signal, pattern)
+            folded = signal.basis is Basis.LABEL
+            pattern = re.compile(signal.see.matches, re.IGNORECASE if folded else 0)
+            compiled = _Compiled(order, owner, name, number, signal, pattern.search, folded)
             fields = (ANY_FIELD,) if ANY_FIELD in signal.see.field else dict.fromkeys(signal.see.field)
             wanted = transports if ANY_FIELD in signal.see.transport else set(signal.see.transport)
             for transport in wanted:
@@ -185,11 +187,12 @@ class Index:
         labels = [text for value in plain for text in readings(value, folded=True)]
         found = []
         for row in table.get(field, ()):
-            texts = labels if row.signal.basis is Basis.LABEL else plain
-            match = next((match for text in texts if (match := row.pattern.search(text))), None)
-            if match is not None:
-                place = row.signal.see.field.index(field)
-                found.append(Hit(row.order, place, row.signal, tuple(_claims(row, transport, match))))
+            for text in labels if row.folded else plain:
+                match = row.search(text)
+                if match is not None:
+                    place = row.signal.see.field.index(field)
+                    found.append(Hit(row.order, place, row.signal, tuple(_claims(row, transport, match))))
+                    break
         return tuple(found)
 
     # -- names ---------------------------------------------------------------------------------------------------------
@@ -309,13 +312,16 @@ class _NameTable:
         self._patterns: dict[bool, list[re.Pattern[str] | None]] = {}
         self._first: dict[bool, dict[str, list[int]]] = {}
         self._always: dict[bool, list[int]] = {}
+        self._unspaced: dict[bool, list[int]] = {}
         for kind, rows in ((False, list(free)), (True, list(declared))):
             self._patterns[kind] = [name_pattern(names) for names in rows]
-            self._first[kind], self._always[kind] = defaultdict(list), []
+            self._first[kind], self._always[kind], self._unspaced[kind] = defaultdict(list), [], []
             for at, names in enumerate(rows):
                 runs = {run for name in names for run in _first_runs(name)}
-                if any(unspaced(name) or not _first_runs(name) for name in names):
+                if any(not unspaced(name) and not _first_runs(name) for name in names):
                     self._always[kind].append(at)
+                elif any(unspaced(name) for name in names):
+                    self._unspaced[kind].append(at)
                 for run in runs:
                     self._first[kind][run].append(at)
 
@@ -323,6 +329,8 @@ class _NameTable:
         """The places of the patterns that `text` (folded) mentions, ascending."""
         first, patterns = self._first[declared], self._patterns[declared]
         candidates = set(self._always[declared])
+        if not text.isascii():                  # names of scripts that are written without spaces
+            candidates.update(self._unspaced[declared])
         for run in _RUN.findall(text.lower()):
             if run in first:
                 candidates.update(first[run])

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import lru_cache
 
 from scanner.observation import Endpoint, Observation, Refusal, device_key
 from scanner.wire import (
@@ -38,6 +39,7 @@ __all__ = ["TRANSPORTS", "read"]
 
 MAX_RAW = 16_384
 MAX_DATA = 4 << 20
+MAX_PAGE = 16_384                       # longer pages are not remembered
 
 Read = tuple[str, Fields | Refusal]
 """The transport of ``docs/observations.md`` and what its parser says."""
@@ -63,18 +65,30 @@ def read(transport: str, port: int | None, data: bytes, *, device: str, now: dat
         probe: what the observations name as their probe.
     """
     source = Endpoint(device, port)
-    reader = _READERS.get(transport)
     kept = data[:MAX_DATA]
-    kind, found = reader(kept, source, now) if reader else (transport[:40] or "unknown", Refusal("unknown_transport"))
+    kind, found, raw = _page(kept) if transport == "http" and len(kept) <= MAX_PAGE else \
+        _reply(transport, kept, source, now)
     fields = found if not isinstance(found, Refusal) else _readable(kept, found)
     if len(data) > MAX_DATA:
         fields = fields | {"truncated": True}
-    raw = redact(kept, MAX_RAW)
     observed = [Observation.of(device=device, transport=kind, probe=probe, port=port, at=now, fields=fields, wire=data,
                                raw=raw)]
     if kind == "http" and str(fields.get("document", "")).endswith("channels"):
         observed += _behind(kept, device, port, now, probe)
     return observed
+
+
+def _reply(transport: str, kept: bytes, source: Endpoint, now: datetime) -> tuple[str, Fields | Refusal, bytes]:
+    """The transport, what its parser says, and the bytes that may be stored."""
+    reader = _READERS.get(transport)
+    kind, found = reader(kept, source, now) if reader else (transport[:40] or "unknown", Refusal("unknown_transport"))
+    return kind, found, redact(kept, MAX_RAW)
+
+
+@lru_cache(maxsize=512)
+def _page(kept: bytes) -> tuple[str, Fields | Refusal, bytes]:
+    """A page, which a site's cameras serve word for word alike, is read once: nobody's and of no day, as it must be."""
+    return _reply("http", kept, Endpoint(""), datetime.min.replace(tzinfo=UTC))
 
 
 def _behind(kept: bytes, device: str, port: int | None, now: datetime, probe: str) -> list[Observation]:
