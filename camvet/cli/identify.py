@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 MOST_LINE = 2 * 1024 * 1024          # a reply is at most some tens of kilobytes; Base64 and JSON add a third
 MOST_DEVICES = 200_000
+MOST_NAMED = 20                      # unreadable lines that are told one by one; the rest are counted
 
 
 @verb(rank=20)
@@ -52,7 +53,8 @@ def identify(
 
                 context.terminal.text(headline(found))
     if refused:
-        context.terminal.note(f"{refused} lines could not be read and count for nothing (see above)")
+        above = f"the first {MOST_NAMED} are named above" if refused > MOST_NAMED else "see above"
+        context.terminal.note(f"{refused} lines could not be read and count for nothing ({above})")
     raise typer.Exit(ExitCode.INCOMPLETE if undetermined or refused else ExitCode.CLEAN)
 
 
@@ -81,7 +83,8 @@ def _read(path: Path, terminal: Terminal) -> tuple[dict[str, list[Observation]],
             device, transport, port, data = reply(line)
         except ValueError as error:
             refused += 1
-            terminal.note(f"{path}:{number}: {error}")
+            if refused <= MOST_NAMED:
+                terminal.note(f"{path}:{number}: {error}")
             continue
         if device not in devices and len(devices) >= MOST_DEVICES:
             raise UsageError(f"{path}: more than {MOST_DEVICES} devices; split the file")
