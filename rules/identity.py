@@ -38,7 +38,8 @@ _WHO = frozenset({"maker", "brand"})
 _KEPT = frozenset({"maker", "brand", "component"})
 _PATHS = "paths"
 _NO_SUCH_PATH = frozenset({"400", "404", "454", "461"})
-_FORMS = frozenset({"serial", "firmware"})
+_BUILT_IN = "firmware"
+_FORMS = frozenset({"serial", _BUILT_IN})
 """Groups of grammar. Even a form that others share supports a maker whose own act was seen."""
 
 
@@ -172,8 +173,8 @@ def _assurance(credible: Sequence[Standing]) -> Assurance:
     """How well the first of the credible makers is known.
 
     Labels follow a maker's form, and so can an address block, a page, a realm or a serial number that was given to a
-    device. What it does was not given to it: one act must stand behind a corroborated maker, and a second group that no
-    seller can paint over beside it.
+    device. What it does was not given to it, and a version number of the maker's own form is built into its firmware:
+    one of these must stand behind a corroborated maker, and a second group that no seller can paint over beside it.
     """
     if not credible:
         return Assurance.NONE
@@ -182,7 +183,8 @@ def _assurance(credible: Sequence[Standing]) -> Assurance:
         return Assurance.SELF_REPORTED
     if any(item.basis is Basis.CRYPTOGRAPHIC for item in first.proven):
         return Assurance.CRYPTOGRAPHIC
-    enough = bool(first.acts) and len(first.corroborating) >= _CORROBORATING
+    anchored = bool(first.acts) or any(item.group == _BUILT_IN for item in first.proven)
+    enough = anchored and len(first.corroborating) >= _CORROBORATING
     return Assurance.CORROBORATED if enough else Assurance.SELF_REPORTED
 
 
