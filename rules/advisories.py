@@ -115,7 +115,7 @@ class Book:
             shelf = self._shelves[slug]
             kin = {slug, shelf.file.made_by}
             own = _parsed(shelf.file.grammar, firmware or "", build or "") if form is not None else None
-            foreign = form if form is not None and form not in kin and not (own and own.build) else ""
+            foreign = form if form is not None and form not in kin and not (own and own.build and not own.tail) else ""
             rebrand = slug in by_form or (slug != asked[0] and slug == self.files[asked[0]].made_by)
             device = _Device(model or "", firmware or "", build or "", foreign, rebrand)
             for place, (record, _) in enumerate(shelf.entries):
@@ -157,13 +157,13 @@ def _version(device: _Device, grammar: Grammar) -> tuple[Version | None, str]:
     """The device's version in a grammar, or None and why there is none."""
     if not device.firmware.strip():
         return None, "the firmware version is not known"
-    shown = device.firmware if len(device.firmware) <= 48 else device.firmware[:48] + "…"
+    shown = _shown(device.firmware)
     if len(device.firmware) > MAX_TEXT:
         return None, f"the version text is {len(device.firmware)} characters long and was not read"
     if device.foreign:
         return None, f"{shown!r} has the form of {device.foreign}'s versions"
     version = _parsed(grammar.name, device.firmware, device.build[:MAX_TEXT])
-    return version, "" if version is not None else f"{shown!r} has not the form {grammar.name}"
+    return version, "" if version is not None else f"{shown!r} is no one version of the form {grammar.name}"
 
 
 def _judge(record: Advisory, chosen: Sequence[tuple[Entry, str]], shelf: _Shelf, place: int,
@@ -174,7 +174,7 @@ def _judge(record: Advisory, chosen: Sequence[tuple[Entry, str]], shelf: _Shelf,
     for entry, scope in chosen:
         version, why_not = _version(device, entry.grammar)
         cast = _as_said(entry.said, vote(version, why_not, entry.span, entry.grammar, device.firmware[:MAX_TEXT]))
-        votes.append((entry, scope, cast))
+        votes.append((entry, scope, _for_rebrand(cast, entry, device)))
     status, because, deciding = _count(votes)
     steps = _steps(device, votes, deciding, record) if status in {State.AFFECTED, State.DISPUTED} else ()
     fixed = record.fixed or _fixed_in(votes)
@@ -197,6 +197,17 @@ def _as_said(said: Affected, cast: Vote) -> Vote:
     if cast.word is Word.AFFECTED and said.doubtful:
         return Vote(Word.UNSURE, said.text, cast.bound)
     return cast
+
+
+def _for_rebrand(cast: Vote, entry: Entry, device: _Device) -> Vote:
+    """A vote on what is sold under another label: bounds without a scope say nothing sure of that label's branch."""
+    if not device.by_form or entry.said.models or entry.span.every or cast.word not in {Word.AFFECTED, Word.CLEAR}:
+        return cast
+    return Vote(Word.UNSURE, f"{cast.because}, but no published scope names {_shown(device.model)}", cast.bound)
+
+
+def _shown(text: str) -> str:
+    return text if len(text) <= 48 else text[:48] + "…"
 
 
 def _count(votes: Sequence[tuple[Entry, str, Vote]]) -> tuple[State, str, list[int]]:
@@ -239,7 +250,7 @@ def _unnamed(record: Advisory, shelf: _Shelf, place: int, device: _Device) -> Ad
     if not record.closed or device.by_form:
         older = next((e for e in entries if e.span.stated and not e.span.every
                       and vote(_version(device, e.grammar)[0], "", e.span, e.grammar).word is Word.AFFECTED), None)
-    shown = device.model if len(device.model) <= 48 else device.model[:48] + "…"
+    shown = _shown(device.model)
     if older is not None:
         form = f"has {device_form(shelf.file)} form and " if device.by_form else ""
         return _result(record, shelf, State.UNKNOWN, f"firmware {device.firmware} {form}lies where others are affected "

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 
 __all__ = ["GRAMMARS", "MAX_TEXT", "Grammar", "Order", "Version", "canonical", "form_of", "grammar_named"]
@@ -17,7 +18,7 @@ __all__ = ["GRAMMARS", "MAX_TEXT", "Grammar", "Order", "Version", "canonical", "
 MAX_TEXT = 128
 """A longer version text is hostile or broken and is not read."""
 
-_PREFIX = r"(?:(?:firmware|fw|version|ver|v)[.:_\s]*)*"
+_PREFIX = r"(?:(?:firmware|fw|version|ver|v)[.:=_\s]*)*"
 _NUMBERS = r"(?P<numbers>\d{1,9}(?:\.\d{1,9}){0,7})"
 _TAIL = r"(?P<tail>[\s,;._()\[+-].*|[a-z].*|)"
 _DATE = r"(?P<build>\d{8}|\d{6}|\d{4}[-_/.]\d{1,2}[-_/.]\d{1,2}|\d{1,2}/\d{1,2}/\d{4})"
@@ -92,24 +93,36 @@ class Grammar:
         for pattern in self.patterns:
             found = pattern.fullmatch(words)
             if found is not None:
-                return self._version(text, found, build)
+                return None if _says_more(found) else self._version(text, found, build)
         return None
 
     def _version(self, text: str, found: re.Match[str], build: str | None) -> Version | None:
         got: Mapping[str, str | None] = found.groupdict()
         numbers = tuple(int(n) for part in (got.get("numbers"), got.get("more")) if part
                         for n in re.findall(r"\d+", part))
-        stamp = got.get("build") or _digits_of(build)
-        built: tuple[int, ...] = ()
-        if stamp:
-            day = _day(stamp) if self.dated else int(re.sub(r"\D", "", stamp))
-            if day is None:
-                return None
-            built = (day,)
+        stamps = [stamp for stamp in (got.get("build"), _digits_of(build)) if stamp]
+        read = [_day(stamp) for stamp in stamps] if self.dated else [int(re.sub(r"\D", "", one)) for one in stamps[:1]]
+        if None in read or len(set(read)) > 1:  # no day of the calendar, or the text and the build told apart disagree
+            return None
+        built: tuple[int, ...] = tuple(day for day in read[:1] if day is not None)
         if built and got.get("release"):
             built = (*built, int(got["release"] or 0))
         return Version(text, self.name, numbers, built, (got.get("family") or "").upper(), _patch(got.get("patch")),
                        (got.get("tail") or "").strip(" .,;_").casefold())
+
+
+_SECOND = re.compile(r"(?<![\w.])v?\d{1,4}(?:\.\d{1,9}){2}|(?:[/|;&,]|\b(?:and|or|to)\b)\s*v?\d{1,4}\.\d"
+                     r"|\b(?:later|newer|higher|above|earlier|older|lower|below|prior)\b|\+\s*$",
+                     re.IGNORECASE | re.ASCII)
+_SECOND_BUILD = re.compile(r"\bbuild\W{0,3}\d{6}", re.IGNORECASE | re.ASCII)
+_LEFT_OPEN = re.compile(r"\.?[x*](?![a-z0-9]).*", re.IGNORECASE | re.ASCII)
+
+
+def _says_more(found: re.Match[str]) -> bool:
+    """Whether a text names a second version, a range (``5.0 or later``) or leaves a number open (``1.0.x``)."""
+    got = found.groupdict()
+    rest = got.get("tail") or ""
+    return bool(_SECOND.search(rest) or _LEFT_OPEN.fullmatch(rest) or (got.get("build") and _SECOND_BUILD.search(rest)))
 
 
 def _digits_of(build: str | None) -> str:
@@ -141,7 +154,11 @@ def _day(text: str) -> int | None:
     else:
         digits = text[:8] if len(text) == 8 else "20" + text[:6]
         year, month, day = int(digits[:4]), int(digits[4:6]), int(digits[6:8])
-    if not (1990 <= year <= 2099 and 1 <= month <= 12 and 1 <= day <= 31):
+    try:
+        date(year, month, day)
+    except ValueError:
+        return None
+    if not 1990 <= year <= 2099:
         return None
     return year * 10_000 + month * 100 + day
 
@@ -158,11 +175,13 @@ GRAMMARS: Mapping[str, Grammar] = {one.name: one for one in (
              tracks=((6, 50), (8, 40), (9, 80), (10, 12), (11, 11))),
     _grammar("hikvision",
              _PREFIX + r"(?P<numbers>\d{1,3}(?:\.\d{1,4}){1,3})(?:-(?P<more>\d{1,4}))?"
-             r"(?:[\s,_/(]*(?:build|b|/)[\s:_]*(?P<build>\d{6}|\d{8}))?" + _TAIL,
-             r"build(?: time)?[\s:]*(?P<build>\d{6}|\d{8})", dated=True, strips=("HIKVISION", "EZVIZ", "ANNKE")),
-    # 2.800.0000000.29.R.210630; the third group is a customer or branch, never a minor version
+             r"(?:[\s,_/(]*(?:(?:build|b|/)[\s:_]*|(?<=[\s_]))(?P<build>\d{8}|\d{6})(?!\d))?" + _TAIL,
+             r"build(?: date| time)?[\s:]*(?P<build>\d{8}|\d{6})", dated=True, strips=("HIKVISION", "EZVIZ", "ANNKE")),
+    # 2.800.0000000.29.R.210630; the third group is a customer or branch, never a minor version. A file name,
+    # DH_IPC-HX3XXX-…_V2.820.0000000.5.R.211015.bin, stands for the version at its end
     _grammar("dahua",
-             _PREFIX + r"(?P<family>\d{1,2}\.\d{3}\.[0-9a-z]{1,9})(?:\.(?P<more>\d{1,4})(?!\d))?(?:\.[a-z]{1,3})?"
+             r"(?:(?:dhi?|general)[_-][\w.-]{1,90}_(?=v))?" + _PREFIX +
+             r"(?P<family>\d{1,2}\.\d{3}\.[0-9a-z]{1,9})(?:\.(?P<more>\d{1,4})(?!\d))?(?:\.[a-z]{1,3})?"
              r"(?:[.,\s]*(?:build(?: date| time)?[:\s]*)?" + _DATE + r")?" + _TAIL,
              r"build(?: date| time)?[\s:]*" + _DATE,
              order=Order.BUILD, dated=True, strips=("DAHUA", "DHI-", "DH-", "LOREX", "AMCREST", "HONEYWELL")),
@@ -172,11 +191,12 @@ GRAMMARS: Mapping[str, Grammar] = {one.name: one for one in (
              r"(?:[a-z0-9]{2,8}[-_ ])*(?P<family>[a-z]\d{4})\.(?P<numbers>\d{1,4}(?:\.\d{1,4}){0,3})"
              r"(?:\.[a-z]\d{1,4})?\.(?P<build>\d{6})" + _TAIL, telling=True, dated=True, strips=("UNIVIEW", "UNV")),
     _grammar("xiongmai", r"v?\d\.\d{2}\.r\d{2}\.(?P<tail>[0-9a-z].*)", order=Order.NONE, telling=True),
-    _grammar("tvt", r"(?P<numbers>\d{1,3}(?:\.\d{1,3}){1,2})(?:\.(?P<more>\d{4,6})(?:b(?P<build>\d{6}))?)?" + _TAIL,
-             dated=True),
+    _grammar("tvt", _PREFIX + r"(?P<numbers>\d{1,3}(?:\.\d{1,3}){1,2})"
+             r"(?:\.(?P<more>\d{4,6})(?:b(?P<build>\d{6}))?)?" + _TAIL, dated=True),
     _grammar("vivotek", r"(?:v\.)?(?:(?P<family>[a-z0-9]+(?:-[a-z0-9]+)?)-)?vvtk-(?P<numbers>\d{4})"
-                        r"(?P<patch>[a-z]{0,2})(?P<tail>)"),
-    _grammar("hanwha", r"(?:(?P<family>[a-z]{2,4}-?\d{3,5}[a-z]*)_)?v?(?P<numbers>\d{1,2}(?:\.\d{1,3}){1,3})"
+                        r"(?P<patch>[a-z]{0,2})(?P<tail>)",
+             r"(?P<numbers>\d{4})(?P<patch>[a-z]{1,2})(?P<tail>)", strips=("VIVOTEK",)),
+    _grammar("hanwha", _PREFIX + r"(?:(?P<family>[a-z]{2,4}-?\d{3,5}[a-z]*)_)?v?(?P<numbers>\d{1,2}(?:\.\d{1,3}){1,3})"
                        r"(?:_(?P<build>\d{12}|\d{8}|\d{6}))?(?:_r\d{1,4})?" + _TAIL, dated=True,
              strips=("HANWHA", "SAMSUNG", "WISENET")),
     # 7.80 B128 in an advisory is 7.80.0128 on the device
@@ -184,10 +204,10 @@ GRAMMARS: Mapping[str, Grammar] = {one.name: one for one in (
              strips=("BOSCH",)),
     _grammar("d-link", _PREFIX + _NUMBERS + r"(?:\s*b(?P<build>\d{1,4}))?(?:[\s_-]*(?P<patch>hotfix))?" + _TAIL,
              strips=("D-LINK", "DLINK")),
-    _grammar("tp-link", _PREFIX + _NUMBERS + r"(?:\s*build\s*(?P<build>\d{6})(?:\s*rel\.?\s*(?P<release>\d{1,6})"
+    _grammar("tp-link", _PREFIX + _NUMBERS + r"(?:\s*build\s*(?P<build>\d{8}|\d{6})(?:\s*rel\.?\s*(?P<release>\d{1,6})"
                         r"[a-z]?)?)?" + _TAIL, dated=True, strips=("TP-LINK", "TAPO")),
     _grammar("mobotix", r"(?:mx-?)?v?" + _NUMBERS + r"(?:[.-]r(?P<patch>\d{1,3}))?" + _TAIL, strips=("MOBOTIX",)),
-    _grammar("avtech", r"(?:firmware[_: ]*)?fullimg-(?P<numbers>\d{1,6}(?:-\d{1,6}){1,5})", order=Order.EACH,
+    _grammar("avtech", r"(?:(?:firmware[_: ]*)?fullimg-)?(?P<numbers>\d{1,6}(?:-\d{1,6}){1,5})", order=Order.EACH,
              strips=("AVTECH",)),
     _grammar("lilin", _PREFIX + r"(?P<numbers>\d{1,3}\.\d{1,3})b(?P<more>\d{1,4})(?:_(?P<build>\d{8}))?" + _TAIL,
              dated=True, strips=("LILIN",)),
@@ -205,6 +225,9 @@ _TELLING: tuple[tuple[str, re.Pattern[str]], ...] = tuple((maker, re.compile(pat
     ("uniview", r"(?:[a-z]{2,6}-)[a-z]\d{4}(?:\.\d{1,4}){1,4}(?:\.[a-z]\d{1,4})?\.\d{6}(?:\..*)?"),
     ("xiongmai", r"v?[45]\.0\d\.r\d{2}\.[0-9a-z]{6,10}\..*"),
     ("tvt", r"\d\.\d\.\d\.\d{4,6}b\d{6}(?:\..*)?"),
+    ("tp-link", r"v?\d{1,2}\.\d{1,3}\.\d{1,3} build (?:20)?\d{6} rel\.? ?\d{1,6}[a-z]?(?:\(\d{1,5}\))?"),
+    ("vivotek", r"[a-z]{2}\d{4}[a-z0-9]{0,4}-vvtk-\d{4}[a-z]{0,2}"),
+    ("mobotix", r"mx-v\d(?:\.\d{1,3}){2,3}(?:[.-]r\d{1,2})?"),
 ))
 
 

@@ -50,6 +50,11 @@ def _numbers(one: tuple[int, ...], other: tuple[int, ...]) -> int:
     return (first > second) - (first < second)
 
 
+# What may follow a version and says nothing of its order: hardware in brackets, a platform, a build without a bound.
+_ASIDE = re.compile(r"[)\]]?|[(\[].*|cpp[\d.]+|(?:build|built|date|rel(?:ease)?)[\s:.]*[\d/:\s_.-]+"
+                    r"|[\d/:\s_.-]*\d{4}[\d/:\s_.-]*|bin|zip")
+
+
 def _after_numbers(one: Version, other: Version) -> int | Incomparable:
     """Between equal numbers: build, then patch. A bound that states no build speaks of every build."""
     if other.build and not one.build:
@@ -63,8 +68,9 @@ def _after_numbers(one: Version, other: Version) -> int | Incomparable:
             return 1 if one.build[1] > other.build[1] else -1
     if one.patch != other.patch:
         return 1 if one.patch > other.patch else -1
-    if other.tail and one.tail != other.tail:
-        return Incomparable(f"they differ only in {one.tail or 'nothing'!r} against {other.tail!r}, which has no order")
+    if one.tail != other.tail and (other.tail or not _ASIDE.fullmatch(one.tail)):
+        return Incomparable(f"they differ only in {one.tail or 'nothing'!r} against {other.tail or 'nothing'!r}, "
+                            "which has no order")
     return 0
 
 
@@ -204,12 +210,14 @@ def _track(version: Version, grammar: Grammar) -> tuple[int, ...]:
 
 
 _SEPARATORS = "-_ /."
+_ENDS = r"(?![A-Z0-9])(?![-_ ]+(?:PRO|PLUS|MAX|ULTRA|MINI|LITE|SE|NEO|I{2,3}|GEN)\b)(?! +V?\d)"
 
 
 def model_pattern(scope: str) -> str:
     """A scope as a regular expression: ``?`` one letter or digit, ``@`` letters, a last ``*`` anything that follows.
 
-    Separators are interchangeable and may be missing; without a ``*`` the name must end where the scope does.
+    Separators are interchangeable and may be missing; without a ``*`` the name must end where the scope does, and what
+    makes another product of it (``Pro``, a number apart) must not follow.
     """
     open_end = scope.endswith("*")
     parts = []
@@ -220,7 +228,7 @@ def model_pattern(scope: str) -> str:
             parts.append("[A-Z]{1,8}?")
         else:
             parts.append("[-_ /.]{0,3}" if char in _SEPARATORS else re.escape(char))
-    return "".join(parts) + ("" if open_end else r"(?![A-Z0-9])")
+    return "".join(parts) + ("" if open_end else _ENDS)
 
 
 @lru_cache(maxsize=4096)
@@ -235,7 +243,7 @@ def _plain_model(model: str, strips: tuple[str, ...]) -> str:
         name = re.sub(r"[ _]FIRMWARE$", "", name)
     for strip in strips:
         if name.startswith(strip) and len(name) > len(strip) + 1:
-            name = name.removeprefix(strip).lstrip(" -_")
+            name = name.removeprefix(strip).lstrip(" -_/")
     return name
 
 

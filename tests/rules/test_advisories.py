@@ -64,6 +64,25 @@ def test_a_rebrand_brings_the_true_makers_advisories_along():
     assert {r.maker for r in nobody} == {"dahua"}
 
 
+def test_bounds_without_a_scope_say_nothing_sure_of_a_rebrand():
+    own = one("Dahua", "IPC-HDW4631C-A", "2.622.0000000.18.R.200101", "CVE-2019-9682")
+    sold = one("Amcrest", "IP4M-1051", "2.622.0000000.18.R.200101", "CVE-2019-9682")
+    assert own.status is State.NOT_AFFECTED
+    assert sold.status is State.UNKNOWN
+    assert "no published scope names IP4M-1051" in sold.because
+
+
+def test_another_makers_telling_form_is_not_read_as_numbers():
+    result = one("Reolink", "RLC-410W", "1.0.200 Build 230426 Rel.48373n", "CVE-2019-11001")
+    assert result.status is State.UNKNOWN
+    assert "form of tp-link" in result.because
+
+
+def test_a_known_exploited_recorder_is_clear_from_its_fixed_version_on():
+    states = [one("QNAP", "VS-2108 Pro+", text, "CVE-2023-47565").status for text in ("3.9", "4.1.4", "5.0.0")]
+    assert states == [State.AFFECTED, State.AFFECTED, State.NOT_AFFECTED]
+
+
 def test_a_foreign_form_is_never_held_against_a_makers_bounds():
     result = one("Wyze", "Cam v3", "2.800.0000000.8.R.200101", "CVE-2023-6322")
     assert result.status is State.UNKNOWN

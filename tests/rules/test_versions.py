@@ -5,6 +5,9 @@ import score_versions
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rules import advisories
+from rules.advisories import State
+from rules.advisory_text import read_bounds
 from rules.grammars import GRAMMARS, MAX_TEXT, canonical, form_of, grammar_named
 from rules.versions import MAX_MODEL, Incomparable, Span, Word, compare, names_model, vote
 
@@ -16,6 +19,91 @@ def test_the_labelled_rows_come_out_right():
     assert oversure == []
     assert right["range"] / total["range"] >= 0.98, wrong
     assert wrong == []
+
+
+def test_the_rows_written_unseen_come_out_right():
+    labelled = score_versions.rows(score_versions.UNSEEN)
+    _, _, wrong, oversure = score_versions.score(labelled)
+    assert len(labelled) >= 600
+    assert oversure == []
+    assert wrong == []
+
+
+SPELLINGS = [
+    ("hikvision", "DS-2CD2032F-I", "V5.4.0 build 160530", [
+        "V5.4.0build160530", "5.4.0_160530", "v5.4.0 160530", "V5.4.0,build 160530", "V5.4.0 (build 160530)",
+        "V5.4.0_build160530", "V5.4.0 Build:20160530", "  V5.4.0   build 160530 ", "Firmware: V5.4.0 build 160530"]),
+    ("dahua", "IPC-HFW3441E", "2.800.0000000.29.R.210629", [
+        "V2.800.0000000.29.R.20210629", "2.800.0000000.29.R,build:2021-06-29",
+        "2.800.0000000.29.R, Build Date: 2021-06-29", "2.800.0000000.29.R, Build 2021-06-29",
+        "version=2.800.0000000.29.R build:2021-06-29",
+        "DH_IPC-HX3XXX-Leo_MultiLang_PN_Stream3_V2.800.0000000.29.R.210629.bin"]),
+    ("tp-link", "C210", "1.3.6 Build 230425 Rel.48373n", [
+        "1.3.6 Build 20230425 rel.48373", "V1.3.6 Build 230425 Rel. 48373N", "1.3.6 build 230425 Rel.48373n(4555)"]),
+    ("vivotek", "CC8160", "CC8160-VVTK-0100d", ["VVTK-0100d", "0100d", "cc8160-vvtk-0100D"]),
+    ("uniview", "NVR301-04S2-P4", "NVR-B3801.20.17.240506", ["B3801.20.17.240506", "nvr-b3801.20.17.240506"]),
+    ("mobotix", "S15", "MX-V4.0.2.33.r2", ["V4.0.2.33-r2", "mx-v4.0.2.33.R2"]),
+    ("d-link", "DCS-2530L", "1.06.01 Hotfix", ["v1.06.01_Hotfix", "1.06.01-hotfix"]),
+    ("bosch", "CPP7.3", "7.80 B127", ["7.80.0127", "7.80.0127 CPP7.3"]),
+    ("avtech", "AVM1203", "FullImg-1023-1007-1011-1009", [
+        "1023-1007-1011-1009", "firmware_FullImg-1023-1007-1011-1009"]),
+]
+
+
+@pytest.mark.parametrize(("maker", "model", "plain", "spellings"), SPELLINGS, ids=[one[0] for one in SPELLINGS])
+def test_however_a_device_spells_it_the_answer_is_the_same(maker, model, plain, spellings):
+    def answers(text):
+        return {(r.maker, r.cve): r.status for r in advisories.results_for(maker, model, text)}
+    expected = answers(plain)
+    assert {State.AFFECTED, State.NOT_AFFECTED} & set(expected.values())
+    for text in spellings:
+        assert answers(text) == expected, text
+
+
+@given(st.sampled_from(SPELLINGS), st.from_regex(r"[-_ ]?[a-z]{1,8}", fullmatch=True))
+def test_an_unread_suffix_never_turns_an_answer_round(spelling, suffix):
+    maker, model, plain, _ = spelling
+    before = {r.cve: r.status for r in advisories.results_for(maker, model, plain)}
+    for result in advisories.results_for(maker, model, plain + suffix):
+        both = {before.get(result.cve, State.UNKNOWN), result.status}
+        assert both != {State.AFFECTED, State.NOT_AFFECTED}
+
+
+@pytest.mark.parametrize(("grammar", "text", "build"), [
+    ("hikvision", "V5.5.82 build 190909 V5.7.3 build 220112", None),       # two versions
+    ("hikvision", "V5.5.82 build 190909, build 220112", None),
+    ("hikvision", "V5.5.82 build 190909", "220112"),                       # text and build apart disagree
+    ("hikvision", "V5.7.0 build 210231", None),                            # no day of the calendar
+    ("dahua", "2.800.0000000.1.R.200101", "2021-06-30"),
+    ("dotted", "1.0.x", None), ("dotted", "2.x", None), ("dotted", "1.*", None),
+    ("dotted", "1.2.3 / 1.2.5", None), ("axis", "11.5 / 10.12", None), ("axis", "11.5 and 10.12", None),
+    ("hikvision", "V5.4.0 or later", None), ("dotted", "2.0+", None), ("bosch", "7.50 and below", None),
+])
+def test_what_names_two_versions_or_none_is_not_read(grammar, text, build):
+    assert grammar_named(grammar).parse(text, build) is None
+
+
+@pytest.mark.parametrize(("text", "bounds"), [
+    ("Versions below V3.7.80", {"before": "V3.7.80"}),
+    ("Versions below V5.7.13_230822 (including V5.7.13_230822)", {"until": "V5.7.13_230822"}),
+    ("Build date before 250807", {"before": "build 250807"}),
+    ("Versions which Build time before December,2019", {"before": "build 20191201"}),
+    ("build time before April 16, 2025", {"before": "build 20250416"}),
+    ("1.12.0.27 and below", {"until": "1.12.0.27"}),
+    ("AXIS OS 11.5 or earlier", {"until": "11.5"}),
+    ("from V5.00.000, before V5.02.006", {"since": "V5.00.000", "before": "V5.02.006"}),
+    ("5.2.0 build 140721 to 5.4.0 Build 160530", {"since": "5.2.0 build 140721", "until": "5.4.0 Build 160530"}),
+    ("certain models, build time before May 2020", None),
+    ("see description", None), ("prior to 1.0 and after 2.0", None), ("1.0, 1.1 and 1.2", None), ("x" * 500, None),
+])
+def test_bounds_are_read_out_of_words_of_a_known_form_only(text, bounds):
+    assert read_bounds(text) == bounds
+
+
+@given(st.text(max_size=500))
+def test_no_words_raise(text):
+    bounds = read_bounds(text)
+    assert bounds is None or bounds
 
 
 @pytest.mark.parametrize(("grammar", "text", "build", "numbers", "built", "family"), [
@@ -97,6 +185,8 @@ def test_older_and_newer(grammar, older, newer):
     ("avtech", "FullImg-1024-1006", "FullImg-1023-1007-1011-1009", "different count"),
     ("dotted", "20240412", "3.11", "single number"),
     ("dotted", "1.2.3beta", "1.2.3rc", "no order"),
+    ("dotted", "6.3.40-rc1", "6.3.40", "no order"),
+    ("dotted", "1.46.16b", "1.46.16", "no order"),
     ("bosch", "7.80", "7.80 B128", "names none"),
 ])
 def test_what_has_no_order_says_why(grammar, one, bound, because):
@@ -145,7 +235,8 @@ def test_dotted_numbers_order_as_numbers(first, second):
     ("DS-2CD2??2F-I*", "DS-2CD2142FWD-I", False), ("DS-7604NI-K1/4P(B)", "DS-7604NI-K1 / 4P(B)", True),
     ("DS-7604NI-K1/4P(B)", "DS-7604NI-K1", False), ("AX8", "AX8", True), ("AX8", "AX80", False),
     ("AX8", "AX8-E", True), ("DCS-930L", "DCS_930L", True), ("DCS-930L", "DCS-930LB1", False),
-    ("HBL2GR1", "HBL2GR1V", False),
+    ("HBL2GR1", "HBL2GR1V", False), ("Cam v3", "Cam v3 Pro", False), ("NVRmini", "NVRmini 2", False),
+    ("C210", "C210P2", False), ("C210", "C210(EU)", True), ("SD9364", "SD9364-EHL", True),
 ])
 def test_scopes_name_models(scope, model, named):
     assert (names_model((scope,), model) == scope) is named
@@ -162,7 +253,8 @@ def test_a_makers_name_before_the_model_does_not_matter():
     ("2.800.0000000.8.R.200101", "dahua"), ("2.820.00IB007.0.R.211129", "dahua"), ("2.420.AC00.18.R", "dahua"),
     ("V5.5.82 build 190909", "hikvision"), ("DIPC-B1213.6.5.230215", "uniview"),
     ("4.03.R11.7601160B.12001.142300.0000004", "xiongmai"), ("1.3.4.22966B181219.D00.U1(4A21S)", "tvt"),
-    ("12.5.68", None), ("1.41.16_20231019_R421", None), ("1.3.6 Build 230426 Rel.48373n", None), ("", None),
+    ("12.5.68", None), ("1.41.16_20231019_R421", None), ("1.3.6 Build 230426 Rel.48373n", "tp-link"), ("", None),
+    ("CC8160-VVTK-0100d", "vivotek"), ("MX-V4.0.2.33.r2", "mobotix"), ("1.3.6 Build 230426", None),
     ("2.800" * 1000, None),
 ])
 def test_a_form_points_at_the_true_maker(text, maker):
