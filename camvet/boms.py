@@ -1,25 +1,97 @@
-"""Bills of materials in CycloneDX JSON: every component screened, the verdict beside it, everything else as it was."""
+"""Bills of materials: every part screened, the verdict beside it, everything else as it was.
+
+CycloneDX JSON (1.2 to 1.7): the product itself, components nested and in pedigrees, services. CSV and workbooks: the
+columns that name a maker or a part, read together. XML is not read.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from camvet.context import UsageError
 from camvet.screening import Screened
+from camvet.sheets import Sheet, read_sheet
 
-__all__ = ["components_of", "line_of", "mark", "read_bom"]
+__all__ = ["HEADER", "Part", "is_table", "line_of_row", "mark", "parts_of", "read_bom", "read_table", "row_of"]
 
 MOST_BYTES = 128 * 1024 * 1024
 MOST_COMPONENTS = 200_000
 MOST_DEPTH = 32
+MOST_TEXT = 500
+HEADER = ("place", "type", "name", "version", "bom_ref", "screened")
 _OURS = "camvet:"
+_TABLES = {".csv", ".tsv", ".txt", ".xlsx", ".xlsm"}
+_HARDWARE = {"device", "firmware", "device-driver", "platform", "machine-learning-model"}
+_PEDIGREE = ("ancestors", "descendants", "variants")
+_MAKERS = re.compile(r"(?i)manufactur|maker|vendor|supplier|brand|hersteller|lieferant|marke|fabricant|fournisseur|"
+                     r"fabricante|proveedor|mfr|oem|厂商|制造商|品牌|供应商")
+_PARTS = re.compile(r"(?i)part|model|item|article|artikel|description|bezeichnung|product|produkt|mpn|sku|name|"
+                    r"désignation|modèle|descripción|modelo|component|bauteil|型号|名称|产品|料号")
+_NOT = re.compile(r"(?i)quantit|qty|price|cost|date|ref.?des|designator|footprint|position|lead|country|line.?no|url")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One thing of a bill that is screened: where it stands, and the JSON object that the verdict is put into."""
+
+    place: str
+    kind: str
+    item: dict[str, Any]
+
+    @property
+    def line(self) -> str:
+        """What is screened: whoever makes, supplies, publishes or provides it before its name, each word once."""
+        return " ".join(dict.fromkeys(text[:MOST_TEXT] for text in self._said() if text.strip()))
+
+    def _said(self) -> Iterator[str]:
+        for key in ("manufacturer", "supplier", "provider"):
+            yield _name(self.item.get(key))
+        authors = self.item.get("authors")
+        for author in authors if isinstance(authors, list) else ():
+            yield _name(author)
+        for key in ("publisher", "author", "group", "name"):
+            yield _text(self.item.get(key))
+        yield from _purl(_text(self.item.get("purl")))
+        yield from _cpe(_text(self.item.get("cpe")))
+        if self.kind in _HARDWARE:
+            yield _text(self.item.get("description"))
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _name(holder: object) -> str:
+    return _text(holder.get("name")) if isinstance(holder, dict) else ""
+
+
+def _purl(purl: str) -> Iterator[str]:
+    """Namespace and name of a package URL (``pkg:type/namespace/name@version?qualifiers#subpath``)."""
+    if purl.startswith("pkg:"):
+        for part in re.split(r"[@?#]", purl.removeprefix("pkg:").lstrip("/").replace("%40", ""))[0].split("/")[1:]:
+            yield unquote(part)
+
+
+def _cpe(cpe: str) -> Iterator[str]:
+    """Vendor and product of a CPE, 2.3 or 2.2."""
+    cells = re.split(r"(?<!\\):", cpe.replace("cpe:/", "cpe:2.2:"))
+    if cells[0] == "cpe" and len(cells) > 4:
+        yield from (unquote(cell.replace("\\", "")).replace("_", " ") for cell in cells[3:5] if cell not in {"*", "-"})
+
+
+def is_table(path: Path) -> bool:
+    """Whether a bill is a CSV or a workbook."""
+    return path.suffix.lower() in _TABLES
 
 
 def read_bom(path: Path) -> dict[str, Any]:
-    """The document. Raises `UsageError` with what was expected for anything but CycloneDX JSON with components."""
+    """The document. Raises `UsageError` with what was expected for anything but CycloneDX JSON with parts."""
     try:
         if path.stat().st_size > MOST_BYTES:
             raise UsageError(f"{path}: expected at most {MOST_BYTES // 1024 // 1024} MB")
@@ -31,49 +103,81 @@ def read_bom(path: Path) -> dict[str, Any]:
         raise UsageError(f"{path.name}{place}: expected CycloneDX JSON") from error
     if not isinstance(document, dict) or document.get("bomFormat") != "CycloneDX":
         raise UsageError(f"{path.name}: expected bomFormat CycloneDX")
-    if not isinstance(document.get("components"), list):
-        raise UsageError(f"{path.name}: expected a list of components")
     return document
 
 
-def components_of(document: dict[str, Any], file: str) -> list[dict[str, Any]]:
-    """Every component, nested ones too. Raises `UsageError` for one that has no name."""
-    found = list(_walk(document["components"], file, "components", 0))
+def parts_of(document: dict[str, Any], file: str) -> list[Part]:
+    """The product, every component and every service, nested ones too. Raises `UsageError` for one without a name."""
+    metadata = document.get("metadata")
+    product = metadata.get("component") if isinstance(metadata, dict) else None
+    found: list[Part] = []
+    if product is not None:
+        found += _walk([product], file, "metadata.component", "components", 0)
+    for key in ("components", "services"):
+        if key in document:
+            found += _walk(document[key], file, key, key, 0)
+    if not found and "components" not in document:
+        raise UsageError(f"{file}: expected a list of components, or of services")
     if len(found) > MOST_COMPONENTS:
         raise UsageError(f"{file}: expected at most {MOST_COMPONENTS} components")
     return found
 
 
-def _walk(components: object, file: str, place: str, depth: int) -> Iterator[dict[str, Any]]:
-    if not isinstance(components, list) or depth > MOST_DEPTH:
-        raise UsageError(f"{file}: {place}: expected a list of components, at most {MOST_DEPTH} deep")
-    for number, component in enumerate(components):
-        here = f"{place}[{number}]"
-        if not isinstance(component, dict) or not isinstance(component.get("name"), str):
-            raise UsageError(f"{file}: {here}: expected a component with a name")
-        yield component
-        if "components" in component:
-            yield from _walk(component["components"], file, f"{here}.components", depth + 1)
+def _walk(items: object, file: str, place: str, key: str, depth: int) -> Iterator[Part]:
+    what = key.removesuffix("s")
+    if not isinstance(items, list) or depth > MOST_DEPTH:
+        raise UsageError(f"{file}: {place}: expected a list of {key}, at most {MOST_DEPTH} deep")
+    for number, item in enumerate(items):
+        here = place if place == "metadata.component" else f"{place}[{number}]"
+        if not isinstance(item, dict) or not isinstance(item.get("name"), str):
+            raise UsageError(f"{file}: {here}: expected a {what} with a name")
+        yield Part(here, _text(item.get("type")) or what, item)
+        if key in item:
+            yield from _walk(item[key], file, f"{here}.{key}", key, depth + 1)
+        pedigree = item.get("pedigree")
+        if isinstance(pedigree, dict) and key == "components":
+            for kin in _PEDIGREE:
+                if kin in pedigree:
+                    yield from _walk(pedigree[kin], file, f"{here}.pedigree.{kin}", key, depth + 1)
 
 
-def line_of(component: dict[str, Any]) -> str:
-    """What is screened: manufacturer, supplier, publisher and group before the name, each once."""
-    said: list[str] = []
-    for key in ("manufacturer", "supplier"):
-        holder = component.get(key)
-        if isinstance(holder, dict) and isinstance(holder.get("name"), str):
-            said.append(holder["name"])
-    said += [component[key] for key in ("publisher", "author", "group", "name") if isinstance(component.get(key), str)]
-    return " ".join(dict.fromkeys(said))
-
-
-def mark(component: dict[str, Any], screened: Screened) -> None:
-    """Put the verdict beside a component, as properties of our own; a second run replaces them."""
+def mark(part: Part, screened: Screened) -> None:
+    """Put the verdict beside a part, as properties of our own; a second run replaces them."""
     found, effects = screened.found, screened.effects
-    kept = [one for one in component.get("properties") or ()
+    properties = part.item.get("properties")
+    kept = [one for one in (properties if isinstance(properties, list) else ())
             if not (isinstance(one, dict) and str(one.get("name", "")).startswith(_OURS))]
     told = {"action": str(found.action), "entity": found.entity or "", "relation": found.relation,
             "matched_by": found.matched_by or "", "because": found.because, "as_of": screened.as_of.isoformat(),
             "overall": str(effects.overall) if effects else "",
+            "effects": "; ".join(f"{one.regime} {one.effect}" + (" (unverified)" if one.unverified else "")
+                                 for one in effects.binding) if effects else "",
             "lists": "; ".join(f"{one.id} {one.dated} {one.version}" for one in screened.lists)}
-    component["properties"] = kept + [{"name": _OURS + name, "value": value} for name, value in told.items() if value]
+    part.item["properties"] = kept + [{"name": _OURS + name, "value": value} for name, value in told.items() if value]
+
+
+def row_of(part: Part) -> tuple[str, ...]:
+    """A part as a row of a table, as `HEADER` names the cells."""
+    return (part.place, part.kind, _text(part.item.get("name")), _text(part.item.get("version")),
+            _text(part.item.get("bom-ref")), part.line)
+
+
+def read_table(path: Path, encoding: str | None = None) -> tuple[Sheet, tuple[int, ...]]:
+    """A bill as CSV or workbook, and the columns that are read together: whoever makes it, then what it is.
+
+    Raises:
+        UsageError: a file that is none, or one in which no column names a maker or a part.
+    """
+    sheet = read_sheet(path, "1", encoding)
+    usable = [at for at, name in enumerate(sheet.header) if not _NOT.search(name)]
+    makers = [at for at in usable if _MAKERS.search(sheet.header[at])]
+    parts = [at for at in usable if at not in makers and _PARTS.search(sheet.header[at])]
+    if not makers and not parts:
+        raise UsageError(f"{path.name}: expected a column that names a maker or a part, found "
+                         f"{', '.join(sheet.header[:20])}")
+    return sheet, (*makers, *parts)
+
+
+def line_of_row(row: Sequence[str], columns: Sequence[int]) -> str:
+    """What is screened of one row of a table."""
+    return " ".join(dict.fromkeys(row[at].strip()[:MOST_TEXT] for at in columns if row[at].strip()))

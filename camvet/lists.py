@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from rules.snapshots import Changes, Snapshot
     from rules.vocabulary import ListVersion
 
-__all__ = ["Store", "aged", "fetch", "known_lists", "opened", "public_key", "use_bundle"]
+__all__ = ["Store", "aged", "fetch", "known_lists", "opened", "public_key", "trusted_keys", "use_bundle"]
 
 MOST_DOWNLOAD = 512 * 1024 * 1024
 _TIMEOUT_S = 30
@@ -102,11 +102,11 @@ class Store:
         self.remember(number=bundle.number, made=bundle.made, digest=bundle.digest, signed_by=list(bundle.signed_by))
 
     def files(self) -> dict[str, bytes]:
-        """What a bundle of this installation holds: the laws in use and every imported list."""
-        from rules.bundle import law_files
+        """What a bundle of this installation holds: the laws and rules in use and every imported list."""
+        from rules.bundle import law_files, rule_files
         from rules.snapshots import dump
 
-        return law_files() | {f"lists/{_file_of(one.source)}": dump(one) for one in self.snapshots()}
+        return law_files() | rule_files() | {f"lists/{_file_of(one.source)}": dump(one) for one in self.snapshots()}
 
     def _write(self, name: str, data: bytes) -> None:
         try:
@@ -162,22 +162,28 @@ def public_key(path: Path) -> dict[str, Ed25519PublicKey]:
     return {key_id(key): key}
 
 
-def opened(context: Context, data: bytes, keys: Iterable[Path] = ()) -> Bundle:
-    """A bundle that a key trusted here, or one of `keys`, signed. Raises `UsageError` with the rule it broke."""
+def trusted_keys(context: Context, keys: Iterable[Path] = ()) -> dict[str, Ed25519PublicKey]:
+    """The keys of this installation, those of others that it trusts, and `keys`, by id. Raises `UsageError`."""
     from camvet.decisions import key_store
-    from rules.bundle import BundleError, open_bundle
 
     trusted = dict(key_store(context).trusted())
     for path in (*keys, *sorted((Store.of(context).folder / "trusted").glob("*.pub"))):
         trusted |= public_key(path)
+    return trusted
+
+
+def opened(context: Context, data: bytes, keys: Iterable[Path] = ()) -> Bundle:
+    """A bundle that a key trusted here, or one of `keys`, signed. Raises `UsageError` with the rule it broke."""
+    from rules.bundle import BundleError, open_bundle
+
     try:
-        return open_bundle(data, trusted)
+        return open_bundle(data, trusted_keys(context, keys))
     except BundleError as error:
         raise UsageError(str(error)) from error
 
 
 def use_bundle(context: Context, path: Path) -> Bundle:
-    """Judge by the laws of a signed bundle in this process, without installing it. Raises `UsageError`."""
+    """Judge by the laws and rules of a signed bundle in this process, without installing it. Raises `UsageError`."""
     import atexit
 
     from rules import bundle as bundles
@@ -189,7 +195,7 @@ def use_bundle(context: Context, path: Path) -> Bundle:
     folder = Path(tempfile.mkdtemp(prefix="camvet-law-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     try:
-        bundles.unpack_law(found, folder)
+        bundles.unpack(found, folder)
     except bundles.BundleError as error:
         raise UsageError(str(error)) from error
     bundles.use(folder)

@@ -33,6 +33,7 @@ class Screened:
     effects: Effects | None
     lists: tuple[ListVersion, ...]
     as_of: date
+    buyers: tuple[str, ...] = ()
 
 
 @dataclass
@@ -61,7 +62,7 @@ class Screener:
         if self.imported is not None and str(found.action) != "match":
             found = self.imported.screen(query, self.as_of, found)
         effects = self._effects_of(found)
-        return Screened(self._by_category(found, effects), effects, self.lists, self.as_of)
+        return Screened(self._by_category(found, effects), effects, self.lists, self.as_of, tuple(self.buyers))
 
     def check(self) -> None:
         """Raise `UsageError` for a buyer that nobody knows, before any line is screened."""
@@ -125,7 +126,7 @@ def columns_of(screened: Screened) -> list[str]:
     """The cells that an order file gets, as `COLUMNS` names them."""
     found, effects = screened.found, screened.effects
     told = "; ".join(f"{effect.regime} {effect.effect}" + ("" if effect.binds_buyer else " (not binding)")
-                     for effect in effects.binding) if effects else ""
+                     + (" (unverified)" if effect.unverified else "") for effect in effects.binding) if effects else ""
     lists = "; ".join(f"{version.id} {version.dated} {version.version}" for version in screened.lists)
     return [str(found.action), found.entity or "", found.name or "", found.relation, f"{found.score:g}",
             found.matched_by or "", found.because, str(effects.overall) if effects else "", told,

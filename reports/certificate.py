@@ -1,12 +1,16 @@
 """A vendor certificate on one page: who screened what, on which day, against which lists, with which result and why.
 
 The signed statement is the DSSE envelope; the page shows what stands in it and carries it, so that the page can be
-printed and the statement checked.
+printed and the statement checked. The statement has the digest of the page around it: a page whose words were changed
+does not pass for what was signed.
 """
 
 from __future__ import annotations
 
+import hashlib
+import html
 import json
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -17,11 +21,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from reports.report import LEGAL_NOTE
 from reports.text import clean
 
-__all__ = ["PAYLOAD_TYPE", "page", "statement"]
+__all__ = ["PAYLOAD_TYPE", "digest_around", "envelope_in", "page", "statement"]
 
 PAYLOAD_TYPE = "application/vnd.camvet.certificate+json"
 _TEMPLATES = Path(__file__).parent / "templates"
 _LONGEST = 1_000_000                # the envelope has to be whole, or nobody can check it
+_ENVELOPE = re.compile(rb"<code>(\{[^<>]{2,4000000})</code>")
+_KEY = re.compile(rb"<code>[0-9a-f]{64}</code>")
 
 
 def statement(document: Mapping[str, Any]) -> bytes:
@@ -29,11 +35,23 @@ def statement(document: Mapping[str, Any]) -> bytes:
     return json.dumps(document, ensure_ascii=True, sort_keys=True, separators=(",", ":")).encode("ascii")
 
 
-def page(document: Mapping[str, Any], envelope: Mapping[str, Any]) -> bytes:
-    """The certificate as HTML."""
-    text: str = _template().render(it=document, envelope=json.dumps(envelope, ensure_ascii=True), note=LEGAL_NOTE,
-                                   key=envelope["signatures"][0]["keyid"])
+def page(document: Mapping[str, Any], envelope: Mapping[str, Any] | None) -> bytes:
+    """The certificate as HTML; without an envelope, the page around one."""
+    text: str = _template().render(it=document, note=LEGAL_NOTE,
+                                   envelope=json.dumps(envelope, ensure_ascii=True) if envelope else "",
+                                   key=envelope["signatures"][0]["keyid"] if envelope else "")
     return text.encode()
+
+
+def envelope_in(data: bytes) -> str | None:
+    """The envelope that a page carries, as JSON; ``None`` where there is none."""
+    found = _ENVELOPE.search(data)
+    return html.unescape(found[1].decode("utf-8", "replace")) if found else None
+
+
+def digest_around(data: bytes) -> str:
+    """SHA-256 (hex) of a page without its envelope and the name of the key."""
+    return hashlib.sha256(_KEY.sub(b"<code></code>", _ENVELOPE.sub(b"<code></code>", data))).hexdigest()
 
 
 @cache

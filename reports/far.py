@@ -1,15 +1,16 @@
 """The report that FAR 52.204-25(d) asks of a contractor, filled from the inventory and a register of contracts.
 
 A sweep finds candidates; only a person identifies covered equipment, and only that starts the clock of the clause. What
-nobody told is asked for, never invented. The newer clause 52.240-91 is served by the same fields, marked unverified.
-Own words; no legal advice.
+nobody told is asked for, never invented. The newer clause 52.240-91 is served by the same fields. Its own paragraph was
+not seen; what others say of it (one report within 72 hours, paragraph (h)) is used where it is the stricter, and marked
+unverified. Own words; no legal advice.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, time, timedelta
 from typing import Literal
 
 from reports.report import DeviceReport, Report
@@ -22,6 +23,8 @@ __all__ = ["Blank", "Candidate", "FarReport", "Question", "build"]
 _REGIMES = ("US-889-A", "US-889-B")
 _COUNTS, _OPEN = {"true", "by_affiliation"}, {"unresolved"}
 _SECOND_REPORT_DAYS = 10                # FAR 52.204-25(d)(2)(ii)
+_HOURS_OF_91 = timedelta(hours=72)      # 52.240-91(h) as others read it: unverified
+_NEWER = "52.240-91"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +60,12 @@ class Candidate:
     report_to: str
     first_report: Sequence[Blank]
     second_report: Sequence[Blank]
+    clause: str = ""
     identified_at: date | None = None
+    identified_time: datetime | None = None
     first_due: date | None = None
     second_due: date | None = None
+    deadline: str = ""                  # how the days were counted
     overdue: bool = False
     unverified: bool = False
 
@@ -112,7 +118,9 @@ def _candidate(device: DeviceReport, report: Report, register: Register) -> Cand
     if confirmed is None and not listed and not unsettled:
         return None
     contract = _contract(confirmed, register)
-    first_due = after(confirmed.identified_at, 1) if confirmed else None
+    clause = contract.clause if contract is not None else ""
+    strictest = clause or (_NEWER if any(one.clause == _NEWER for one in register.contracts) else "")
+    first_due, deadline = _first_due(confirmed, strictest) if confirmed else (None, "")
     second_due = None
     if confirmed is not None and first_due is not None:
         second_due = after(confirmed.reported_on or first_due, _SECOND_REPORT_DAYS)
@@ -124,9 +132,30 @@ def _candidate(device: DeviceReport, report: Report, register: Register) -> Cand
         device=device.device, status=status, maker=device.identity.maker_name or device.identity.maker or "not known",
         assurance=str(device.identity.assurance), why=_why(listed or unsettled, confirmed),
         report_to=_report_to(contract), first_report=_first(device, confirmed, contract, register),
-        second_report=_second(confirmed), identified_at=confirmed.identified_at if confirmed else None,
-        first_due=first_due, second_due=second_due, overdue=overdue,
+        second_report=_second(confirmed, clause), clause=clause,
+        identified_at=confirmed.day if confirmed else None,
+        identified_time=confirmed.moment if confirmed else None,
+        first_due=first_due, second_due=second_due, deadline=deadline, overdue=overdue,
         unverified=any(effect.unverified for effect in listed or unsettled))
+
+
+def _first_due(confirmed: Identification, clause: str) -> tuple[date, str]:
+    """The day the first report is due, and how it was counted; under the newer clause the earlier of two counts."""
+    due = after(confirmed.day, 1)
+    told = f"one business day after {confirmed.day}, the calendar day where it was identified"
+    if clause != _NEWER:
+        return due, told
+    begun = confirmed.moment or datetime.combine(confirmed.day, time())
+    ended = begun + _HOURS_OF_91
+    last = ended.date() if ended.time() > time() else ended.date() - timedelta(days=1)
+    counted = "" if confirmed.moment else ", counted from the beginning of that day since no time was told"
+    if last < due:
+        return last, f"72 hours after the identification (52.240-91(h), unverified){counted}: earlier than {told}"
+    return due, f"{told}: no later than the 72 hours of 52.240-91(h) (unverified)"
+
+
+def _place(clause: str, paragraph: str) -> str:
+    return "52.240-91(h), unverified" if clause == _NEWER else paragraph
 
 
 def _names(device: DeviceReport) -> set[str]:
@@ -139,7 +168,7 @@ def _why(effects: Sequence[Effect], confirmed: Identification | None) -> tuple[s
     said = [f"{effect.regime}: {effect.because}" for effect in effects]
     if confirmed is not None:
         source = f", notified by {confirmed.notified_by}" if confirmed.notified_by else ""
-        said.insert(0, f"identified by {confirmed.by} on {confirmed.identified_at}{source}")
+        said.insert(0, f"identified by {confirmed.by} on {confirmed.identified_at.isoformat()}{source}")
     return tuple(said)
 
 
@@ -169,7 +198,7 @@ def _report_to(contract: Contract | None) -> str:
 def _first(device: DeviceReport, confirmed: Identification | None, contract: Contract | None,
            register: Register) -> tuple[Blank, ...]:
     """The fields of paragraph (d)(2)(i), within one business day."""
-    place = "(d)(2)(i)"
+    place = _place(contract.clause if contract is not None else "", "(d)(2)(i)")
     supplier = next((one for one in register.suppliers if set(one.devices) & _names(device)), None)
     orders = confirmed.orders if confirmed else ()
     if contract is not None and not orders:
@@ -183,7 +212,7 @@ def _first(device: DeviceReport, confirmed: Identification | None, contract: Con
         _blank("order numbers", place, ", ".join(orders), "register", "contract file, where applicable",
                if_known=not needs_order),
         *_of_supplier(supplier, place),
-        _blank("brand", place, identity.brand or identity.maker_name or "", "the sweep", "label of the device"),
+        _blank("brand", place, identity.brand or "", "the sweep", "label of the device"),
         _blank("model number (of the maker, part number or wholesaler's)", place, model, "the sweep",
                "label of the device, or the order"),
         _blank("item description", place, described or _description(device), "register" if described else "the sweep",
@@ -201,9 +230,9 @@ def _of_supplier(supplier: Supplier | None, place: str) -> tuple[Blank, ...]:
                if_known=True))
 
 
-def _second(confirmed: Identification | None) -> tuple[Blank, ...]:
+def _second(confirmed: Identification | None, clause: str) -> tuple[Blank, ...]:
     """The fields of paragraph (d)(2)(ii), within ten business days of the first report."""
-    place = "(d)(2)(ii)"
+    place = _place(clause, "(d)(2)(ii)")
     return (
         _blank("further information on mitigation", place, confirmed.mitigation if confirmed else "", "register",
                "whoever runs the site"),
@@ -241,7 +270,9 @@ def _worksheet(candidates: Sequence[Candidate], unknown: Sequence[str]) -> list[
         Question("52.204-26(c)(1)", "Yearly, in SAM: are they provided to the Government?", provide),
         Question("52.204-26(c)(2)", "Yearly, in SAM, after a reasonable inquiry: are they used?", f"{use} ({found})"),
         Question("52.204-24(e)",
-                 "Where the answer is will or does: producer, brand, model, description, explanation of the use "
+                 "Where the answer is will or does: the producer with UEI and CAGE code, and whether maker or "
+                 "distributor, if known; brand, model number and description of all of it; for services their "
+                 "description or Product Service Code; the proposed use and what bears on whether it is permissible "
                  "(wording unverified)",
                  "see the devices above; the explanation of the use has to be written"),
         Question("52.240-90", "The representation of the newer clause family, where the contract has 52.240-91 "
@@ -256,11 +287,18 @@ def _limits(register: Register, candidates: Sequence[Candidate]) -> tuple[str, .
         ("Whether the equipment is a substantial or essential component, or critical technology, and whether an "
          "exception or waiver applies, cannot be seen from the network."),
         "A reasonable inquiry (FAR 4.2101) looks into what is in the entity's possession; a sweep is part of it.",
-        "Deadlines are in business days: weekends and the holidays of 5 U.S.C. 6103(a) do not count.",
+        ("Deadlines are in business days: weekends and the holidays of 5 U.S.C. 6103(a) do not count, a holiday on a "
+         "Saturday is kept on the Friday before and one on a Sunday on the Monday after. Days off that only some have "
+         "(Inauguration Day around Washington, closures by order) count as business days, so a real deadline can only "
+         "lie later."),
+        ("The clause names no time zone. The day of an identification is the calendar day where it was made, as its "
+         "offset tells; whether a report is late is judged by the day in UTC, so for the Americas up to a day early."),
     ]
     if any(contract.clause == "52.240-91" for contract in register.contracts):
-        limits.append("The reporting paragraph of 52.240-91 could not be verified: the fields are those of "
-                      "52.204-25(d). Read the clause of the contract before sending.")
+        limits.append("The reporting paragraph of 52.240-91 could not be verified: its text was not seen. Others read "
+                      "it as one report within 72 hours, paragraph (h), in the place of those of 52.204-25(d); the "
+                      "fields here are those of 52.204-25(d), and the earlier of both deadlines is given. Whether it "
+                      "asks for a second report is not known. Read the clause of the contract before sending.")
     if any(candidate.unverified for candidate in candidates):
         limits.append("Some facts behind these devices are marked unverified in the lists.")
     return tuple(limits)

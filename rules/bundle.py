@@ -1,8 +1,10 @@
-"""Signed bundles: laws, parties and imported lists in one file that cannot be altered, mixed or rolled back unseen.
+"""Signed bundles: laws, rules and imported lists in one file that cannot be altered, mixed or rolled back unseen.
 
-A bundle is a ZIP. Its ``manifest.json`` is a DSSE envelope (`rules.dsse`) over a number that only ever grows and the
-SHA-256 of every other file; a file that the manifest does not name, or that does not fit it, makes the whole unusable.
-Nothing is read from a bundle before its signature held.
+Under ``law/`` lies what an installation judges by once it is installed; under ``rules/`` what else a verdict rests on
+(makers, checks, policies …), so that an old verdict can be judged again by all that it used. A bundle is a ZIP. Its
+``manifest.json`` is a DSSE envelope (`rules.dsse`) over a number that only ever grows and the SHA-256 of every other
+file; a file that the manifest does not name, or that does not fit it, makes the whole unusable. Nothing is read from a
+bundle before its signature held.
 """
 
 from __future__ import annotations
@@ -11,26 +13,31 @@ import hashlib
 import io
 import json
 import re
+import sys
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from rules import buyers, catalog, entities, purposes, regimes
-from rules.documents import LAW, folder_of, read_law_from
+from rules.documents import LAW, RULES, folder_of, law_from, read_law_from
 from rules.dsse import EnvelopeError, open_envelope, seal
 
-__all__ = ["PAYLOAD_TYPE", "Bundle", "BundleError", "law_files", "make", "newer", "open_bundle", "unpack_law", "use"]
+__all__ = [
+    "PAYLOAD_TYPE", "Bundle", "BundleError", "law_files", "make", "newer", "open_bundle", "rule_files", "unpack",
+    "unpack_law", "use",
+]
 
 PAYLOAD_TYPE = "application/vnd.camvet.lists+json"
 MOST_BYTES = 512 * 1024 * 1024
 MOST_FILES = 5000
 _MANIFEST = "manifest.json"
-_FILE = re.compile(rf"law/(?:{'|'.join(LAW)})/[A-Za-z0-9][A-Za-z0-9._:-]{{0,99}}\.yaml|"
+_NEEDED = frozenset(LAW) - {"delivery"}      # bundles made before there were places of delivery have none
+_NAME = r"[A-Za-z0-9][A-Za-z0-9._:-]{0,99}\.yaml"
+_FILE = re.compile(rf"law/(?:{'|'.join(LAW)})/{_NAME}|rules/(?:{'|'.join(RULES)})/{_NAME}|"
                    r"lists/[a-z0-9][a-z0-9._-]{0,99}\.json")
 _EPOCH = (1980, 1, 1, 0, 0, 0)          # the same content makes the same bytes
 
@@ -54,6 +61,12 @@ class Bundle:
     files: Mapping[str, bytes]
 
     @property
+    def lacks(self) -> tuple[str, ...]:
+        """The folders that it does not carry, so that those of this installation are used in their place."""
+        carried = {name.split("/")[1] for name in self.files if not name.startswith("lists/")}
+        return tuple(folder for folder in (*LAW, *RULES) if folder not in carried)
+
+    @property
     def lists(self) -> dict[str, bytes]:
         """The imported lists in it, by file name."""
         return {name.removeprefix("lists/"): data for name, data in self.files.items() if name.startswith("lists/")}
@@ -61,8 +74,17 @@ class Bundle:
 
 def law_files() -> dict[str, bytes]:
     """The laws and parties in use, as the files of a bundle."""
-    return {f"law/{folder}/{path.name}": path.read_bytes()
-            for folder in LAW for path in sorted(folder_of(folder).glob("*.yaml"))}
+    return _files("law", LAW)
+
+
+def rule_files() -> dict[str, bytes]:
+    """The makers, checks, policies and other rules in use, as the files of a bundle."""
+    return _files("rules", RULES)
+
+
+def _files(top: str, folders: Iterable[str]) -> dict[str, bytes]:
+    return {f"{top}/{folder}/{path.name}": path.read_bytes()
+            for folder in folders for path in sorted(folder_of(folder).glob("*.yaml"))}
 
 
 def make(files: Mapping[str, bytes], *, number: int, made: str, key: Ed25519PrivateKey) -> bytes:
@@ -149,17 +171,34 @@ def _manifest(payload: bytes) -> tuple[int, str, dict[str, str]]:
 
 def unpack_law(bundle: Bundle, folder: Path) -> None:
     """Write the laws of a bundle under `folder`, for `use`. Raises `BundleError` where it carries none."""
-    law = {name.removeprefix("law/"): data for name, data in bundle.files.items() if name.startswith("law/")}
-    if {name.partition("/")[0] for name in law} != set(LAW):
-        raise BundleError("bundle.law", "it does not carry all of " + ", ".join(LAW))
-    for name, data in law.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
+    _write(bundle, folder, ("law/",))
+
+
+def unpack(bundle: Bundle, folder: Path) -> None:
+    """Write the laws and the rules of a bundle under `folder`, for `use`. Raises `BundleError` where it has no laws."""
+    _write(bundle, folder, ("law/", "rules/"))
+
+
+def _write(bundle: Bundle, folder: Path, tops: tuple[str, ...]) -> None:
+    carried = {name.split("/")[1] for name in bundle.files if name.startswith("law/")}
+    if not carried >= _NEEDED:
+        raise BundleError("bundle.law", "it does not carry all of " + ", ".join(sorted(_NEEDED)))
+    for name, data in bundle.files.items():
+        if name.startswith(tops):
+            path = folder / name.partition("/")[2]
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
 
 
 def use(folder: Path | None) -> None:
-    """Judge by the laws under `folder` from now on, in this process; ``None`` goes back to the shipped ones."""
+    """Judge by what lies under `folder` from now on, in this process; ``None`` goes back to the shipped rules."""
+    if folder is None and law_from() is None:
+        return
     read_law_from(folder)
-    for cached in (regimes.load, entities.load, buyers.load, buyers.table, purposes.load, catalog.load):
-        cached.cache_clear()
+    # Everything that was read is forgotten, whichever module remembers it: two editions must never be mixed.
+    for name, module in tuple(sys.modules.items()):
+        if name.partition(".")[0] == "rules":
+            for value in tuple(vars(module).values()):
+                forget = getattr(value, "cache_clear", None)
+                if callable(forget):
+                    forget()

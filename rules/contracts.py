@@ -5,17 +5,18 @@ A YAML file that the contractor keeps. Nothing in it is needed to begin: what is
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import AwareDatetime, Field, field_validator, model_validator
 
 from rules.documents import Document, read
 
 __all__ = ["Contract", "Contractor", "Identification", "Order", "Register", "Supplier", "load"]
 
 Clause = Literal["52.204-25", "52.240-91"]
+_DAY = len("YYYY-MM-DD")
 Uei = Field(default="", pattern=r"^(?:[A-HJ-NP-Z1-9][A-HJ-NP-Z0-9]{11})?$")
 Cage = Field(default="", pattern=r"^(?:[A-Z0-9]{5})?$")
 
@@ -60,11 +61,13 @@ class Supplier(Document):
 class Identification(Document):
     """A person's confirmation that a device is covered equipment: it starts the clock.
 
-    ``identified_at`` is the day of the identification, or of the notice from a subcontractor or another source.
+    ``identified_at`` is when it was identified, or when a subcontractor or another source gave notice: a day, or a time
+    with its offset from UTC (``2026-11-20T23:59:00-05:00``). The day that counts is the one that stands there: the
+    calendar day at the place of whoever identified it. A time without an offset could be two days and is refused.
     """
 
     device: str
-    identified_at: date
+    identified_at: date | AwareDatetime
     by: str
     notified_by: str = ""
     contract: str = ""
@@ -76,9 +79,32 @@ class Identification(Document):
     prevention_efforts: str = ""
     additional_efforts: str = ""
 
+    @field_validator("identified_at", mode="before")
+    @classmethod
+    def _day_or_moment(cls, value: object) -> object:
+        """A text is a day or a time with an offset; a time at midnight is never taken for a mere day."""
+        if isinstance(value, str):
+            try:
+                value = date.fromisoformat(value) if len(value) == _DAY else datetime.fromisoformat(value)
+            except ValueError as error:
+                raise ValueError("expected YYYY-MM-DD, or a time with its offset: 2026-11-20T23:59:00-05:00") from error
+        if isinstance(value, datetime) and value.utcoffset() is None:
+            raise ValueError("a time needs its offset from UTC, as in 2026-11-20T23:59:00-05:00")
+        return value
+
+    @property
+    def day(self) -> date:
+        """The calendar day of the identification, where it was made."""
+        return self.identified_at.date() if isinstance(self.identified_at, datetime) else self.identified_at
+
+    @property
+    def moment(self) -> datetime | None:
+        """The very time, where it was told."""
+        return self.identified_at if isinstance(self.identified_at, datetime) else None
+
     @model_validator(mode="after")
     def _in_order(self) -> Identification:
-        if self.reported_on is not None and self.reported_on < self.identified_at:
+        if self.reported_on is not None and self.reported_on < self.day:
             raise ValueError("reported_on lies before identified_at")
         return self
 

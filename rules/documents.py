@@ -16,12 +16,15 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 __all__ = [
-    "DATA", "LAW", "DataError", "Document", "digest_of", "folder_of", "law_from", "read", "read_all", "read_law_from",
+    "DATA", "LAW", "RULES", "DataError", "Document", "digest_of", "folder_of", "law_from", "read", "read_all",
+    "read_law_from",
 ]
 
 DATA = Path(str(files("rules"))) / "data"
-LAW = ("regimes", "entities", "buyers", "purposes", "effects")
+LAW = ("regimes", "entities", "buyers", "purposes", "effects", "delivery")
 """The folders that travel in signed bundles: what is law, and who is meant by it."""
+RULES = ("makers", "chipsets", "checks", "endpoints", "advisories", "policies", "standards")
+"""What else a verdict rests on: it travels along, so that an old verdict can be judged again by all that it used."""
 
 _law_from: list[Path] = []
 
@@ -62,7 +65,7 @@ def read(path: Path, model: type[Model]) -> Model:
 
 
 def read_law_from(folder: Path | None) -> None:
-    """Read the `LAW` folders from here instead of the shipped ones; ``None`` goes back. `rules.bundle.use` calls it."""
+    """Read a bundle's folders from here instead of the shipped ones; ``None`` goes back. For `rules.bundle.use`."""
     _law_from[:] = [] if folder is None else [folder]
 
 
@@ -72,8 +75,9 @@ def law_from() -> Path | None:
 
 
 def folder_of(name: str) -> Path:
-    """Where the files of one folder are read from."""
-    return (_law_from[0] if _law_from and name in LAW else DATA) / name
+    """Where the files of one folder are read from; what a bundle does not carry is the shipped one's."""
+    carried = _law_from[0] / name if _law_from and name in (*LAW, *RULES) else None
+    return carried if carried is not None and carried.is_dir() else DATA / name
 
 
 def read_all(folder: str, model: type[Model]) -> Iterator[tuple[Path, Model]]:

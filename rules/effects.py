@@ -21,7 +21,7 @@ from rules.listing import Listing, countries_of, listing_of
 from rules.regimes import Activity, Condition, Duty, Regime, Rule, Stage
 from rules.vocabulary import ActivityEffect, Effect, Overall
 
-__all__ = ["DISCLAIMER", "Effects", "effects_of"]
+__all__ = ["DISCLAIMER", "Effects", "effects_of", "together"]
 
 DISCLAIMER = "Research material from dated public sources, not legal advice."
 
@@ -46,6 +46,31 @@ class Effects:
     def binding(self) -> tuple[Effect, ...]:
         """The effects that make up `overall`, worst first."""
         return tuple(sorted((e for e in self.effects if e.effect is not ActivityEffect.NONE), key=buyer_data.weight))
+
+
+    def overall_for(self, role: str) -> Overall:
+        """What it amounts to for one of the roles alone."""
+        weights = [one for one in self.by_role if one.buyer == role]
+        decisive = min(weights, key=buyer_data.weight, default=None)
+        return Overall.LEGAL if decisive is None else buyer_data.overall_of(decisive.effect, binds=decisive.binds_buyer)
+
+
+def together(parts: Sequence[Effects]) -> Effects:
+    """Answers on one party for several roles, each with its own activity, as one: of every regime the worst counts."""
+    first, *rest = parts
+    if not rest:
+        return first
+    by_role = tuple(dict.fromkeys(one for part in parts for one in part.by_role))
+    worst: dict[str, Effect] = {}
+    for one in by_role:
+        if one.regime not in worst or buyer_data.weight(one) < buyer_data.weight(worst[one.regime]):
+            worst[one.regime] = one
+    decisive = min(worst.values(), key=buyer_data.weight, default=None)
+    overall = Overall.LEGAL if decisive is None else buyer_data.overall_of(decisive.effect, binds=decisive.binds_buyer)
+    activities = {part.activity for part in parts}
+    return replace(first, buyers=tuple(dict.fromkeys(role for part in parts for role in part.buyers)),
+                   activity=activities.pop() if len(activities) == 1 else None, effects=tuple(worst.values()),
+                   by_role=by_role, overall=overall)
 
 
 @dataclass(frozen=True, slots=True)

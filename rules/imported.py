@@ -63,6 +63,7 @@ class Imported:
         self._postings: dict[str, list[tuple[int, str]]] = {}
         self._buckets: dict[str, list[str]] = {}
         self._by_entity: dict[str, list[int]] = {}
+        self._mains: dict[str, str] = {}
         for snapshot in snapshots:
             self.versions += (version_of(snapshot),)
             for kept in snapshot.parties:
@@ -91,9 +92,25 @@ class Imported:
             for word in set(words):
                 if len(word) >= 4 and word not in self._catalog.classes:
                     self._postings.setdefault(word, []).append((at, written))
-        entity = shipped or f"{_IMPORT}:{source}:{kept.party.id}"
+        # the same main name on two lists is one party, so that either list is told of whichever is found first
+        main = "".join(_words(kept.party.names[0])) if kept.party.names else ""
+        entity = shipped or self._mains.get(main) or f"{_IMPORT}:{source}:{kept.party.id}"
+        if main:
+            self._mains.setdefault(main, entity)
         self._entities.append(entity)
         self._by_entity.setdefault(entity, []).append(at)
+
+    def entity_of(self, wanted: str) -> str | None:
+        """The id of the party that bears this id or this whole name; ``None`` where nobody does."""
+        if wanted in self._by_entity:
+            return wanted
+        hit = self._whole(read(wanted))
+        return hit.entity if hit is not None else None
+
+    def near(self, wanted: str) -> str | None:
+        """The id of a party whose name is a slip or two away, to be offered and never taken."""
+        hit = self._misspelt(read(wanted))
+        return hit.entity if hit is not None else None
 
     def screen(self, query: str, day: date, shipped: Screening) -> Screening:
         """The answer for one line, where an imported party says more than `shipped`."""

@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from rules.documents import Document, digest_of, read_all
+from rules.documents import LAW, Document, digest_of, read_all
 from rules.vocabulary import ActivityEffect, ListVersion
 
 __all__ = [
@@ -25,7 +25,6 @@ __all__ = [
 ]
 
 ANYBODY = "anybody"
-FOLDERS = ("regimes", "entities", "buyers", "purposes", "effects")
 
 
 class Activity(StrEnum):
@@ -262,4 +261,4 @@ def _with_entries(regime: Regime, read: Mapping[str, Regime]) -> Regime:
 
 def list_version() -> ListVersion:
     """The edition of laws, parties and tables as one version; its date is that of the oldest regime in it."""
-    return ListVersion("regimes", "Laws, lists and listed parties", digest_of(*FOLDERS), min(r.dated for r in load()))
+    return ListVersion("regimes", "Laws, lists and listed parties", digest_of(*LAW), min(r.dated for r in load()))

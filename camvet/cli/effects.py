@@ -5,16 +5,18 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from camvet.cli import context_of, verb
-from camvet.context import ExitCode, UsageError
+from camvet.context import Context, ExitCode, UsageError
 
 if TYPE_CHECKING:
     from rules.effects import Effects
+    from rules.entities import Entities
     from rules.regimes import Regime
     from rules.vocabulary import Effect, ListVersion, Overall
 
@@ -41,30 +43,67 @@ def effects(
 ) -> None:
     """Say what each law and list means for a buyer on a day. Dated facts with citations, no legal advice."""
     from rules import effects as law
-    from rules import regimes as data
     from rules.buyers import UnknownBuyerError
     from rules.entities import UnknownEntityError
     from scanner import clock
 
     context = context_of(ctx)
     roles = [name for given in (*buyer, *words[1:]) for name in re.split(r"[,\s]+", given) if name]
-    asked = _regimes(data.load(), regime or [])
     day = clock.now().date() if as_of is None else _day(as_of)
+    known = _law_of(context, words[0])
+    asked = _regimes(known.regimes, regime or [])
     try:
-        found = law.effects_of(words[0], roles, day, _activity(activity), purpose, regimes=asked)
+        found = law.effects_of(known.entity, roles, day, _activity(activity), purpose, regimes=asked,
+                               entities=known.entities)
     except UnknownBuyerError as error:
         hint = f"; quote a name with spaces: {' '.join(words)!r}" if error.wanted in words[1:] else ""
         raise UsageError(f"{error}{hint}") from error
     except UnknownEntityError as error:
-        raise UsageError(f"{error}; an unknown name is no clean name") from error
-    version = data.list_version()
+        near = f"; close to it in an imported list: {known.near}" if known.near else ""
+        raise UsageError(f"{error}{near}; an unknown name is no clean name") from error
     if context.terminal.as_json:
-        context.terminal.document(effects_document(found, version))
+        context.terminal.document(effects_document(found, known.versions))
     else:
-        context.terminal.lines(render_effects(found, version))
-    if day > version.dated:
-        context.terminal.note(f"the facts were collected on {version.dated}: what changed by {day} is not in them")
+        context.terminal.lines(render_effects(found, known.versions))
+    for version in known.versions:
+        if day > version.dated:
+            which = f"{version.name}: " if len(known.versions) > 1 else ""
+            context.terminal.note(f"{which}the facts were collected on {version.dated}: what changed by {day} is not "
+                                  "in them")
     raise typer.Exit(exit_code(found.overall))
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """Whom the question is about, with every law, party and list that may say something of it."""
+
+    entity: str
+    entities: Entities
+    regimes: tuple[Regime, ...]
+    versions: tuple[ListVersion, ...]
+    near: str | None = None
+
+
+def _law_of(context: Context, wanted: str) -> _Known:
+    """The shipped laws and, where lists were imported, what those say of the party beside."""
+    from camvet.lists import known_lists
+    from rules import entities as entity_data
+    from rules import regimes as data
+    from rules.entities import UnknownEntityError
+
+    entities, regimes = entity_data.load(), data.load()
+    versions: tuple[ListVersion, ...] = (data.list_version(),)
+    imported = known_lists(context)
+    if imported is None:
+        return _Known(wanted, entities, regimes, versions)
+    versions += imported.versions
+    try:
+        entity: str | None = entities.resolve(wanted).id
+    except UnknownEntityError:
+        entity = imported.entity_of(wanted)
+    if entity is None:
+        return _Known(wanted, entities, regimes, versions, imported.near(wanted))
+    return _Known(entity, *imported.law_of(entity, entities, regimes), versions)
 
 
 def exit_code(overall: Overall) -> ExitCode:
@@ -72,7 +111,7 @@ def exit_code(overall: Overall) -> ExitCode:
     return {"legal": ExitCode.CLEAN, "review": ExitCode.INCOMPLETE}.get(str(overall), ExitCode.FINDINGS)
 
 
-def effects_document(found: Effects, version: ListVersion) -> dict[str, Any]:
+def effects_document(found: Effects, versions: Sequence[ListVersion]) -> dict[str, Any]:
     """The JSON document of the verb: one effect a regime, and all of them by role where several roles were asked."""
     from camvet.shapes import list_json
     from rules.effects import DISCLAIMER
@@ -81,8 +120,8 @@ def effects_document(found: Effects, version: ListVersion) -> dict[str, Any]:
         "entity": found.party.id, "name": found.party.name, "as_of": found.as_of.isoformat(),
         "buyers": list(found.buyers), "activity": found.activity, "purpose": found.purpose,
         "effects": [_shape(effect) for effect in found.effects], "overall": str(found.overall),
-        "entity_note": found.party.note, "entity_unverified": found.party.unverified, "lists": [list_json(version)],
-        "disclaimer": DISCLAIMER,
+        "entity_note": found.party.note, "entity_unverified": found.party.unverified,
+        "lists": [list_json(version) for version in versions], "disclaimer": DISCLAIMER,
     }
     if len(found.buyers) > 1:
         document["by_role"] = [_shape(effect) for effect in found.by_role]
@@ -101,7 +140,7 @@ def _shape(effect: Effect) -> dict[str, Any]:
     return shape
 
 
-def render_effects(found: Effects, version: ListVersion) -> list[str]:
+def render_effects(found: Effects, versions: Sequence[ListVersion]) -> list[str]:
     """The answer as lines for a person: what counts first, then what says nothing, then how far to trust it."""
     from rules.effects import DISCLAIMER
 
@@ -117,7 +156,10 @@ def render_effects(found: Effects, version: ListVersion) -> list[str]:
     for effect in found.binding:
         lines += ["", *_told(effect)]
     lines += _silent([e for e in found.effects if str(e.effect) == "none"])
-    lines += ["", *_wrapped("", f"{DISCLAIMER} Facts of {version.dated}, edition {version.version}.")]
+    law, *imported = versions
+    lines += ["", *_wrapped("", f"{DISCLAIMER} Facts of {law.dated}, edition {law.version}.")]
+    for one in imported:
+        lines += _wrapped("", f"Imported list {one.name}, of {one.dated}, edition {one.version}.")
     return lines
 
 

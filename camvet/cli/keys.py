@@ -1,18 +1,21 @@
-"""`camvet keys`: the keys that attestations are signed with."""
+"""`camvet keys`: the keys that attestations are signed with, and the check of what a key has signed."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from camvet.cli import context_of, verb
-from camvet.context import Context, ExitCode
+from camvet.context import Context, ExitCode, UsageError
 
 if TYPE_CHECKING:
+    from camvet.certificates import Checked
     from camvet.keys import Key
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Signing keys: make the first, look, rotate.")
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Signing keys: make, look, rotate, verify.")
 verb("keys", rank=50)(app)
 
 
@@ -50,6 +53,89 @@ def show(ctx: typer.Context) -> None:
     else:
         context.terminal.lines(f"{key.id}  made {key.made}  {'signs' if key.signs else 'verifies'}" for key in keys)
     raise typer.Exit(ExitCode.CLEAN)
+
+
+@app.command()
+def verify(
+    ctx: typer.Context,
+    file: Path = typer.Argument(..., help="A screening certificate: the page, or the .dsse.json beside it."),
+    key: list[Path] | None = typer.Option(None, "--key", metavar="PUB", help="A public key (PEM) to trust."),
+) -> None:
+    """Check a screening certificate: 0 it holds, 1 it was changed, 3 nobody trusted here has signed it."""
+    from camvet.certificates import MOST_BYTES, verify
+    from camvet.decisions import key_store
+    from camvet.lists import trusted_keys
+    from rules.dsse import EnvelopeError
+
+    context = context_of(ctx)
+    trusted = trusted_keys(context, key or ())
+    try:
+        with file.open("rb") as source:
+            data = source.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise UsageError(f"{file}: {error.strerror}") from error
+    if len(data) > MOST_BYTES:
+        raise UsageError(f"{file}: expected at most {MOST_BYTES // 1024 // 1024} MB")
+    try:
+        found = verify(data, trusted)
+    except EnvelopeError as error:
+        if error.rule in {"envelope.malformed", "envelope.type"}:
+            raise UsageError(f"{file}: expected a screening certificate of camvet ({error})") from error
+        _told(context, {"file": str(file), "holds": False, "rule": error.rule, "because": error.because},
+              [f"DOES NOT HOLD  {file}: {error}"])
+        raise typer.Exit(ExitCode.INCOMPLETE if error.rule == "envelope.unknown_key" else ExitCode.FINDINGS) from error
+    holds = found.page_holds is not False
+    _told(context, _certificate_json(file, found, key_store(context).trusted()), _certificate_lines(file, found))
+    raise typer.Exit(ExitCode.CLEAN if holds else ExitCode.FINDINGS)
+
+
+def _certificate_json(file: Path, found: Checked, own: Mapping[str, object]) -> dict[str, Any]:
+    from rules.vocabulary import STALE_AFTER_DAYS
+
+    lists = [one | {"age_days_now": age, "stale_now": age > STALE_AFTER_DAYS} for one, age in _aged(found)]
+    return {"file": str(file), "holds": found.page_holds is not False, "signature": True, "page": found.page_holds,
+            "signed_by": list(found.signed_by), "own_key": any(name in own for name in found.signed_by),
+            "statement": {name: value for name, value in found.document.items() if name != "lists"} | {"lists": lists}}
+
+
+def _certificate_lines(file: Path, found: Checked) -> Iterator[str]:
+    """Whether it holds, by whom and for when, how old its lists were and are, and every line of it."""
+    from rules.vocabulary import STALE_AFTER_DAYS
+
+    it = found.document
+    if found.page_holds is False:
+        yield (f"DOES NOT HOLD  {file}: the signature holds, but the page around it was changed; believe the lines "
+               "below, not the page")
+    else:
+        yield f"holds  {file}: " + ("the page says what was signed" if found.page_holds else
+                                    "the statement is as it was signed; a page was not given")
+    yield f"signed by {', '.join(found.signed_by)}, a key trusted here"
+    yield f"{it['by']} screened on {it['screened_on']} for {', '.join(map(str, it['buyers']))}, as of {it['as_of']}"
+    for one, age in _aged(found):
+        stale = ", stale by now" if age > STALE_AFTER_DAYS else ""
+        yield (f"list  {one['name']}, facts of {one['dated']}, edition {one['version']}: {one['age_days']} days old "
+               f"then, {age} now{stale}")
+    for row in it["rows"]:
+        who = f"  {row['name']} ({row['relation']})" if row["name"] else ""
+        overall = f"  [{row['overall']}]" if row["overall"] else ""
+        yield f"{row['action']:<9} {row['query']}{who}{overall}"
+    yield "no_match is no clearance; what is listed since then is not in it"
+
+
+def _aged(found: Checked) -> list[tuple[dict[str, Any], int]]:
+    from datetime import date
+
+    from scanner import clock
+
+    today = clock.now().date()
+    return [(one, (today - date.fromisoformat(one["dated"])).days) for one in found.document["lists"]]
+
+
+def _told(context: Context, document: dict[str, Any], lines: Iterable[str]) -> None:
+    if context.terminal.as_json:
+        context.terminal.document(document)
+    else:
+        context.terminal.lines(lines)
 
 
 def _made(context: Context, key: Key) -> None:

@@ -42,18 +42,37 @@ def show(ctx: typer.Context) -> None:
         rows.append(list_json(version) | {
             "age_days": version.age_days(today), "stale": version.stale(today), "removed": gone,
             "parties": len(snapshot.parties) - (gone or 0) if snapshot else None})
+    rows += _advisory_rows(today)
     if context.terminal.as_json:
         context.terminal.document({"lists": rows, "bundle": state if state["number"] else None,
                                    "stale_after_days": STALE_AFTER_DAYS})
     else:
         for row in rows:
             stale = "  STALE" if row["stale"] else ""
-            parties = f"  {row['parties']} parties, {row['removed']} removed" if row["parties"] is not None else ""
+            parties = f"  {row['parties']} parties, {row['removed']} removed" if row.get("parties") is not None else ""
+            parties += f"  {row['records']} records, {row['kev']} KEV entries" if "records" in row else ""
             old = f"{row['age_days']} days old"
             context.terminal.text(f"{row['id']:<28} {row['dated']}  {old}  edition {row['version']}{parties}{stale}")
         context.terminal.text(f"bundle {state['number']} of {state['made']}" if state["number"] else
                               "no bundle installed: the shipped laws are in use")
     raise typer.Exit(ExitCode.INCOMPLETE if any(row["stale"] for row in rows) else ExitCode.CLEAN)
+
+
+def _advisory_rows(today: date) -> list[dict[str, Any]]:
+    """The shipped advisories and every imported list of them, with date and age."""
+    from camvet import advisory_store
+    from camvet.shapes import list_json
+    from rules import advisories
+    from rules.advisory_lists import version_of
+    from rules.judgement import advisory_version
+
+    shipped = advisories.load()
+    known = [record for file in shipped.files.values() for record in file.records]
+    told = [(advisory_version(), len(known), sum(record.kev is not None for record in known), 0)]
+    told += [(version_of(one), len(one.records), len(one.kev), len(one.set_aside)) for one in advisory_store.held()]
+    return [list_json(version) | {"age_days": version.age_days(today), "stale": version.stale(today),
+                                  "records": records, "kev": kev, "set_aside": aside}
+            for version, records, kev, aside in told]
 
 
 @app.command("import")
@@ -148,12 +167,12 @@ def sign(
 @app.command()
 def verify(
     ctx: typer.Context,
-    file: Path = typer.Argument(..., help="A bundle."),
+    where: str = typer.Argument(..., metavar="FILE|URL", help="A bundle, or its https:// address."),
     key: list[Path] | None = typer.Option(None, "--key", metavar="PUB", help="A public key (PEM) to trust."),
 ) -> None:
     """Check a bundle: signed by a trusted key, unaltered. Nothing is installed."""
     context = context_of(ctx)
-    bundle = _opened(context, str(file), key or [])
+    bundle = _opened(context, where, key or [])
     keys = ", ".join(name[:16] for name in bundle.signed_by)
     _tell(context, _json(bundle), f"bundle {bundle.number} of {bundle.made}: the signature holds, {len(bundle.files)} "
                                   f"files unaltered, signed by {keys}")

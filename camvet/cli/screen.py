@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
 from camvet.cli import context_of, verb
-from camvet.context import Context, ExitCode, UsageError
+from camvet.context import Context, ExitCode, UsageError, worst
 
 if TYPE_CHECKING:
+    from camvet.lots import Lot
     from camvet.screening import Screened, Screener
 
 _WIDTH = 116
@@ -34,8 +36,9 @@ def screen(
     activity: str | None = typer.Option(None, "--activity", metavar="A", help="What is done, as in camvet effects."),
     purpose: str | None = typer.Option(None, "--purpose", metavar="P", help="What it is for; some laws look at it."),
     lists: Path | None = typer.Option(None, "--lists", metavar="BUNDLE", help="Signed lists to use instead."),
-    bom: Path | None = typer.Option(None, "--bom", metavar="FILE", help="A bill of materials (CycloneDX JSON)."),
-    lots: bool = typer.Option(False, "--lots", help="Judge each row for its own buyer, activity, purpose and day."),
+    bom: Path | None = typer.Option(None, "--bom", metavar="FILE", help="A bill of materials: CycloneDX or CSV."),
+    lots: bool = typer.Option(False, "--lots", help=(
+        "Judge each row for its own buyer, activity, purpose, day and destination.")),
     certificate: Path | None = typer.Option(None, "--certificate", metavar="FILE", help="Write a signed vendor page."),
     actor: str | None = typer.Option(None, "--actor", metavar="WHO", help="Who screened, for the certificate."),
     explain: bool = typer.Option(False, "--explain", help="Say what was taken for what, and what each law says."),
@@ -47,21 +50,27 @@ def screen(
         raise UsageError("screen: expected names, or one file with --csv, --xlsx or --bom")
     if out is not None and file is None and bom is None:
         raise UsageError("--out needs --csv, --xlsx or --bom")
-    if encoding is not None and (file is None or file.suffix.lower() in {".xlsx", ".xlsm"}):
+    table = file or bom
+    if encoding is not None and (table is None or table.suffix.lower() in {".xlsx", ".xlsm", ".json"}):
         raise UsageError("--encoding needs a CSV")
     if lots and file is None:
         raise UsageError("--lots needs --csv or --xlsx")
     screener = _screener(context, buyer or [], as_of, activity, purpose, lists)
+    open_ = False
     if bom is not None:
-        done = _bom(context, screener, bom, out, explain=explain)
+        done = _bom(context, screener, bom, out, encoding=encoding, explain=explain)
+    elif file is not None and lots:
+        judged = _lots(context, screener, file, column, out, encoding=encoding, explain=explain)
+        done, open_ = [lot.answer for lot in judged], any(lot.not_assessed for lot in judged)
+        done += [lot.recipient for lot in judged if lot.recipient is not None]
     elif file is not None:
-        done = _sheet(context, screener, file, column, out, encoding=encoding, lots=lots, explain=explain)
+        done = _sheet(context, screener, file, column, out, encoding=encoding, explain=explain)
     else:
         done = _each(context, screener, list(names or ()), explain=explain)
     if certificate is not None:
         _certify(context, certificate, screener, done, actor)
     _age(context, screener)
-    raise typer.Exit(_code(done))
+    raise typer.Exit(worst(_code(done), ExitCode.INCOMPLETE if open_ else ExitCode.CLEAN))
 
 
 def _code(done: list[Screened]) -> ExitCode:
@@ -81,49 +90,116 @@ def _each(context: Context, screener: Screener, lines: list[str], *, explain: bo
 
 
 def _sheet(context: Context, screener: Screener, file: Path, column: str | None, out: Path | None, *,
-           encoding: str | None, lots: bool, explain: bool) -> list[Screened]:
+           encoding: str | None, explain: bool) -> list[Screened]:
     """An order file, row by row; with `out`, the same file with the answers beside."""
-    from camvet.lots import Lots, totals
     from camvet.row_progress import counted
     from camvet.screening import COLUMNS, columns_of
     from camvet.sheets import read_sheet, write_beside
 
     sheet = read_sheet(file, column, encoding)
-    each = Lots.of(sheet, screener) if lots else None
     done: list[Screened] = []
-    for number, row in counted(sheet.rows, "screening", context.terminal):
-        done.append(found := each.screen(number, row) if each else screener(row[sheet.column]))
+    for _, row in counted(sheet.rows, "screening", context.terminal):
+        done.append(found := screener(row[sheet.column]))
         if out is None:
             _tell(context, found, explain=explain)
-    units = totals(each, done) if each else {}
     if out is not None:
         write_beside(out, sheet, COLUMNS, [columns_of(found) for found in done])
-        _sum_up(context, done, out, units)
-    elif units and not context.terminal.as_json:
-        context.terminal.lines(f"{count} units  {name}" for name, count in units.items())
+        _sum_up(context, done, out)
     return done
 
 
-def _bom(context: Context, screener: Screener, file: Path, out: Path | None, *, explain: bool) -> list[Screened]:
-    """A bill of materials, component by component; with `out`, the same document with the answers beside."""
+def _lots(context: Context, screener: Screener, file: Path, column: str | None, out: Path | None, *,
+          encoding: str | None, explain: bool) -> list[Lot]:
+    """The lots of an order, each for its own buyer, day and destination; with `out`, as in `_sheet`."""
+    from camvet.lots import ANSWERS, Lots, answers_of, lot_json, totals
+    from camvet.row_progress import counted
+    from camvet.screening import COLUMNS, columns_of, screened_json
+    from camvet.sheets import read_sheet, write_beside
+
+    sheet = read_sheet(file, column, encoding)
+    each = Lots.of(sheet, screener)
+    done: list[Lot] = []
+    for number, row in counted(sheet.rows, "screening", context.terminal):
+        done.append(lot := each.judge(number, row))
+        if out is not None:
+            continue
+        if context.terminal.as_json:
+            context.terminal.line(screened_json(lot.answer) | lot_json(lot))
+        else:
+            _say(context, lot.answer, explain=explain)
+            context.terminal.lines(line for text in lot.says for line in _wrapped("          there: ", text))
+    if out is not None:
+        answers = [[*columns_of(lot.answer), *answers_of(lot)] for lot in done]
+        write_beside(out, sheet, (*COLUMNS, *ANSWERS), answers)
+        _sum_up(context, [lot.answer for lot in done], out, done)
+    elif not context.terminal.as_json:
+        context.terminal.lines(f"{count} units  {name}" for name, count in totals(done).items())
+        context.terminal.lines(_shared(done))
+    return done
+
+
+def _shared(lots: list[Lot]) -> list[str]:
+    """The units by destination, role and result as a table; a lot counts once for each role judged for it."""
+    from camvet.lots import shares
+
+    rows = [("units", "destination", "role", "result"),
+            *((str(one.units), one.destination[:40] or "-", one.role[:40], one.result) for one in shares(lots))]
+    widths = [max(len(row[at]) for row in rows) for at in range(4)]
+    return ["", *("  ".join((row[0].rjust(widths[0]), *(cell.ljust(width) for cell, width in
+                             zip(row[1:], widths[1:], strict=True)))).rstrip() for row in rows)]
+
+
+def _bom(context: Context, screener: Screener, file: Path, out: Path | None, *, encoding: str | None,
+         explain: bool) -> list[Screened]:
+    """A bill of materials, part by part; with `out`, the same document with the answers beside, or a table of them."""
     import json
 
-    from camvet.boms import components_of, line_of, mark, read_bom
+    from camvet.boms import HEADER, is_table, mark, parts_of, read_bom, row_of
     from camvet.row_progress import counted
+    from camvet.screening import COLUMNS, columns_of
+    from camvet.sheets import Sheet, write_beside
 
+    if is_table(file):
+        return _table_bom(context, screener, file, out, encoding=encoding, explain=explain)
     document = read_bom(file)
+    parts = parts_of(document, file.name)
     done: list[Screened] = []
-    for component in counted(components_of(document, file.name), "screening", context.terminal):
-        done.append(found := screener(line_of(component)))
-        mark(component, found)
+    for part in counted(parts, "screening", context.terminal):
+        done.append(found := screener(part.line))
+        mark(part, found)
         if out is None:
             _tell(context, found, explain=explain)
-    if out is not None:
+    if out is not None and is_table(out):
+        rows = tuple((number, row_of(part)) for number, part in enumerate(parts, 2))
+        write_beside(out, Sheet(HEADER, rows, HEADER.index("screened")), COLUMNS, [columns_of(one) for one in done])
+        _sum_up(context, done, out)
+    elif out is not None:
         try:
             out.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
         except OSError as error:
             raise UsageError(f"{out}: {error.strerror}") from error
-        _sum_up(context, done, out, {})
+        _sum_up(context, done, out)
+    return done
+
+
+def _table_bom(context: Context, screener: Screener, file: Path, out: Path | None, *, encoding: str | None,
+               explain: bool) -> list[Screened]:
+    """A bill of materials as CSV or workbook: the columns that name a maker or a part, read together."""
+    from camvet.boms import line_of_row, read_table
+    from camvet.row_progress import counted
+    from camvet.screening import COLUMNS, columns_of
+    from camvet.sheets import write_beside
+
+    sheet, columns = read_table(file, encoding)
+    context.terminal.note(f"{file.name}: read together: {', '.join(sheet.header[at] for at in columns)}")
+    done: list[Screened] = []
+    for _, row in counted(sheet.rows, "screening", context.terminal):
+        done.append(found := screener(line_of_row(row, columns)))
+        if out is None:
+            _tell(context, found, explain=explain)
+    if out is not None:
+        write_beside(out, sheet, COLUMNS, [columns_of(found) for found in done])
+        _sum_up(context, done, out)
     return done
 
 
@@ -198,14 +274,19 @@ def _explained(screened: Screened) -> Iterator[tuple[str, str]]:
     yield "lists", "; ".join(f"{one.name} of {one.dated}, edition {one.version}" for one in screened.lists)
 
 
-def _sum_up(context: Context, done: list[Screened], out: Path, units: dict[str, int]) -> None:
+def _sum_up(context: Context, done: list[Screened], out: Path, lots: Sequence[Lot] = ()) -> None:
+    from camvet.lots import shares, totals
+
     counts = {name: sum(str(one.found.action) == name for one in done) for name in _STYLE}
+    units = totals(lots)
     if context.terminal.as_json:
-        context.terminal.document({"file": str(out), "rows": len(done), **counts, "units": units})
+        context.terminal.document({"file": str(out), "rows": len(done), **counts, "units": units,
+                                   "by_destination": [asdict(one) for one in shares(lots)]})
     else:
         context.terminal.text(f"{out}: {len(done)} rows, {counts['match']} match, {counts['review']} review, "
                               f"{counts['no_match']} no_match")
         context.terminal.lines(f"{count} units  {name}" for name, count in units.items())
+        context.terminal.lines(_shared(list(lots)) if lots else ())
 
 
 def _age(context: Context, screener: Screener) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -15,7 +17,13 @@ if TYPE_CHECKING:
 
     from rules.effects import Effects
 
-_SHORT = {"none": "-"}
+_LETTERS = {
+    "none": "-", "prohibited": "P", "prohibited_to_provide": "V", "prohibited_to_contract_with_users": "U",
+    "prohibited_as_condition_of_contract": "C", "prohibited_on_sensitive_sites": "S",
+    "prohibited_to_buy_securities": "B", "supply_side_prohibited": "M", "supply_side_frozen": "Z",
+    "subsidy_restricted": "G", "export_licence_only": "L", "discretionary_exclusion": "D", "red_flag": "f",
+    "review": "r"}
+_NARROWEST = 80
 
 
 @verb("what-if", rank=36)
@@ -47,7 +55,9 @@ def what_if(
             "device": stored.key, "maker": identity.maker, "model": identity.model,
             "assurance": str(identity.assurance),
             "entity": found.party.id if found else None, "overall": str(found.overall) if found else "review",
-            "effects": {one.regime: str(one.effect) for one in found.effects} if found else {}})
+            "effects": {one.regime: str(one.effect) for one in found.effects} if found else {},
+            "assumed": [one.regime for one in found.binding if one.condition_met == "unknown"] if found else [],
+            "unverified": [one.regime for one in found.binding if one.unverified] if found else []})
     regimes = [one.regime for one in load()
                if any(device["effects"].get(one.regime, "none") != "none" for device in devices)]
     if context.terminal.as_json:
@@ -55,7 +65,7 @@ def what_if(
                                    "purpose": purpose, "regimes": regimes, "devices": devices,
                                    "lists": [list_json(list_version())]})
     else:
-        context.terminal.lines(_table(devices, regimes))
+        context.terminal.lines(_table(devices, regimes, max(_NARROWEST, shutil.get_terminal_size().columns)))
     codes = {"legal": ExitCode.CLEAN, "review": ExitCode.INCOMPLETE}
     raise typer.Exit(worst(ExitCode.CLEAN, *(codes.get(device["overall"], ExitCode.FINDINGS) for device in devices)))
 
@@ -77,14 +87,60 @@ def _effects(makers: list[str], roles: list[str], day: date, activity: str | Non
     return min(found, key=lambda one: min(weight(effect) for effect in one.effects))
 
 
-def _table(devices: list[dict[str, Any]], regimes: list[str]) -> list[str]:
-    """A line a device: what it amounts to, then every law that says something of any device here."""
+def _table(devices: list[dict[str, Any]], regimes: list[str], width: int) -> list[str]:
+    """A line a device: what it amounts to, then every law that says something of any device here.
+
+    Where the effects do not fit `width` in words they stand as letters under the numbers of the laws, explained below.
+    """
     if not devices:
         return ["no device in this sweep"]
-    head = ["device", "maker", "overall", *regimes]
-    rows = [[device["device"], device["maker"] or "unknown", device["overall"],
-             *(_SHORT.get(device["effects"].get(name, "-"), device["effects"].get(name, "-")) for name in regimes)]
-            for device in devices]
-    widths = [max(len(row[at]) for row in (head, *rows)) for at in range(len(head))]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-            for row in (head, *rows)]
+    front = [["device", "maker", "overall"], *([device["device"], device["maker"] or "unknown", device["overall"]]
+                                               for device in devices)]
+    words = _aligned([[*row, *cells] for row, cells in zip(front, _cells(devices, regimes, short=False), strict=True)])
+    marks = _marks(devices)
+    if max(map(len, words)) <= width:
+        return [*words, *marks]
+    used = max(map(len, _aligned(front)))
+    fit = max(1, (width - used) // 5)
+    lines: list[str] = []
+    for first in range(0, len(regimes), fit):
+        columns = _cells(devices, regimes[first:first + fit], short=True)
+        columns[0] = [str(number) for number in range(first + 1, first + len(columns[0]) + 1)]
+        lines += [*_aligned([[*row, *(cell.ljust(3) for cell in cells)] for row, cells in
+                             zip(front, columns, strict=True)]), ""]
+    effects = dict.fromkeys(device["effects"][name] for name in regimes for device in devices if device["effects"])
+    legend = [f"{_LETTERS[effect]} {effect}" for effect in effects if effect != "none"]
+    numbered = [f"{number} {name}" for number, name in enumerate(regimes, 1)]
+    return [*lines, *_packed(numbered, width), *_packed(legend, width), *marks]
+
+
+def _packed(items: list[str], width: int) -> list[str]:
+    """The items side by side, none of them broken."""
+    joined = "  ".join(item.replace(" ", "\N{NO-BREAK SPACE}") for item in items)
+    return [line.replace("\N{NO-BREAK SPACE}", " ") for line in textwrap.wrap(joined, width, break_on_hyphens=False)]
+
+
+def _cells(devices: list[dict[str, Any]], regimes: list[str], *, short: bool) -> list[list[str]]:
+    """The head and one row a device: the effect of each law, with ``*`` and ``?`` as `_marks` explains them."""
+    def cell(device: dict[str, Any], name: str) -> str:
+        effect = device["effects"].get(name, "none")
+        word = _LETTERS[effect] if short or effect == "none" else effect
+        return word + "*" * (name in device["assumed"]) + "?" * (name in device["unverified"])
+
+    return [list(regimes), *([cell(device, name) for name in regimes] for device in devices)]
+
+
+def _marks(devices: list[dict[str, Any]]) -> list[str]:
+    said = []
+    if any(device["assumed"] for device in devices):
+        said.append("* whether its condition is met is not known; it was assumed")
+    if any(device["unverified"] for device in devices):
+        said.append("? some fact behind it could not be verified")
+    if any(device["maker"] is None for device in devices):
+        said.append("unknown is never clean: a device without a known maker is for review")
+    return ["", *said] if said else []
+
+
+def _aligned(rows: list[list[str]]) -> list[str]:
+    widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]

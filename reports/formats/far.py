@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 from pydantic import BaseModel
 
 from reports.far import build
@@ -69,6 +70,10 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - JSON is of any shape
 @cache
 def _page() -> Any:  # noqa: ANN401 - a template of jinja2
     environment = Environment(loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined,
-                              trim_blocks=True, lstrip_blocks=True,
-                              finalize=lambda value: clean(value, _LONGEST) if isinstance(value, str) else value)
+                              trim_blocks=True, lstrip_blocks=True, finalize=_finalize)
     return environment.get_template("far.html")
+
+
+def _finalize(value: Any) -> Any:  # noqa: ANN401 - jinja2 hands over whatever an expression gave
+    """Texts are cleaned before they are escaped; what a macro made is markup of our own, its texts cleaned already."""
+    return clean(value, _LONGEST) if isinstance(value, str) and not isinstance(value, Markup) else value
