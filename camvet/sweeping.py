@@ -13,9 +13,12 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from camvet import earlier
 from camvet.assessment import assess, by_device
+from camvet.baselines import Known
 from camvet.context import Context, UsageError
-from camvet.inventory import SweepRecord
+from camvet.inventory import Inventory, SweepRecord
+from camvet.waivers import Waivers
 from scanner import clock, egress
 from scanner.journal import Journal
 from scanner.observation import Attempt, AttemptStatus, Observation, Reason
@@ -43,6 +46,7 @@ class SweepOrder:
     purpose: str | None = None
     fresh: bool = False
     nmap: Sequence[str] = ()
+    factory_logins: bool = False
 
 
 def actor() -> str:
@@ -66,16 +70,22 @@ def perform(context: Context, order: SweepOrder, observer: Observer) -> SweepRec
         if not order.scope.contains(address):
             raise UsageError(f"--nmap {address}: not an address of the scope")
     inventory = context.inventory()
-    journal = Journal.open(context.settings.state / "journals", order.scope, order.settings, fresh=order.fresh)
-    result = asyncio.run(run_sweep(order.scope, order.settings, planning.plan(makers.load()), journal, observer))
+    settings = _with_factory_logins(order, inventory) if order.factory_logins else order.settings
+    journal = Journal.open(context.settings.state / "journals", order.scope, settings, fresh=order.fresh)
+    result = asyncio.run(run_sweep(order.scope, settings, planning.plan(makers.load()), journal, observer))
     observations, attempts = _with_captures(result, captures, clock.now())
     if not result.interrupted:
         looked = asyncio.run(look(order.nmap, result.devices, observations))
         observations, attempts = [*observations, *looked[0]], [*attempts, *looked[1]]
     joined = join(observations, attempts, result.devices)
     observations, attempts = joined.observations, joined.attempts
-    judgements = assess(by_device(observations, attempts, joined.devices), policy=order.policy, as_of=order.as_of,
-                        activity=order.activity, purpose=order.purpose)
+    observations = [*observations, *earlier.observations(inventory, context.settings.site, observations)]
+    seen = by_device(observations, attempts, joined.devices)
+    judgements = assess(seen, policy=order.policy, as_of=order.as_of,
+                        activity=order.activity, purpose=order.purpose,
+                        known=Known.of(inventory, context.settings.site, order.as_of),
+                        watched_s=sum(capture.seconds for capture in captures),
+                        waive=Waivers.of(inventory, context.settings.site).hook(seen, order.as_of))
     record = SweepRecord(
         id=f"{result.started:%Y%m%dT%H%M%S}-{order.scope.digest[:8]}", site=context.settings.site,
         started=result.started, finished=result.finished, complete=not result.interrupted,
@@ -85,6 +95,16 @@ def perform(context: Context, order: SweepOrder, observer: Observer) -> SweepRec
         inventory.record(record, actor=actor())
         journal.finish()
     return record
+
+
+def _with_factory_logins(order: SweepOrder, inventory: Inventory) -> Settings:
+    from dataclasses import replace
+
+    from camvet.factory_logins import AuditedFactoryLogins
+    from rules import makers
+
+    return replace(order.settings, factory_logins=AuditedFactoryLogins(makers.load(), inventory.logins, order.scope,
+                                                                       actor()))
 
 
 def _capture(path: Path) -> egress.Capture:
@@ -121,6 +141,9 @@ def _document(order: SweepOrder, result: SweepResult, captures: Sequence[egress.
             "authorised": scope.authorised, "profile": str(order.settings.profile),
             "credentials": order.settings.credentials is not None, "activity": order.activity,
             "purpose": order.purpose,
+            "opted_in": [name for name, wanted in (("factory_logins", order.factory_logins),
+                                                   ("snmp_public", order.settings.snmp_public),
+                                                   ("port_mappings", order.settings.port_mappings)) if wanted],
         },
         "links": [{"name": use.name, "network": use.network, "used": use.used, "because": use.because}
                   for use in result.links],
@@ -130,7 +153,7 @@ def _document(order: SweepOrder, result: SweepResult, captures: Sequence[egress.
         "sent": dict(result.sent),
         "joined": [{"device": one.device, "also_at": list(one.others), "because": one.because} for one in joins],
         "captures": [{"file": path.name, "packets": capture.packets, "undecoded": sum(capture.undecoded.values()),
-                      "trouble": capture.trouble}
+                      "trouble": capture.trouble, "seconds": round(capture.seconds, 1)}
                      for path, capture in zip(order.captures, captures, strict=True)],
         "resumed": result.resumed,
     }

@@ -18,6 +18,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from lab.clips import Studio
+from lab.hearing import Ear, Listening
 from lab.persona import Persona
 from lab.personas import persona as persona_named
 from lab.services.families import firmware_of, look_of
@@ -45,24 +46,27 @@ PRIVILEGED = 1024
 class Device:
     """A running device. `close` ends every socket at once; closing twice is harmless."""
 
-    def __init__(self) -> None:
+    def __init__(self, ear: Listening | None = None) -> None:
+        self._ear = ear
         self._listening: dict[socket.socket, asyncio.Task[None]] = {}
         self._connections: dict[asyncio.Task[None], socket.socket] = {}
         self._datagrams: DatagramDevice | None = None
 
-    def listen(self, address: str, port: int, handler: Handler, context: ssl.SSLContext | None = None) -> None:
-        """Serve one TCP port. Raises `OSError` where it cannot be bound."""
+    def listen(self, address: str, port: int, handler: Handler, context: ssl.SSLContext | None = None, *,
+               number: int = 0) -> None:
+        """Serve one TCP port, whose own number is `number` where that differs. Raises `OSError` where it is taken."""
         listening = socket.create_server((address, port), backlog=BACKLOG)
         listening.setblocking(False)
-        self._listening[listening] = asyncio.create_task(self._accept(listening, handler, context))
+        self._listening[listening] = asyncio.create_task(self._accept(listening, handler, context, number or port))
 
     async def answer_datagrams(self, persona: Persona, address: str, interface: str | None) -> None:
         """Serve the persona's UDP protocols. Raises `OSError` where a port cannot be bound."""
-        self._datagrams = await serve_datagrams(persona, address, interface)
+        self._datagrams = await serve_datagrams(persona, address, interface, self._ear)
 
     # Connections are accepted here rather than by `asyncio.start_server`, whose connections are out of reach until
     # their TLS handshake is done: a device whose plug is pulled would keep them.
-    async def _accept(self, listening: socket.socket, handler: Handler, context: ssl.SSLContext | None) -> None:
+    async def _accept(self, listening: socket.socket, handler: Handler, context: ssl.SSLContext | None,
+                      number: int) -> None:
         loop = asyncio.get_running_loop()
         while True:
             try:
@@ -70,7 +74,8 @@ class Device:
             except OSError:                # aborted by the peer, or no file descriptor left: neither ends the device
                 await asyncio.sleep(ACCEPT_PAUSE_SECONDS)
                 continue
-            task = asyncio.create_task(_serve_connection(connection, handler, context))
+            hear = self._ear("tls" if context else "tcp", number) if self._ear else None
+            task = asyncio.create_task(_serve_connection(connection, handler, context, hear))
             self._connections[task] = connection
             task.add_done_callback(self._connections.pop)
 
@@ -91,10 +96,11 @@ class Device:
         await asyncio.sleep(0)             # the turn in which the transports close their sockets
 
 
-async def _serve_connection(connection: socket.socket, handler: Handler, context: ssl.SSLContext | None) -> None:
+async def _serve_connection(connection: socket.socket, handler: Handler, context: ssl.SSLContext | None,
+                            hear: Callable[[bytes], None] | None) -> None:
     """One connection from its TLS handshake, where it has one, to its end."""
     loop = asyncio.get_running_loop()
-    reader = asyncio.StreamReader(loop=loop)
+    reader = Ear(hear) if hear else asyncio.StreamReader(loop=loop)
     protocol = asyncio.StreamReaderProtocol(reader, loop=loop)
     # What a peer does to its own connection ends that connection and nothing else.
     with contextlib.suppress(ConnectionError, TimeoutError, ssl.SSLError):
@@ -130,7 +136,7 @@ def _silent_ports(persona: Persona) -> set[int]:
     ports = {port for protocol, port in PRIVATE_PORTS.items() if protocol in persona.protocols}
     if "dhip" in persona.protocols and "dhip_port" in persona.options:
         ports = ports - {PRIVATE_PORTS["dhip"]} | {int(persona.options["dhip_port"])}
-    return ports
+    return ports | {int(port) for port in persona.options.get("open_ports", "").split()}
 
 
 def _other_ports(persona: Persona) -> set[int]:
@@ -140,7 +146,7 @@ def _other_ports(persona: Persona) -> set[int]:
 
 async def serve(persona: Persona, address: str, port_map: Mapping[int, int] | None = None,
                 interface: str | None = None, certificates: Path | None = None, studio: Studio | None = None,
-                record: Record | None = None) -> Device:
+                record: Record | None = None, ear: Listening | None = None) -> Device:
     """Start one device.
 
     Args:
@@ -151,25 +157,26 @@ async def serve(persona: Persona, address: str, port_map: Mapping[int, int] | No
         certificates: where its TLS certificate is kept; None makes one for this run only.
         studio: where films come from; None draws them for this device alone and keeps nothing.
         record: how its stream is to behave, and where its visitors are noted; None begins a new one.
+        ear: told every byte that arrives; None listens to nothing.
 
     Raises:
         OSError: a port cannot be bound; nothing stays open then.
     """
     place = Place(address, dict(port_map or {}), record or Record(orders_of(persona)))
-    device = Device()
+    device = Device(ear)
     try:
         if web_ports := _web_ports(persona) | ({443} if "https" in persona.protocols else set()):
             web = WebServer(persona, place)
             for port in sorted(web_ports):
                 context = _context(persona, certificates) if port == 443 else None
-                device.listen(address, place.port(port), web.handle, context)
+                device.listen(address, place.port(port), web.handle, context, number=port)
         if "rtsp" in persona.protocols:
-            device.listen(address, place.port(554), RtspServer(persona, place, studio).handle)
+            device.listen(address, place.port(554), RtspServer(persona, place, studio).handle, number=554)
         if "telnet" in persona.protocols:
             banner = firmware_of(persona).telnet
-            device.listen(address, place.port(23), partial(hold, banner=banner))
+            device.listen(address, place.port(23), partial(hold, banner=banner), number=23)
         for port in sorted(_silent_ports(persona)):
-            device.listen(address, place.port(port), hold)
+            device.listen(address, place.port(port), hold, number=port)
         await device.answer_datagrams(persona, address, interface)
     except OSError:
         await device.close()

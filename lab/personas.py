@@ -14,6 +14,10 @@ Options of an encoder stand at the head of its file under `lab.datagrams`. Those
 ``realm``            Dahua: what the login realm names in place of the serial
 ``dhip_port``        Dahua: the port of the private protocol, where it is not 37777
 ``onvif_port``       one more TCP port that answers ONVIF
+``open_ports`` ``open_udp``  further ports that take everything and say nothing, separated by spaces
+``rtsp_any_path``    ``yes``: any RTSP path is a stream
+``replays``          ``yes``: a UsernameToken is taken as often as it is shown
+``fleet_certificate``  one certificate and key for all devices that name the same fleet
 ``clock_skew_s``     seconds by which the device's clock is ahead (negative: behind)
 ``session_timeout``  seconds without a word after which an RTSP connection ends, where they are not 60
 

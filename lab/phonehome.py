@@ -187,14 +187,18 @@ def write_pcap(path: Path, personas: Iterable[Persona], network: str | ipaddress
 
 
 def send_live(interface: str, personas: Iterable[Persona], network: str | ipaddress.IPv4Network, *, seed: int = 1,
-              seconds: float = 1800.0, speed: float = 1.0) -> int:
+              seconds: float = 1800.0, speed: float = 1.0, outward: bool = False) -> int:
     """Send the same frames on a link, `speed` times as fast as they are dated; the number of frames sent.
 
+    With `outward` only what the devices themselves send, for a link behind which the outside does exist.
     Needs CAP_NET_RAW. Raises `OSError` where the interface is missing and `ValueError` for a speed that is not above 0.
     """
     if speed <= 0:
         raise ValueError("speed must be above 0")
-    sent = traffic(personas, network, seed, seconds)
+    sent = traffic(chosen := list(personas), network, seed, seconds)
+    if outward:
+        own = {mac_bytes(persona.mac) for persona in chosen}
+        sent = [one for one in sent if one.frame[6:12] in own]
     with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as link:
         link.bind((interface, 0))
         began = time.monotonic()
@@ -214,8 +218,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=1800.0)
     parser.add_argument("--speed", type=float, default=1.0)
+    parser.add_argument("--only", metavar="NAME", action="append", help="these personas alone")
+    parser.add_argument("--outward", action="store_true", help="only what the devices themselves send")
     told = parser.parse_args(arguments)
-    send_live(told.interface, PERSONAS, told.network, seed=told.seed, seconds=told.seconds, speed=told.speed)
+    wanted = [one for one in PERSONAS if not told.only or one.name in told.only]
+    send_live(told.interface, wanted, told.network, seed=told.seed, seconds=told.seconds, speed=told.speed,
+              outward=told.outward)
 
 
 if __name__ == "__main__":

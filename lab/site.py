@@ -21,6 +21,7 @@ from typing import Any, Final, Self, TypeVar
 
 from lab import datagrams, phonehome
 from lab.clips import Studio
+from lab.hearing import Hearing
 from lab.host import PRIVILEGED, Device, serve, shifted_ports, tcp_ports
 from lab.persona import Persona
 from lab.personas import PERSONAS, address_of
@@ -33,6 +34,7 @@ __all__ = ["NETWORK", "PORT_OFFSET", "Site"]
 NETWORK: Final = "127.77.0.0/24"
 PORT_OFFSET: Final = 20_000
 NAMED_PORTS: Final = (23, 80, 443, 554)
+SNMP_PORT: Final = 161
 SPARE_FILES: Final = 512                # open files left to the rest of the process
 PATIENCE_SECONDS: Final = 60.0
 LINK: Final = "lab0"
@@ -47,7 +49,7 @@ class Site:
     """
 
     def __init__(self, network: str, out_dir: Path, personas: Iterable[Persona], *, port_offset: int = PORT_OFFSET,
-                 seed: int = 1) -> None:
+                 seed: int = 1, hearing: Hearing | None = None) -> None:
         self.network = ipaddress.IPv4Network(network)
         self.out_dir = out_dir
         self._personas = {one.name: one for one in personas}
@@ -56,7 +58,7 @@ class Site:
             raise ValueError("two personas stand at one address")
         if not self.network.is_loopback:
             raise ValueError(f"{self.network} is not in 127.0.0.0/8")
-        self._port_offset, self._seed = port_offset, seed
+        self._port_offset, self._seed, self._hearing = port_offset, seed, hearing
         self._devices: dict[str, Device] = {}
         self._returning: dict[str, asyncio.Task[None]] = {}
         self._studio = Studio(out_dir / "films")
@@ -66,12 +68,13 @@ class Site:
 
     @classmethod
     def loopback(cls, network: str = NETWORK, out_dir: Path = Path("lab-site"),
-                 personas: Iterable[Persona] = PERSONAS, *, port_offset: int = PORT_OFFSET, seed: int = 1) -> Self:
-        """A site on `network` (inside 127.0.0.0/8) that writes its files into `out_dir`.
+                 personas: Iterable[Persona] = PERSONAS, *, port_offset: int = PORT_OFFSET, seed: int = 1,
+                 hearing: Hearing | None = None) -> Self:
+        """A site on `network` (inside 127.0.0.0/8) that writes its files into `out_dir`; `hearing` is told all of it.
 
         Raises `ValueError` where two personas share an address, one does not fit, or the network is not loopback.
         """
-        return cls(network, out_dir, personas, port_offset=port_offset, seed=seed)
+        return cls(network, out_dir, personas, port_offset=port_offset, seed=seed, hearing=hearing)
 
     def __enter__(self) -> Self:
         self.start()
@@ -237,7 +240,10 @@ class Site:
 
     async def _start_one(self, one: Persona) -> None:
         ports = shifted_ports(one, self._port_offset)
+        if "snmp" in one.protocols:
+            one = replace(one, options={**one.options, f"udp_{SNMP_PORT}": str(self.port(SNMP_PORT))})
         self._devices[one.name] = await serve(one, self._addresses[one.name], ports,
+                                              ear=self._hearing.of(one.name) if self._hearing else None,
                                               certificates=self.out_dir / "certificates",
                                               studio=self._studio, record=self._records[one.name])
 
@@ -299,7 +305,9 @@ class Site:
             "name": "lab",
             "mode": "loopback",
             "network": str(self.network),
-            "port_map": {"tcp": {str(number): self.port(number) for number in NAMED_PORTS}},
+            "port_map": {"tcp": {str(number): self.port(number) for number in NAMED_PORTS},
+                         **({"udp": {str(SNMP_PORT): self.port(SNMP_PORT)}}
+                            if any("snmp" in one.protocols for one in standing) else {})},
             "neighbours": "neighbours.txt",
             "capture": "phone-home.pcap", "logins": "logins.txt",
             "devices": [{"name": one.name, "address": self._addresses[one.name], "mac": one.mac, "brand": one.brand,

@@ -15,6 +15,7 @@ from typing import cast
 
 from lab import datagrams
 from lab.datagrams import dhip, wsd
+from lab.hearing import Listening
 from lab.persona import Persona
 
 __all__ = ["DatagramDevice", "serve_datagrams"]
@@ -43,7 +44,8 @@ class DatagramDevice:
 class _Responder(asyncio.DatagramProtocol):
     """Answers each datagram at once; the answer itself is pure, so a hostile datagram cannot change the device."""
 
-    def __init__(self, persona: Persona, port: int, address: str, *, multicast: bool) -> None:
+    def __init__(self, persona: Persona, port: int, address: str, ear: Listening | None, *, multicast: bool) -> None:
+        self._ear = ear
         self._persona, self._port, self._address = persona, port, address
         self._group = datagrams.REPLY_GROUPS.get(port) if multicast else None
         self._transport: asyncio.DatagramTransport | None = None
@@ -54,6 +56,8 @@ class _Responder(asyncio.DatagramProtocol):
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         if self._transport is None or addr[0] == self._address:
             return
+        if self._ear is not None:
+            self._ear("udp", self._port)(data)
         fixed = datagrams.reply_port(self._port)
         for reply in datagrams.answer(self._persona, self._port, data, self._address):
             self._transport.sendto(reply, (addr[0], fixed or addr[1]))
@@ -89,7 +93,8 @@ def _groups(persona: Persona, port: int, interface: str | None) -> tuple[str, ..
     return datagrams.GROUPS.get(port, ("224.0.0.1",))
 
 
-async def serve_datagrams(persona: Persona, address: str, interface: str | None = None) -> DatagramDevice:
+async def serve_datagrams(persona: Persona, address: str, interface: str | None = None,
+                          ear: Listening | None = None) -> DatagramDevice:
     """Start the UDP protocols of one device at `address`.
 
     With `interface` (the name of the link that has the address) the device hears multicast and broadcast, and says
@@ -97,10 +102,11 @@ async def serve_datagrams(persona: Persona, address: str, interface: str | None 
     """
     transports: list[asyncio.DatagramTransport] = []
     try:
-        for port, protocol in datagrams.PORTS.items():
-            if protocol not in persona.protocols:
+        silent = {int(port): "" for port in persona.options.get("open_udp", "").split()}
+        for port, protocol in {**silent, **datagrams.PORTS}.items():
+            if protocol not in persona.protocols and port not in silent:
                 continue
-            transport = await _open(persona, address, port, interface)
+            transport = await _open(persona, address, port, interface, ear)
             transports.append(transport)
             if interface is not None and protocol == "wsd":
                 transport.sendto(wsd.hello(persona, address), (wsd.GROUP, wsd.PORT))
@@ -110,8 +116,10 @@ async def serve_datagrams(persona: Persona, address: str, interface: str | None 
     return DatagramDevice(transports)
 
 
-async def _open(persona: Persona, address: str, port: int, interface: str | None) -> asyncio.DatagramTransport:
-    responder = _Responder(persona, port, address, multicast=interface is not None)
-    sock = _socket(address, port, _groups(persona, port, interface))
+async def _open(persona: Persona, address: str, port: int, interface: str | None,
+                ear: Listening | None) -> asyncio.DatagramTransport:
+    responder = _Responder(persona, port, address, ear, multicast=interface is not None)
+    bound = int(persona.options.get(f"udp_{port}", port))        # where the lab serves a port that needs a privilege
+    sock = _socket(address, bound, _groups(persona, port, interface))
     transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(lambda: responder, sock=sock)
     return transport

@@ -20,7 +20,24 @@ _HEAD = """# What is checked
 Made from `rules/data` by `python -m rules.check_pages > docs/checks.md`; edit the data, not this file.
 
 A check ends in `pass`, `fail`, `not_assessed` or `not_applicable`. Nothing here sends anything: checks read
-what the safe probes brought. Control ids in *italics* were not held against the text of their standard."""
+what the safe probes brought. Control ids in *italics* were not held against the text of their standard.
+
+Some looks are made only where somebody asks for them:
+
+| option of `camvet sweep` | what is sent | check |
+|---|---|---|
+| `--credentials REF` | the owner's login, once a device; last, a WS-UsernameToken that was taken is shown once more \
+| `onvif.replayable_token` |
+| `--check-default-credentials` | the one login that the maker documents for an identified model, one try a device \
+a day over one protocol; nothing where anything speaks of a lock, where attempts are counted, where the device waits \
+for its first password or refused a login before. Needs `--owner`, `--ticket` and `--yes-i-am-authorised`; the event \
+log names who, which device and which pair, never the login | `login.factory_default` |
+| `--check-snmp-public` | one SNMP read of sysDescr with the community `public`, in v2c and, met with silence, in v1 \
+| `snmp.public` |
+| `--check-port-mappings` | a router's own list of opened ports, entry by entry; it is never changed \
+| `upnp.opened_port` |
+
+One finding is made over others: `recorder.weak_channels` sums up what is wrong with the cameras a recorder lists."""
 
 
 def document() -> str:
@@ -41,6 +58,7 @@ def _checks() -> Iterator[str]:
 
 def _one(check: Check) -> Iterator[str]:
     limits = ", only says whether something could be assessed" if check.cannot_fail else ""
+    limits += ", optional: where it is not assessed, that decides nothing" if check.optional else ""
     yield from ("", f"### {check.id}", "",
                 f"**{check.title}.** Version {check.version} of {check.dated}, severity {check.severity}{limits}.", "")
     yield f"- For: {', '.join(check.applies_to)}" + (f"; made by {', '.join(check.makers)}" if check.makers else "")

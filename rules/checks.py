@@ -14,7 +14,7 @@ from functools import cache
 
 from pydantic import Field, model_validator
 
-from rules import exposure, predicates_bearing, predicates_identity
+from rules import exposure, predicates_bearing, predicates_identity, predicates_login
 from rules.destinations import Clouds
 from rules.destinations import label as label_destinations
 from rules.destinations import load as load_clouds
@@ -24,10 +24,11 @@ from rules.predicates_egress import PREDICATES
 from rules.vocabulary import Basis, Conflict, Evidence, Finding, Identity, Kind, Severity, Status, Strength
 from scanner.observation import Attempt, AttemptStatus, FieldValue, Observation, Reason
 
-__all__ = ["Check", "Example", "See", "assess", "case_of", "load"]
+__all__ = ["Check", "Example", "See", "assess", "case_of", "load", "optional"]
 
 _CAMERA_LIKE = (Kind.CAMERA, Kind.THERMAL, Kind.RECORDER, Kind.ENCODER, Kind.INTERCOM, Kind.HUB, Kind.UNKNOWN)
-_LOADED = (exposure, predicates_bearing, predicates_identity)      # importing them registers their predicates
+# Importing them registers their predicates.
+_LOADED = (exposure, predicates_bearing, predicates_identity, predicates_login)
 _EXAMPLE_TIME = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -104,6 +105,8 @@ class Check(Document):
         when_closed: what it means that a needed port is known to be closed.
         when_silent: what it means that a needed datagram brought no answer; by default that is no result.
         fails: a predicate's name, or a field match.
+        optional: it needs more than a sweep's own looks: an option, a login, an earlier sweep. What it finds counts as
+            ever; that it was not assessed is told and decides nothing.
         cannot_fail: it only says whether something could be assessed.
         unverified: standards whose control ids nobody could check against the text.
     """
@@ -120,6 +123,7 @@ class Check(Document):
     when_silent: Status | None = None
     fails: str | See
     cannot_fail: bool = False
+    optional: bool = False
     remedy: str
     standards: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
     unverified: tuple[str, ...] = ()
@@ -209,6 +213,12 @@ def assess(device: str, identity: Identity, observations: Sequence[Observation],
 def load() -> tuple[Check, ...]:
     """Every check under ``rules/data/checks``, by file name. Raises `rules.documents.DataError`."""
     return tuple(check for _, check in read_all("checks", Check))
+
+
+@cache
+def optional() -> frozenset[str]:
+    """The ids of the checks that need more than a sweep's own looks."""
+    return frozenset(check.id for check in load() if check.optional)
 
 
 def _example_case(example: Example) -> Case:

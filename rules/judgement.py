@@ -15,6 +15,7 @@ from rules import advisories, destinations, regimes
 from rules import checks as check_data
 from rules import entities as entity_data
 from rules import policy as policy_data
+from rules.behind import weaknesses
 from rules.checks import Check, assess
 from rules.crosschecks import duplicates
 from rules.destinations import Clouds
@@ -29,10 +30,12 @@ from rules.regimes import Regime
 from rules.vocabulary import Effect, Finding, Identity, ListVersion, Overall, Verdict
 from scanner.observation import Attempt, AttemptStatus, Observation, Reason
 
-__all__ = ["Advise", "Judgement", "Law", "Seen", "judge", "list_versions", "nothing_known"]
+__all__ = ["Advise", "Judgement", "Law", "Seen", "advisory_version", "judge", "list_versions", "nothing_known",
+           "nothing_waived"]
 
 Seen = tuple[Sequence[Observation], Sequence[Attempt]]
 Advise = Callable[[Identity], Sequence[Finding]]
+Waive = Callable[[Identity, Sequence[Finding]], Sequence[Finding]]
 
 FACTS_OF = date(2026, 11, 22)
 """The day the facts in the makers' files were collected; the other folders carry their own."""
@@ -81,9 +84,15 @@ def nothing_known(_identity: Identity) -> Sequence[Finding]:
     return ()
 
 
+def nothing_waived(_identity: Identity, findings: Sequence[Finding]) -> Sequence[Finding]:
+    """The waivers of a judgement without waivers."""
+    return findings
+
+
 def judge(devices: Mapping[str, Seen], *, makers: Makers, law: Law, policy: Policy, as_of: date,
           clouds: Clouds | None = None, checks: Sequence[Check] | None = None,
-          advise: Advise = nothing_known, lists: Sequence[ListVersion] | None = None) -> list[Judgement]:
+          advise: Advise = nothing_known, waive: Waive = nothing_waived,
+          lists: Sequence[ListVersion] | None = None) -> list[Judgement]:
     """A judgement on every device of a sweep, ordered by device key.
 
     Args:
@@ -96,6 +105,7 @@ def judge(devices: Mapping[str, Seen], *, makers: Makers, law: Law, policy: Poli
         clouds: known destinations; the built-in ones and the makers' own by default.
         checks: the built-in ones by default.
         advise: further findings from an identity, such as advisories.
+        waive: turns failed findings that somebody accepted into waived ones, see `rules.waivers`.
         lists: editions to cite in the verdicts; `list_versions` by default.
     """
     known = destinations.with_makers(destinations.load(), makers) if clouds is None else clouds
@@ -111,7 +121,9 @@ def judge(devices: Mapping[str, Seen], *, makers: Makers, law: Law, policy: Poli
         identity = identify(device, seen, makers)
         if device in shared:
             identity = replace(identity, conflicts=(*identity.conflicts, *shared[device]))
-        findings = (*assess(device, identity, seen, tried, asked, known), *advise(identity))
+        findings = tuple(waive(identity, (*assess(device, identity, seen, tried, asked, known), *advise(identity))))
+        listed = weaknesses(identity, {key: one.findings for key, one in judged.items()})
+        findings = (*findings, listed) if listed else findings
         effects, at_best = _law_of(identity, makers, law, policy, as_of)
         behind = [verdicts[c.device] for c in identity.channels if c.device in verdicts]
         verdict = decide(identity, findings, effects, tried, policy, as_of, cited, at_best=at_best, channels=behind)
@@ -181,9 +193,14 @@ def list_versions() -> list[ListVersion]:
         ListVersion("makers", "Makers, brands and their signals", digest_of("makers", "chipsets"), FACTS_OF),
         _edition("checks", "Checks", (c.dated for c in check_data.load())),
         _edition("endpoints", "Known destinations", (e.dated for e in destinations.collections())),
-        _edition("advisories", "Known vulnerabilities", (f.dated for f in advisories.load().files.values())),
+        advisory_version(),
         _edition("policies", "Policies", (p.dated for p in policy_data.load().values())),
     ]
+
+
+def advisory_version() -> ListVersion:
+    """The edition of the shipped advisories."""
+    return _edition("advisories", "Known vulnerabilities", (f.dated for f in advisories.load().files.values()))
 
 
 def _edition(folder: str, name: str, dates: Iterable[date]) -> ListVersion:

@@ -17,6 +17,7 @@ from functools import cache
 from pydantic import Field, model_validator
 
 from rules import advisory_findings, buyers
+from rules.checks import optional
 from rules.documents import Document, read_all
 from rules.predicates import Progress, progress_of
 from rules.vocabulary import (
@@ -294,7 +295,7 @@ def _of_findings(findings: Sequence[Finding], policy: Policy) -> Iterator[_Hit]:
             yield _Hit(Clause.FINDING_WAIVED, f"waived: {finding.title}: {finding.reason}")
         elif finding.status is Status.NOT_ASSESSED and finding.rule in policy.assessed:
             yield _Hit(Clause.FINDING_REQUIRED_NOT_ASSESSED, f"{finding.rule} not assessed: {finding.reason}")
-        elif finding.status is Status.NOT_ASSESSED and finding.rule != _CHANNEL_CHECK:
+        elif finding.status is Status.NOT_ASSESSED and finding.rule not in optional() | {_CHANNEL_CHECK}:
             yield _Hit(_not_assessed(finding), f"{finding.rule} not assessed: {finding.reason}")
 
 

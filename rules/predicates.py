@@ -36,6 +36,7 @@ class Made:
     reason: str
 
 
+_CAPTURE = "egress.capture"
 _ANSWERED = frozenset({Reason.AUTH_REQUIRED})
 _CLOSED = frozenset({Reason.PORT_CLOSED, Reason.REFUSED, Reason.NOT_APPLICABLE})
 
@@ -84,7 +85,13 @@ class Case:
         return [o for o in self.observations if o.transport == transport and probe in {None, o.probe}]
 
     def progress(self, probe: str, port: int | None = None) -> Made:
-        """What became of a probe; an observation it brought counts where no attempt was recorded."""
+        """What became of a probe; an observation it brought counts where no attempt was recorded.
+
+        A capture that was cut or lost packets brought observations and answers nothing: what is missing may be what
+        would have failed.
+        """
+        if probe == _CAPTURE and any(a.probe == probe for a in self.attempts):
+            return progress_of(self.attempts, probe, port)
         if any(o.probe == probe and port in {None, o.port} for o in self.observations):
             return Made(Progress.ANSWERED, "answered")
         return progress_of(self.attempts, probe, port)
@@ -168,7 +175,10 @@ def onvif_profiles_without_login(case: Case) -> Result:
     opened = [o for o in replies if o not in refused and _answers(o)]
     if opened:
         count = len(opened[0].values("profiles"))
-        return Result.fail(f"GetProfiles was answered without a login ({count} media profiles)", opened)
+        streams = [o for o in case.seen("onvif", "onvif.GetStreamUri") if _answers(o) and o.text("stream_uri")]
+        also = ", and GetStreamUri tells where the picture is" if streams else ""
+        return Result.fail(f"GetProfiles was answered without a login ({count} media profiles){also}",
+                           [*opened, *streams])
     if any("auth" in f"{o.text('fault_code')} {o.text('fault_reason')}".lower() or _number(o, "status") in {401, 403}
            for o in refused):
         return Result.passed("asks for a login", refused)

@@ -19,12 +19,12 @@ from scanner.ports import connect_all
 from scanner.protocols import CAMERA_TRANSPORTS
 from scanner.question import Answer, Door, Verdict, put
 from scanner.settings import BASE_PORTS, HYGIENE_PORTS, Settings
-from scanner.transport import tls
+from scanner.transport import tls, udp
 from scanner.transport.exchange import ExchangeError
 from scanner.transport.http import HttpClient
 from scanner.transport.response import Response
 from scanner.transport.rtsp import RtspClient
-from scanner.wire import devid, favicon, http, rtsp
+from scanner.wire import devid, favicon, http, rtsp, snmp
 from scanner.wire import tls as certificates
 from scanner.wire.fields import Fields
 
@@ -94,11 +94,13 @@ class Interview:
         why = "says it is no camera and shows no sign of one"
         for probe in ("http.favicon", "rtsp.options", "rtsp.describe", "rtsp.describe_random_path",
                       *(f"onvif.{name}" for name in ("GetSystemDateAndTime", "GetScopes", "GetServices",
-                                                     "GetDeviceInformation", "GetProfiles", "GetCapabilities"))):
+                                                     "GetDeviceInformation", "GetProfiles", "GetStreamUri",
+                                                     "GetCapabilities"))):
             self.dossier.skipped(probe, None, Reason.NOT_APPLICABLE, why)
 
     async def _full(self) -> None:
         await self.handshake()
+        await self._snmp()
         page = await self._root()
         await self._rtsp()
         self.door = await pre_auth(self.dossier, self.client, self.settings)
@@ -140,6 +142,33 @@ class Interview:
             seen = self.dossier.observe("tls", "tls.handshake", port, fields, b"".join(shown.chain))
             self.dossier.completed("tls.handshake", port, [seen], detail="legacy parameters only" if legacy else "")
             return
+
+    # -- SNMP --------------------------------------------------------------------------------------------------------
+
+    async def _snmp(self) -> None:
+        """One GetRequest with the community ``public``, in v2c and, where that is met with silence, in v1; opt-in."""
+        if not self.settings.snmp_public:
+            return
+        address, number = self.dossier.address, secrets.randbits(31)
+        try:
+            async with self.dossier.gate.turn(request=False):
+                heard = await udp.ask(address, self.settings.port_map.udp.get(snmp.PORT, snmp.PORT),
+                                      [snmp.request(number, snmp.V2C), snmp.request(number, snmp.V1)],
+                                      listen=self.settings.pace.listen, gap=self.settings.pace.listen)
+        except Stopped as stop:
+            self.dossier.skipped("snmp.get", snmp.PORT, stop.reason, stop.detail)
+            return
+        except ExchangeError as error:
+            self.dossier.failed("snmp.get", snmp.PORT, error.reason, error.detail)
+            return
+        self.dossier.gate.answered()
+        read = snmp.parse_response(heard[0].data, heard[0].source, clock.now())
+        if isinstance(read, Refusal):
+            self.dossier.failed("snmp.get", snmp.PORT, Reason.MALFORMED, f"{read.reason} {read.detail}".strip())
+            return
+        # The reply carries the community, a login of sorts: its fields are kept, its bytes are not.
+        seen = self.dossier.observe("snmp", "snmp.get", snmp.PORT, read, heard[0].data, raw=b"")
+        self.dossier.completed("snmp.get", snmp.PORT, [seen])
 
     # -- HTTP --------------------------------------------------------------------------------------------------------
 

@@ -76,7 +76,9 @@ class Journal:
         Raises:
             JournalError: when another sweep holds it, or it cannot be written.
         """
-        extra = ("-login" if settings.credentials else "") + ("-devid" if settings.device_anchors else "")
+        asked = {"login": settings.credentials, "devid": settings.device_anchors, "snmp": settings.snmp_public,
+                 "igd": settings.port_mappings, "factory": settings.factory_logins}
+        extra = "".join(f"-{word}" for word, wanted in asked.items() if wanted)
         path = folder / f"{scope.digest[:16]}-{settings.profile}{extra}.jsonl"
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -1,5 +1,8 @@
 """The opt-in second pass with credentials: one login attempt a device, whatever the protocol, none after a refusal.
 
+Last of all, where a WS-UsernameToken was taken, the very same one is shown once more: a device that takes it twice
+remembers no nonce, and whoever heard it once can use it too. It is our own token and reads what it read before.
+
 Cameras lock accounts and addresses after a few wrong logins, so nothing is guessed and nothing tried twice. A refusal
 is only called wrong credentials where an understood challenge was answered: a skewed clock, a full connection table
 and an unreadable challenge look the same from afar. Basic is never answered, since it hands the password to anybody.
@@ -10,14 +13,14 @@ from __future__ import annotations
 import asyncio
 import re
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from scanner import clock
 from scanner.dossier import Dossier
 from scanner.interview import Interview
 from scanner.observation import Endpoint, Reason, Refusal
-from scanner.onvif import parse_reply
+from scanner.onvif import no_soap, parse_reply
 from scanner.plan import Ask
 from scanner.question import BUSY, Answer, Door, Verdict, put
 from scanner.settings import Settings
@@ -27,10 +30,12 @@ from scanner.wire import http, soap
 from scanner.wire.auth import Credentials, authorization, challenges, strongest, username_token
 from scanner.wire.fields import Fields
 
-__all__ = ["LoginPass"]
+__all__ = ["REPLAY", "LoginPass", "speaks_of_a_lock"]
 
+REPLAY = "auth.onvif.replay"
 _OPERATION = "GetDeviceInformation"
 _ALLOWANCE = 10                  # requests of this pass, beside the budget of the first one
+_REQUESTS_OF_ONE = 3             # a challenge, its answer, and one more where a nonce was stale
 _DENIED_WORDS = re.compile(
     r"(?i)not ?authori[sz]ed|unauthori[sz]ed|failed ?authentication|authentication (?:has )?fail|authority failure|"
     r"invalid ?security|could not be authenticated|log ?in (?:failed|error)|"
@@ -58,14 +63,29 @@ class LoginPass:
         self._answered = False           # credentials went out in the present exchange
         self._refused = ""               # why no more are sent
         self._unreadable = ""            # a challenge that could not be answered
+        self._signed = b""               # the envelope whose token the device took
 
     async def run(self) -> None:
-        """Ask ONVIF who the device is, then what the planner wants to read with a login."""
+        """Ask ONVIF who the device is, what the planner wants to read with a login, then the token once more."""
         self._dossier.gate.grant(_ALLOWANCE, self._settings.pace.device_deadline)
         try:
-            await self._onvif()
+            await self._onvif(f"auth.onvif.{_OPERATION}")
             for ask in self._asks():
-                await self._read(ask)
+                await self._read(ask, _probe_of(ask))
+            await self._replay()
+        finally:
+            await self._interview.client.close()
+
+    async def run_once(self, probe: str) -> None:
+        """One login over one protocol, noted as `probe`: the first document that wants one, else ONVIF."""
+        self._dossier.gate.grant(_REQUESTS_OF_ONE, self._settings.pace.device_deadline)
+        try:
+            ask = next((ask for ask in self._asks()
+                        if not ask.document.endswith("-channels") and self._interview.door_of(ask)), None)
+            if ask:
+                await self._read(ask, probe)
+            else:
+                await self._onvif(probe)
         finally:
             await self._interview.client.close()
 
@@ -75,8 +95,8 @@ class LoginPass:
 
     # -- ONVIF ---------------------------------------------------------------------------------------------------------
 
-    async def _onvif(self) -> None:
-        probe, door = f"auth.onvif.{_OPERATION}", self._interview.door
+    async def _onvif(self, probe: str) -> None:
+        door = self._interview.door
         if not door:
             self._dossier.skipped(probe, None, Reason.NOT_APPLICABLE, "no ONVIF device service")
             return
@@ -86,18 +106,40 @@ class LoginPass:
             return
         challenged = any(fields.get("www_authenticate") for fields in stranger)
         headers = list(soap.http_headers(_OPERATION).items())
+        signed = b""
 
         async def send() -> Response:
+            nonlocal signed
             if challenged:
                 return await self._with_digest("POST", door, headers, soap.request(_OPERATION))
             token = username_token(self._credentials, self._device_now(), secrets.token_bytes(16))
-            self._answered = True
+            self._answered, signed = True, soap.request(_OPERATION, header=token)
             return await self._interview.client.request("POST", door.port, door.path, headers=headers, tls=door.context,
-                                                        body=soap.request(_OPERATION, header=token))
+                                                        body=signed)
 
         self._answered, self._unreadable = False, ""
-        await self._put(probe, "onvif", door, send, parse_reply(_OPERATION, self._dossier.address, door.port),
-                        signed_time=not challenged)
+        answer = await self._put(probe, "onvif", door, send, parse_reply(_OPERATION, self._dossier.address, door.port),
+                                 signed_time=not challenged)
+        if answer and answer.fields.get("operation") == _OPERATION and not self._refused:
+            self._signed = signed
+
+    async def _replay(self) -> None:
+        """The token that was taken, byte for byte, once more; whatever comes of it, no login follows it."""
+        door = self._interview.door
+        if not door or not self._signed or self._refused:
+            why = self._refused or "no WS-UsernameToken was sent that it took"
+            self._dossier.skipped(REPLAY, door.port if door else None, Reason.NOT_APPLICABLE if not self._refused
+                                  else Reason.BUDGET_SPENT, why)
+            return
+        where, signed = door, self._signed
+        self._refused = "the login was shown a second time, on purpose"
+
+        def send() -> Awaitable[Response]:
+            return self._interview.client.request("POST", where.port, where.path, body=signed, tls=where.context,
+                                                  headers=list(soap.http_headers(_OPERATION).items()))
+
+        await put(self._dossier, REPLAY, "onvif", where.port, send,
+                  parse_reply(_OPERATION, self._dossier.address, where.port), weigh=no_soap)
 
     def _skew(self) -> timedelta | None:
         """How far the device's clock was from ours when it was asked; ``None`` where it did not say."""
@@ -115,8 +157,7 @@ class LoginPass:
 
     # -- documents -----------------------------------------------------------------------------------------------------
 
-    async def _read(self, ask: Ask) -> None:
-        probe = _probe_of(ask)
+    async def _read(self, ask: Ask, probe: str) -> None:
         door = self._interview.door_of(ask)
         if self._refused:
             self._dossier.skipped(probe, ask.port, Reason.BUDGET_SPENT, self._refused)
@@ -223,7 +264,15 @@ class LoginPass:
         return ""
 
 
-def _said(fields: Fields) -> str:
+def speaks_of_a_lock(fields: Mapping[str, object]) -> str:
+    """Where a reply says that somebody is locked out, what it says; else nothing. A page of documents says anything."""
+    if fields.get("status") not in (401, 403, 423, 429) and "fault_reason" not in fields:
+        return ""
+    found = _LOCKED_WORDS.search(_said(fields))
+    return found[0] if found else ""
+
+
+def _said(fields: Mapping[str, object]) -> str:
     """What a refusal says to a reader: the fault, the status, and the text of its body without markup."""
     words = [str(fields.get(name, "")) for name in ("fault_code", "fault_reason", "reason", "status_string",
                                                     "sub_status")]

@@ -102,12 +102,16 @@ class Observation:
     fields: Mapping[str, FieldValue]
     digest: str
     raw: bytes = field(default=b"", repr=False)
+    _id: str = field(default="", init=False, repr=False, compare=False)
 
     @property
     def id(self) -> str:
         """Sixteen hex digits that are the same for the same reply to the same probe."""
-        seed = f"{self.device}|{self.transport}|{self.probe}|{self.port}|{self.digest}"
-        return hashlib.sha256(seed.encode()).hexdigest()[:16]
+        if not self._id:
+            seed = f"{self.device}|{self.transport}|{self.probe}|{self.port}|{self.digest}"
+            # Every check that rests on it asks for it: it is made once, and follows from the other fields alone.
+            object.__setattr__(self, "_id", hashlib.sha256(seed.encode()).hexdigest()[:16])
+        return self._id
 
     def text(self, name: str) -> str:
         """A field as text; several values are joined by a space; an absent field is empty."""

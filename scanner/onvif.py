@@ -5,7 +5,7 @@ An XAddr is a claim. Its path and port are used, its host never: every call goes
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from urllib.parse import urlsplit
 
 from scanner import clock
@@ -26,6 +26,7 @@ FIRST = "GetSystemDateAndTime"
 # What identifies comes first; GetProfiles shows whether a stranger gets media.
 REST = ("GetScopes", "GetServices", "GetDeviceInformation", "GetProfiles")
 REPEAT = "GetCapabilities"           # says what GetServices said; older firmware knows only this one
+STREAM = "GetStreamUri"
 _MOST_DOORS = 4
 
 
@@ -70,9 +71,9 @@ def no_soap(fields: Fields) -> Verdict:
 
 
 async def call(dossier: Dossier, client: HttpClient, door: Door, operation: str, *, soap11: bool = False,
-               probe: str = "") -> Answer | None:
+               probe: str = "", arguments: Mapping[str, str] | None = None) -> Answer | None:
     """One call of `operation` without a login."""
-    body = soap.request(operation, soap11=soap11)
+    body = soap.request(operation, soap11=soap11, arguments=arguments)
     headers = list(soap.http_headers(operation, soap11=soap11).items())
 
     def send() -> Awaitable[Response]:
@@ -106,7 +107,19 @@ async def pre_auth(dossier: Dossier, client: HttpClient, settings: Settings) -> 
         return None
     for operation in REST:
         await call(dossier, client, _door_of(operation, dossier, found, settings), operation, soap11=older)
+    await _stream_address(dossier, client, _door_of("GetProfiles", dossier, found, settings), soap11=older)
     return found
+
+
+async def _stream_address(dossier: Dossier, client: HttpClient, door: Door, *, soap11: bool) -> None:
+    """Where a stranger got the media profiles: whether he also gets the address of the picture."""
+    handed = [seen for seen in dossier.seen if seen.probe == "onvif.GetProfiles" and not seen.text("fault_code")
+              and seen.fields.get("status") == 200]
+    token = next((profile for seen in handed for profile in seen.values("profiles") if profile), "")
+    if token:
+        await call(dossier, client, door, STREAM, soap11=soap11, arguments={"ProfileToken": token})
+    else:
+        dossier.skipped(f"onvif.{STREAM}", door.port, Reason.NOT_APPLICABLE, "it hands its profiles to no stranger")
 
 
 async def repeat(dossier: Dossier, client: HttpClient, door: Door | None) -> None:

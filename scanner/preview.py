@@ -13,6 +13,7 @@ from typing import Any
 
 from scanner import clock
 from scanner.discovery import links_for
+from scanner.gateway import MOST_DESCRIPTIONS, MOST_GATEWAYS, MOST_MAPPINGS
 from scanner.pace import Pace, Profile
 from scanner.protocols import PROTOCOLS, Protocol
 from scanner.scope import Scope
@@ -20,6 +21,7 @@ from scanner.settings import BASE_PORTS, HYGIENE_PORTS, LinkUse, Settings
 from scanner.transport.addresses import Interface, interfaces6
 from scanner.transport.nmap import SECONDS_A_HOST, SECONDS_BETWEEN
 from scanner.transport.sent import Kind
+from scanner.wire import snmp
 
 __all__ = ["Part", "Step", "SweepPlan", "plan"]
 
@@ -111,10 +113,12 @@ class _Ground:
     on_link: int               # IPv4 addresses of the scope on a link in use, without this machine's own
 
 
-def plan(scope: Scope, settings: Settings, *, nmap: Sequence[str] = (), maker_ports: int = 0) -> SweepPlan:
+def plan(scope: Scope, settings: Settings, *, nmap: Sequence[str] = (), maker_ports: int = 0,
+         factory_logins: bool = False) -> SweepPlan:
     """Describe what `scanner.sweep.sweep` would send for this scope and these settings. Sends nothing.
 
-    `nmap` are the hosts chosen for that look; `maker_ports` is how many ports a suspected maker's data may add.
+    `nmap` are the hosts chosen for that look; `maker_ports` is how many ports a suspected maker's data may add;
+    `factory_logins`: whether the documented ones are tried.
     """
     links = links_for(scope, settings)
     used = [link for link, use in links if use.used]
@@ -131,7 +135,8 @@ def plan(scope: Scope, settings: Settings, *, nmap: Sequence[str] = (), maker_po
         owner=scope.owner, ticket=scope.ticket, window=(moments[0], moments[1]),
         window_open=scope.open_at(clock.now()), authorised=scope.authorised, profile=str(settings.profile),
         pace=settings.pace, links=[use for _, use in links], login=settings.credentials is not None,
-        steps=[*_discovery(ground), *_ports(ground), *_questions(ground, maker_ports, settings), *_look(nmap)])
+        steps=[*_discovery(ground), *_ports(ground), *_questions(ground, maker_ports, settings),
+               *_opted_in(ground, settings, factory_logins=factory_logins), *_look(nmap)])
 
 
 def _discovery(ground: _Ground) -> Iterator[Step]:
@@ -196,8 +201,27 @@ def _questions(ground: _Ground, maker_ports: int, settings: Settings) -> Iterato
                "hosts that showed themselves, one request at a time each", count * pace.requests, None, lasting,
                Kind.REQUEST)
     if settings.credentials:
-        yield Step("login", "one login attempt and what it opens, nothing after a refusal", "devices that ask for one",
+        yield Step("login", "one login attempt and what it opens, nothing after a refusal; last, a token that was "
+                   "taken is shown once more", "devices that ask for one",
                    count * pace.requests, None, math.ceil(count / pace.devices) * pace.device_deadline, Kind.REQUEST)
+
+
+def _opted_in(ground: _Ground, settings: Settings, *, factory_logins: bool) -> Iterator[Step]:
+    """What is only done where somebody asked for it."""
+    pace, count = ground.pace, ground.addresses
+    if settings.snmp_public:
+        parts = [Part("snmp", "each host", snmp.PORT, 2 * count)]
+        yield Step("snmp.get", "SNMP GetRequest of sysDescr with the community public, in v2c and in v1",
+                   "hosts that showed themselves and may be cameras", 2 * count, None,
+                   math.ceil(count / pace.devices) * 2 * pace.listen, Kind.DATAGRAM, parts)
+    if settings.port_mappings:
+        most = min(count, MOST_GATEWAYS) * (MOST_MAPPINGS + MOST_DESCRIPTIONS)
+        yield Step("igd.mappings", "a router's description, and its list of opened ports entry by entry; read only",
+                   f"at most {MOST_GATEWAYS} hosts that answered SSDP", most, None, most * pace.gap, Kind.REQUEST)
+    if factory_logins or settings.factory_logins:
+        yield Step("auth.factory_login", "one try of the one login that the maker documents, once a device a day",
+                   "identified devices for which one is documented, unless anything speaks of a lock", 3 * count, None,
+                   math.ceil(count / pace.devices) * pace.device_deadline, Kind.REQUEST)
 
 
 def _look(chosen: Sequence[str]) -> Iterator[Step]:

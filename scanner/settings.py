@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from scanner.factory import FactoryLogins
 from scanner.logins import Logins
 from scanner.observation import Attempt, Observation
 from scanner.pace import PACES, Pace, Profile
@@ -34,6 +35,9 @@ class Settings:
         interfaces: only these links; empty: every link whose network meets the scope.
         canary: ask the first device of each model alone; the lab does without.
         device_anchors: the user's authorities for device certificates; without any, no chain is judged.
+        snmp_public: ask SNMP with the community ``public``; a guess of a login, so opt-in.
+        port_mappings: read the list of opened ports of the routers in the scope; opt-in.
+        factory_logins: try the one documented factory login of a device; opt-in, see `scanner.factory`.
     """
 
     profile: Profile = Profile.GENTLE
@@ -43,6 +47,9 @@ class Settings:
     interfaces: tuple[str, ...] = ()
     canary: bool = True
     device_anchors: tuple[Anchor, ...] = ()
+    snmp_public: bool = False
+    port_mappings: bool = False
+    factory_logins: FactoryLogins | None = None
 
     @property
     def pace(self) -> Pace:

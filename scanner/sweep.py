@@ -13,6 +13,8 @@ from scanner import clock
 from scanner.canary import Canaries, model_of
 from scanner.discovery import Discovery
 from scanner.dossier import Dossier, PortState
+from scanner.factory_pass import try_factory_login
+from scanner.gateway import read_mappings
 from scanner.interview import Interview
 from scanner.journal import Batch, Journal
 from scanner.login import LoginPass
@@ -129,6 +131,9 @@ class _Sweep:
         await self._discovery.ask_present(present)
         if present:
             await self._discovery.ask_ports((*BASE_PORTS, *HYGIENE_PORTS))
+        if self._settings.port_mappings and self._window_open():
+            self._observer.phase("routers", 0)
+            await read_mappings(self._dossiers, self._settings)
 
     async def _connect(self, dossier: Dossier) -> None:
         async with self._slots:
@@ -156,6 +161,8 @@ class _Sweep:
             login = self._settings.credentials.of(dossier.address) if self._settings.credentials else None
             if login:
                 await LoginPass(interview, self._settings, login).run()
+            if self._settings.factory_logins:
+                await try_factory_login(interview, self._settings, self._settings.factory_logins, login)
             dossier.conclude()
             self._keep(dossier)
             self._observer.device_finished(dossier.address, len(dossier.observations), len(dossier.attempts) - begun)

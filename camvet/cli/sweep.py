@@ -37,6 +37,16 @@ def sweep(
                                              "folder. Repeatable."),
     nmap: list[str] = typer.Option([], "--nmap", metavar="ADDRESS",
                                    help="Let nmap name the services of this device (-sV, slowly). Repeatable."),
+    check_default_credentials: bool = typer.Option(
+        False, "--check-default-credentials", help="Try the one login that the maker documents for the state of "
+        "delivery: once a device a day, on identified models only, never where anything speaks of a lock. Needs "
+        "--owner, --ticket and --yes-i-am-authorised."),
+    yes_i_am_authorised: bool = typer.Option(False, "--yes-i-am-authorised",
+                                             help="The owner of these devices agrees to --check-default-credentials."),
+    check_snmp_public: bool = typer.Option(False, "--check-snmp-public",
+                                           help="One SNMP read with the community public."),
+    check_port_mappings: bool = typer.Option(False, "--check-port-mappings",
+                                             help="Read, never change, which ports the scope's routers open."),
     fresh: bool = typer.Option(False, "--fresh", help="Begin anew instead of resuming an unfinished sweep."),
     neighbours: Path | None = typer.Option(None, "--neighbours", metavar="FILE",
                                            help="A router's or switch's neighbour table (ip neigh form)."),
@@ -53,6 +63,8 @@ def sweep(
 
     The same scope resumes an unfinished sweep. Exit 1 with findings, 3 where something is undetermined.
     """
+    from dataclasses import replace
+
     from camvet.assessment import as_of_day, exit_code, policy_named
     from camvet.port_map import read_port_map
     from camvet.progress import SweepProgress
@@ -67,11 +79,14 @@ def sweep(
         settings = _settings(profile or context.settings.profile, ports, neighbours, credentials, interface)
         if device_ca:
             settings = _with_anchors(context, settings, device_ca)
+        settings = replace(settings, snmp_public=check_snmp_public, port_mappings=check_port_mappings)
+        if check_default_credentials:
+            _demand_consent(scope, agreed=yes_i_am_authorised)
         if plan:
-            _print_plan(context, scope, settings, nmap)
+            _print_plan(context, scope, settings, nmap, factory_logins=check_default_credentials)
             raise typer.Exit(ExitCode.CLEAN)
         order = SweepOrder(scope, settings, policy_named(policy or context.settings.policy), as_of_day(as_of),
-                           capture, activity, purpose, fresh, nmap)
+                           capture, activity, purpose, fresh, nmap, check_default_credentials)
         with SweepProgress(context.terminal) as progress:
             record = perform(context, order, progress)
     except (ScopeError, JournalError) as error:
@@ -91,6 +106,16 @@ def _scope(targets: list[str], scope_file: Path | None, exclude: list[str], owne
     if not targets:
         raise UsageError("nothing to sweep: name a target or a --scope FILE (see: camvet sweep --help)")
     return Scope.of(targets, exclude=exclude, owner=owner, ticket=ticket, authorised=authorised, lab=lab)
+
+
+def _demand_consent(scope: Scope, *, agreed: bool) -> None:
+    """A wrong login leaves a trace on a device and may count towards a lock: somebody answers for that by name."""
+    if not agreed:
+        raise UsageError("--check-default-credentials tries one login on each identified device, which its log will "
+                         "show: say that its owner agrees with --yes-i-am-authorised")
+    if not scope.owner or not scope.ticket:
+        raise UsageError("--check-default-credentials: name who authorised it and where that is written down "
+                         "(--owner and --ticket, or in the scope file)")
 
 
 def _settings(profile: str, ports: PortMap, neighbours: Path | None, credentials: str | None,
@@ -115,7 +140,8 @@ def _with_anchors(context: Context, settings: Settings, device_ca: list[str]) ->
     return replace(settings, device_anchors=device_cas.read(device_ca, context.terminal.note))
 
 
-def _print_plan(context: Context, scope: Scope, settings: Settings, nmap: list[str]) -> None:
+def _print_plan(context: Context, scope: Scope, settings: Settings, nmap: list[str], *,
+                factory_logins: bool) -> None:
     from camvet.prose import table
     from rules import makers, planning
     from scanner.preview import plan
@@ -124,7 +150,8 @@ def _print_plan(context: Context, scope: Scope, settings: Settings, nmap: list[s
         if not scope.contains(address):
             raise UsageError(f"--nmap {address}: not an address of the scope")
     asked = sorted((len(set(maker.ask.tcp_ports)) for maker in makers.load()), reverse=True)
-    preview = plan(scope, settings, nmap=nmap, maker_ports=sum(asked[:planning.MAX_SUSPECTS]))
+    preview = plan(scope, settings, nmap=nmap, maker_ports=sum(asked[:planning.MAX_SUSPECTS]),
+                   factory_logins=factory_logins)
     if context.terminal.as_json:
         context.terminal.document(preview.to_json())
         return

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -55,9 +55,12 @@ def append(connection: Connection, *, at: datetime, actor: str, kind: str, subje
         digest=_digest(previous, number, when, actor, kind, subject, text)))
 
 
-def read(connection: Connection) -> Iterator[Event]:
-    """All events in order."""
-    for row in connection.execute(select(tables.events).order_by(tables.events.c.number)):
+def read(connection: Connection, kinds: Collection[str] = ()) -> Iterator[Event]:
+    """All events in order, or those of some kinds."""
+    query = select(tables.events).order_by(tables.events.c.number)
+    if kinds:
+        query = query.where(tables.events.c.kind.in_(kinds))
+    for row in connection.execute(query):
         yield Event(row.number, row.at, row.actor, row.kind, row.subject, json.loads(row.document), row.digest)
 
 

@@ -21,6 +21,8 @@ from sqlalchemy import ColumnElement, Connection, Engine, Table, and_, func, ins
 
 from camvet.inventory import chain, tables
 from camvet.inventory.gate_store import GateStore
+from camvet.inventory.history import History
+from camvet.inventory.login_store import LoginStore
 from rules.judgement import Judgement
 from rules.vocabulary import Identity, Verdict
 from scanner import clock
@@ -122,6 +124,16 @@ class Inventory:
     def gate(self) -> GateStore:
         """The gate's part: attestations, waivers, attachments, metrics."""
         return GateStore(self._engine)
+
+    @property
+    def history(self) -> History:
+        """Questions about earlier sweeps."""
+        return History(self._engine)
+
+    @property
+    def logins(self) -> LoginStore:
+        """The log's part on factory logins."""
+        return LoginStore(self._engine)
 
     def _writing(self) -> Engine:
         return self._engine.execution_options(writes=True)
@@ -297,10 +309,10 @@ class Inventory:
         return exact or [row for row in rows if (len(wanted) >= 4 and row.id.startswith(wanted)) or any(
             value.casefold().replace("-", ":") == folded for _, value in row.aliases)]
 
-    def events(self) -> list[chain.Event]:
-        """The whole event log, oldest first."""
+    def events(self, *kinds: str) -> list[chain.Event]:
+        """The whole event log, oldest first; of some `kinds` alone, where they are named."""
         with self._engine.connect() as connection:
-            return list(chain.read(connection))
+            return list(chain.read(connection, kinds))
 
     def verify(self) -> tuple[int, str, str | None]:
         """See `chain.verify`."""

@@ -8,7 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from lab.datagrams import bosch, dhip, foscam, gvcp, hanwha, mdns, mhed, sadp, ubiquiti, vstarcam, wsd, xiongmai
+from lab.datagrams import (
+    bosch,
+    dhip,
+    foscam,
+    gvcp,
+    hanwha,
+    mdns,
+    mhed,
+    sadp,
+    snmp,
+    ssdp,
+    ubiquiti,
+    vstarcam,
+    wsd,
+    xiongmai,
+)
 from lab.persona import Persona
 
 __all__ = ["GROUPS", "PORTS", "REPLY_GROUPS", "answer", "reply_port"]
@@ -17,19 +32,20 @@ _ANSWERS: dict[str, Callable[[Persona, bytes, str], list[bytes]]] = {
     "wsd": wsd.answer, "sadp": sadp.answer, "dhip": dhip.answer, "mhed": mhed.answer, "xiongmai": xiongmai.answer,
     "gvcp": gvcp.answer, "hanwha": hanwha.answer, "bosch": bosch.answer, "mdns": mdns.answer,
     "foscam": foscam.answer, "ubiquiti": ubiquiti.answer, "vstarcam": vstarcam.answer,
+    "snmp": snmp.answer, "ssdp": ssdp.answer,
 }
 
 PORTS: dict[int, str] = {
     wsd.PORT: "wsd", sadp.PORT: "sadp", dhip.PORT: "dhip", mhed.PORT: "mhed", xiongmai.PORT: "xiongmai",
     gvcp.PORT: "gvcp", hanwha.PORT: "hanwha", bosch.PORT: "bosch", mdns.PORT: "mdns",
-    foscam.PORT: "foscam", ubiquiti.PORT: "ubiquiti", vstarcam.PORT: "vstarcam",
+    foscam.PORT: "foscam", ubiquiti.PORT: "ubiquiti", vstarcam.PORT: "vstarcam", snmp.PORT: "snmp", ssdp.PORT: "ssdp",
 }
 """UDP port to the protocol's name, the same word as in `Persona.protocols`."""
 
 GROUPS: dict[int, tuple[str, ...]] = {
     wsd.PORT: (wsd.GROUP,), sadp.PORT: ("239.255.255.250",), dhip.PORT: ("239.255.255.251",),
     mhed.PORT: ("234.55.55.55",), mdns.PORT: (mdns.GROUP,),
-    ubiquiti.PORT: (ubiquiti.GROUP,),
+    ubiquiti.PORT: (ubiquiti.GROUP,), ssdp.PORT: (ssdp.GROUP,),
 }
 """Multicast groups a device listens to, by port; the other protocols are broadcast."""
 

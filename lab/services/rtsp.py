@@ -169,6 +169,8 @@ class RtspServer:
         return replace(reply, headers=(("CSeq", request.header("CSeq")), *server, *reply.headers))
 
     def _knows(self, path: str) -> bool:
+        if self._persona.options.get("rtsp_any_path") == "yes":
+            return True
         return any(path == known or path.startswith(known + "/") for known in self._rtsp.paths)
 
 

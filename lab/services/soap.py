@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -28,6 +29,7 @@ MEDIA = "http://www.onvif.org/ver10/media/wsdl"
 SCHEMA = "http://www.onvif.org/ver10/schema"
 CONTENT_TYPE = "application/soap+xml; charset=utf-8"
 LOGIN_ATTEMPTS = 30
+REMEMBERED_NONCES = 512
 
 # ONVIF Core Specification, access class PRE_AUTH.
 PRE_AUTH = frozenset({
@@ -54,6 +56,7 @@ class OnvifService:
         self._door = Doorkeeper(login if look is firmware else replace(login, realm=look.web.login.realm), persona,
                                 place.record.note_failed_login)
         self._attempts_left = LOGIN_ATTEMPTS
+        self._nonces: deque[bytes] = deque(maxlen=REMEMBERED_NONCES)
         self._operations: dict[str, Callable[[Request, str], str]] = {
             "GetSystemDateAndTime": self._date_and_time, "GetServices": self._services,
             "GetCapabilities": self._capabilities, "GetScopes": self._scopes,
@@ -93,6 +96,9 @@ class OnvifService:
         token = read_token(request.body)
         if token is not None:
             if token_fits(token, self._persona, self._now()):
+                if token.nonce in self._nonces and self._persona.options.get("replays") != "yes":
+                    return self._not_authorized(self._manner.fault_status)     # a right login, but heard before
+                self._nonces.append(token.nonce)
                 self._attempts_left = LOGIN_ATTEMPTS
                 return None
             self._attempts_left = max(0, self._attempts_left - 1)

@@ -41,13 +41,15 @@ def server_context(persona: Persona, folder: Path) -> ssl.SSLContext:
 def certificate_file(persona: Persona, folder: Path) -> Path:
     """The PEM file (key, then certificate) of the persona; another subject under the same name is another file.
 
+    With the option ``fleet_certificate`` all devices that name the same fleet show one certificate and hold one key.
     The option ``device_certificate`` names a file of the persona's own instead: key, certificate and those above it.
     """
     if "device_certificate" in persona.options:
         return Path(persona.options["device_certificate"])
-    subject = look_of(persona).subject(persona)
+    fleet = persona.options.get("fleet_certificate")
+    subject = (("CN", fleet),) if fleet else look_of(persona).subject(persona)
     mark = hashlib.sha256(repr(subject).encode()).hexdigest()[:8]
-    path = folder / f"{persona.name}-{mark}.pem"
+    path = folder / f"{fleet or persona.name}-{mark}.pem"
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
         path.write_bytes(_make(subject))

@@ -35,6 +35,7 @@ def _guarded(device):
         seen(device, "rtsp", "rtsp.describe_random_path", 554, status=401),
         seen(device, "rtsp", "rtsp.describe", 554, status=401),
         seen(device, "onvif", "onvif.GetProfiles", 80, operation="GetProfiles", status=401),
+        seen(device, "onvif", "onvif.GetDeviceInformation", 80, operation="GetDeviceInformation", status=401),
         seen(device, "tcp", "tcp.connect", 23, state="closed"),
         seen(device, "tcp", "tcp.connect", 21, state="closed"),
         seen(device, "onvif", "onvif.GetSystemDateAndTime", 80, operation="GetSystemDateAndTime", status=200,
@@ -122,7 +123,7 @@ def _axis_core(device, mac, model):
 def axis(device="10.20.0.17"):
     """The counter-example: nobody's list names its maker, and it can be approved."""
     return [*_axis_core(device, "AC:CC:8E:00:00:17", "P3245-V"),
-            seen(device, "onvif", "onvif.GetDeviceInformation", 80, operation="GetDeviceInformation", status=200,
+            seen(device, "onvif", "auth.onvif.GetDeviceInformation", 80, operation="GetDeviceInformation", status=200,
                  manufacturer="AXIS", model="P3245-V", firmware="10.12.220", serial="ACCC8E000017")]
 
 
@@ -156,7 +157,7 @@ def labels_of(device, friend):
     maker, model, mac, serial, firmware = FRIENDS[friend]
     name, plain = maker.replace(" ", "%20"), mac.replace(":", "")
     yield seen(device, "link", "link.arp", mac=mac, via="arp")
-    yield seen(device, "onvif", "onvif.GetDeviceInformation", 80, operation="GetDeviceInformation", status=200,
+    yield seen(device, "onvif", "auth.onvif.GetDeviceInformation", 80, operation="GetDeviceInformation", status=200,
                manufacturer=maker, model=model, firmware=firmware, serial=serial, hardware="7A0")
     yield seen(device, "onvif", "onvif.GetScopes", 80, operation="GetScopes", status=200, manufacturer=maker,
                model=model, scopes=(f"onvif://www.onvif.org/name/{name}", f"onvif://www.onvif.org/hardware/{model}",

@@ -14,6 +14,7 @@ from lab.services.families import (
     hanwha,
     hikvision,
     printer,
+    router,
     switch,
     tvt,
     uniview,
@@ -25,7 +26,7 @@ __all__ = ["FAMILIES", "firmware_of", "look_of"]
 
 FAMILIES: Final[dict[str, Family]] = {
     each.FAMILY.name: each.FAMILY
-    for each in (axis, bosch, dahua, flir, generic, hanwha, hikvision, printer, switch, tvt, uniview, xiongmai)
+    for each in (axis, bosch, dahua, flir, generic, hanwha, hikvision, printer, router, switch, tvt, uniview, xiongmai)
 }
 
 

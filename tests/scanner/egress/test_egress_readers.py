@@ -315,3 +315,21 @@ def test_a_reader_says_nothing_of_trouble_where_there_is_none():
 @given(st.binary(max_size=200))
 def test_no_octets_make_a_pcapng_file_raise(tail):
     assert read(craft.section() + craft.interface() + craft.enhanced(QUERY, 1) + tail).packets >= 1
+
+
+@settings(max_examples=60)
+@given(st.lists(st.tuples(st.integers(14, 90), st.integers(1, 120)), min_size=1, max_size=12), st.integers(0, 200))
+def test_runs_of_one_length_are_read_like_any_other_frames(runs, cut):
+    frames = [bytes([number % 256]) * size for size, count in runs for number in range(count)]
+    data = craft.pcap(frames)
+    reader = CaptureReader(io.BytesIO(data[:len(data) - cut]))
+    read_back = [batch.cut(at, at + size) for batch in reader
+                 for at, size in zip(batch.at.tolist(), batch.kept.tolist(), strict=True)]
+    left, whole = len(data) - cut - 24, []
+    for frame in frames:
+        left -= 16 + len(frame)
+        if left < 0:
+            break
+        whole.append(frame)
+    assert read_back == whole
+    assert bool(reader.trouble) == (len(whole) < len(frames) and left + 16 + len(frames[len(whole)]) != 0)
