@@ -20,10 +20,12 @@ from analytics.attestation import AttestationError
 from analytics.fingerprint import Fingerprint, of_observations
 from analytics.gate import AttachOrder, Refused
 from camvet.assessment import assess, policy_named
+from camvet.baselines import Known, watched
 from camvet.context import UsageError
 from camvet.credentials import resolve_for
 from camvet.inventory import Inventory
 from camvet.keys import KeyStore
+from camvet.waivers import Waivers
 from rules.documents import DataError
 from rules.vocabulary import Outcome, Verdict
 from scanner import clock
@@ -90,9 +92,13 @@ class SiteWorld:
                 return None
             row, stored = found
             asked = row.document["scope"]
-            judged = assess({one.key: (one.observations, one.attempts) for one in stored},
-                            policy=policy_named(policy), as_of=clock.now().date(), activity=asked["activity"],
-                            purpose=asked["purpose"])
+            seen = {one.key: (one.observations, one.attempts) for one in stored}
+            today = clock.now().date()
+            judged = assess(seen, policy=policy_named(policy), as_of=today, activity=asked["activity"],
+                            purpose=asked["purpose"], known=Known.of(self._inventory, row.site, today),
+                            watched_s=watched(row.document.get("captures", ())),
+                            waive=Waivers.of(self._inventory, row.site).hook(seen, today,
+                                                                             {one.key: one.id for one in stored}))
             return next(one.verdict for one in judged if one.identity.device == stored[0].key)
 
     def read_fingerprint(self, order: AttachOrder) -> Fingerprint | None:

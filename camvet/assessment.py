@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING
 from camvet.context import ExitCode, UsageError, worst
 
 if TYPE_CHECKING:
+    from camvet.baselines import Known
+    from camvet.waivers import Waive
     from rules.judgement import Judgement
     from rules.policy import Policy
+    from rules.vocabulary import Finding, Identity
     from scanner.observation import Attempt, Observation
 
-__all__ = ["as_of_day", "assess", "by_device", "exit_code", "policy_named"]
+__all__ = ["as_of_day", "assess", "by_device", "drift_findings", "exit_code", "policy_named"]
 
 
 def as_of_day(text: str | None) -> date:
@@ -51,17 +54,42 @@ def by_device(observations: Iterable[Observation], attempts: Iterable[Attempt], 
 
 
 def assess(devices: Mapping[str, tuple[Sequence[Observation], Sequence[Attempt]]], *, policy: Policy, as_of: date,
-           activity: str | None = None, purpose: str | None = None) -> list[Judgement]:
-    """A judgement on every device. Raises `UsageError` for an activity or purpose that nobody knows."""
+           activity: str | None = None, purpose: str | None = None, known: Known | None = None,
+           watched_s: float = 0.0, waive: Waive | None = None) -> list[Judgement]:
+    """A judgement on every device. Raises `UsageError` for an activity or purpose that nobody knows.
+
+    `known` are the approved baselines that traffic is held against, `watched_s` is how long it was captured,
+    `waive` applies the waivers of the site (`camvet.waivers`).
+    """
+    from camvet import advisory_store
     from rules import makers
-    from rules.advisory_findings import advise
-    from rules.judgement import Law, judge
+    from rules.advisory_findings import advise as advise_of
+    from rules.judgement import Law, judge, list_versions, nothing_waived
+
+    drifts = drift_findings(devices, known, as_of, watched_s) if known is not None and known.by_id else {}
+
+    book = advisory_store.book()
+
+    def advise(identity: Identity) -> Sequence[Finding]:
+        return (*advise_of(identity, book), *drifts.get(identity.device, ()))
 
     try:
         return judge(devices, makers=makers.load(), law=Law.load(activity, purpose), policy=policy, as_of=as_of,
-                     advise=advise)
+                     advise=advise, waive=waive or nothing_waived, lists=[*list_versions(), *advisory_store.versions()])
     except LookupError as error:
         raise UsageError(str(error)) from error
+
+
+def drift_findings(devices: Mapping[str, tuple[Sequence[Observation], Sequence[Attempt]]], known: Known, as_of: date,
+                   watched_s: float) -> dict[str, list[Finding]]:
+    """What is new since the approved baseline, for each device that has one, by device key."""
+    from camvet.baselines import later_of
+    from rules import baseline, destinations, makers
+
+    clouds = destinations.with_makers(destinations.load(), makers.load())
+    return {key: [baseline.judge(key, approved, later_of(destinations.label(devices[key][0], clouds), devices[key][1],
+                                                         watched_s), as_of)]
+            for key, approved in known.of_devices(devices).items()}
 
 
 def exit_code(judgements: Iterable[Judgement], *, complete: bool = True) -> ExitCode:

@@ -18,6 +18,7 @@ from camvet.assessment import assess, by_device
 from camvet.context import Context, UsageError
 from camvet.inventory import SweepRecord
 from camvet.sweeping import actor
+from camvet.waivers import Waivers
 from scanner import clock, passive
 from scanner.imports import MOST_BYTES, Imported, nmap, scans, shodan, switches, tables, workbooks, zeek
 from scanner.observation import Attempt, AttemptStatus, Observation, Reason
@@ -176,13 +177,15 @@ def store(context: Context, order: ImportOrder, observations: Sequence[Observati
                 for (device, how), ids in brought.items()]
     attempts += [Attempt(device, "egress.capture", None, AttemptStatus.NOT_ATTEMPTED, started, Reason.NOT_APPLICABLE,
                          "imported; nothing was asked") for device in devices]
-    judgements = assess(by_device(observations, attempts, devices), policy=order.policy, as_of=order.as_of,
-                        activity=order.activity, purpose=order.purpose)
+    seen = by_device(observations, attempts, devices)
+    inventory = context.inventory()
+    judgements = assess(seen, policy=order.policy, as_of=order.as_of, activity=order.activity, purpose=order.purpose,
+                        waive=Waivers.of(inventory, context.settings.site).hook(seen, order.as_of))
     record = SweepRecord(
         id=f"{started:%Y%m%dT%H%M%S}-{name}", site=context.settings.site, started=started, finished=clock.now(),
         complete=True, observations=observations, attempts=attempts, judgements=judgements, policy=order.policy.policy,
         as_of=order.as_of.isoformat(), document=document)
-    context.inventory().record(record, actor=actor())
+    inventory.record(record, actor=actor())
     return record
 
 

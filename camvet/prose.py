@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date
 
-from rules.vocabulary import ActivityEffect, Assurance, Effect, Finding, Identity, Outcome, Severity, Status, Verdict
+from rules.advisory_findings import DISPUTED, urgency
+from rules.vocabulary import ActivityEffect, Assurance, Effect, Finding, Identity, Outcome, Status, Verdict
 from scanner.observation import Attempt, AttemptStatus, Observation
 
 __all__ = ["OUTCOME_STYLE", "headline", "paragraphs", "summary", "table", "told_comparisons", "told_evidence",
@@ -13,7 +14,6 @@ __all__ = ["OUTCOME_STYLE", "headline", "paragraphs", "summary", "table", "told_
 
 OUTCOME_STYLE = {Outcome.APPROVED: "green", Outcome.CONDITIONAL: "yellow", Outcome.PROHIBITED: "red",
                  Outcome.UNDETERMINED: "yellow"}
-_SEVERITIES = tuple(Severity)
 _ASSURED = {Assurance.CRYPTOGRAPHIC: "proven by its certificate", Assurance.CORROBORATED: "corroborated",
             Assurance.SELF_REPORTED: "by its own word only", Assurance.NONE: "maker unknown"}
 
@@ -48,6 +48,12 @@ def paragraphs(identity: Identity, verdict: Verdict, attempts: Sequence[Attempt]
         yield f"  {finding.severity:<9} {_said(finding)}"
         if finding.remedy:
             yield f"            do: {finding.remedy}"
+    for finding in _waived(verdict):
+        yield f"  waived    {finding.severity}: {_said(finding)}"
+        facts = dict(finding.facts)
+        yield (f"            waiver {facts.get('waiver', '?')}: owner {facts.get('waiver owner', '?')}, asked for by "
+               f"{facts.get('waiver requested by', '?')}, approved by {facts.get('waiver approved by', '?')}, expires "
+               f"{facts.get('waived until', '?')}")
     for conflict in identity.conflicts:
         yield f"  conflict  {conflict.claim}: {' or '.join(conflict.values)} ({conflict.because})"
     for channel in identity.channels:
@@ -67,13 +73,19 @@ def summary(identity: Identity, verdict: Verdict) -> Iterable[str]:
         yield f"    {finding.severity}: {_cut(_said(finding), 150)}"
     open_checks = sum(f.status is Status.NOT_ASSESSED for f in verdict.findings)
     more = max(0, len(reasons) - 2) + max(0, len(_failed(verdict)) - 3)
-    rest = [f"{more} more reasons" if more else "", f"{open_checks} checks not assessed" if open_checks else ""]
+    waived = len(_waived(verdict))
+    rest = [f"{more} more reasons" if more else "", f"{waived} waived" if waived else "",
+            f"{open_checks} checks not assessed" if open_checks else ""]
     if any(rest):
         yield f"    {', '.join(part for part in rest if part)}: camvet explain {identity.device}"
 
 
 def _failed(verdict: Verdict) -> list[Finding]:
-    return sorted((f for f in verdict.findings if f.status is Status.FAIL), key=lambda f: _SEVERITIES.index(f.severity))
+    return sorted((f for f in verdict.findings if f.status is Status.FAIL), key=urgency)
+
+
+def _waived(verdict: Verdict) -> list[Finding]:
+    return sorted((f for f in verdict.findings if f.status is Status.WAIVED), key=urgency)
 
 
 def _said(finding: Finding) -> str:
@@ -82,7 +94,8 @@ def _said(finding: Finding) -> str:
 
 def _is_finding(reason: str, verdict: Verdict) -> bool:
     """Whether a reason of the verdict only repeats a finding, which is told with the findings."""
-    return any(reason in (_said(f), f"{f.rule} not assessed: {f.reason}") for f in verdict.findings)
+    return any(reason in (_said(f), f"{f.rule} not assessed: {f.reason}", f"waived: {_said(f)}")
+               for f in verdict.findings)
 
 
 def _cut(text: str, most: int) -> str:
@@ -135,7 +148,14 @@ def told_logins(attempts: Sequence[Attempt]) -> Iterable[str]:
 
 def told_comparisons(verdict: Verdict) -> Iterable[str]:
     """How the version was held against each advisory that affects the device, a step a line, for `explain`."""
-    for finding in _failed(verdict):
+    for finding in verdict.findings:
+        for name, value in finding.facts if finding.rule == DISPUTED else ():
+            cve, _, step = name.partition(" ")
+            if step.partition(". ")[0].isdecimal():
+                if step.startswith("1. "):
+                    yield f"  comparison for {cve}, whose sources disagree"
+                yield f"    {step}: {value}"
+    for finding in (*_failed(verdict), *_waived(verdict)):
         steps = [(name, value) for name, value in finding.facts if name.partition(". ")[0].isdecimal()]
         if steps:
             yield f"  comparison for {dict(finding.facts).get('cve', finding.rule)}"

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from camvet.baselines import Known, baselines, watched
 from camvet.inventory import Inventory, StoredDevice, SweepRow
 from camvet.monitored import monitoring_of
+from camvet.traffic import Geography
 from reports.report import (
     Destination,
     DeviceReport,
@@ -23,6 +26,7 @@ from reports.report import (
     build,
 )
 from rules import policy as policies
+from rules.baseline import Baseline
 from scanner.observation import Attempt, AttemptStatus, Observation, Reason
 
 __all__ = ["producer", "report_of"]
@@ -36,9 +40,15 @@ def producer() -> str:
         return "camvet (not installed)"
 
 
-def report_of(inventory: Inventory, row: SweepRow, *, generated_at: datetime) -> Report:
-    """The report of one stored sweep with the newest verdict of each device."""
-    stored = inventory.devices_of(row.id)
+def report_of(inventory: Inventory, row: SweepRow, *, generated_at: datetime,
+              geography: Geography | None = None, as_of: date | None = None) -> Report:
+    """The report of one stored sweep with the newest verdict of each device, and what was approved for it.
+
+    With `as_of` the sweep is judged again for that day. It is judged again for today where a waiver was approved, ended
+    or was withdrawn since: a finding whose waiver is over must not be told as waived. Nothing of that is stored.
+    """
+    stored, again = _current(inventory, row, generated_at.date(), as_of)
+    approved = baselines(inventory)
     _, undevised = inventory.undevised(row.id)
     verdict = stored[0].judgement.verdict if stored else None
     policy = policies.load().get(verdict.policy if verdict else row.policy)
@@ -47,11 +57,37 @@ def report_of(inventory: Inventory, row: SweepRow, *, generated_at: datetime) ->
         as_of=verdict.as_of if verdict else date.fromisoformat(row.as_of),
         policy=verdict.policy if verdict else row.policy, policy_version=verdict.policy_version if verdict else "",
         buyers=policy.buyers if policy else (), scope=_scope(row.document),
-        devices=[_device(one) for one in stored], lists=verdict.lists if verdict else (),
+        devices=[_device(one, approved.get(one.id), geography) for one in stored],
+        lists=verdict.lists if verdict else (),
         silent=_silent(row.document["silent"], undevised), foreign=_foreign(row.document["foreign"]),
         dropped=[Dropped(what, count) for what, count in sorted(row.document["dropped"].items())]
         + _captures(row.document["captures"]),
-        limits=_limits(row), producer=producer(), monitoring=monitoring_of(inventory, row.site, stored))
+        limits=[*_limits(row), *again], producer=producer(), monitoring=monitoring_of(inventory, row.site, stored))
+
+
+def _current(inventory: Inventory, row: SweepRow, today: date,
+             as_of: date | None) -> tuple[list[StoredDevice], list[str]]:
+    """The devices of a sweep, judged again where that is asked for or waivers have moved; and the sentence on it."""
+    from camvet.assessment import assess, policy_named
+    from camvet.waivers import Waivers
+
+    stored = inventory.devices_of(row.id)
+    waivers = Waivers.of(inventory, row.site)
+    moved = waivers.moved(stored, as_of or today)
+    if not stored or (as_of is None and not moved):
+        return stored, []
+    day, scope = as_of or today, row.document["scope"]
+    seen = {one.key: (one.observations, one.attempts) for one in stored}
+    judged = {one.identity.device: one for one in assess(
+        seen, policy=policy_named(stored[0].judgement.verdict.policy), as_of=day, activity=scope["activity"],
+        purpose=scope["purpose"], known=Known.of(inventory, row.site, day),
+        watched_s=watched(row.document.get("captures", ())),
+        waive=waivers.hook(seen, day, {one.key: one.id for one in stored}))}
+    told = f"Judged again for {day} when this report was written; nothing of that is stored."
+    if moved:
+        told += (f" Waivers of findings on {', '.join(moved[:8])}{' and others' if moved[8:] else ''} were approved, "
+                 "ended or were withdrawn since the stored verdicts.")
+    return [replace(one, judgement=judged[one.key]) for one in stored], [told]
 
 
 def _scope(document: dict[str, Any] | Any) -> ScopeSummary:  # noqa: ANN401 - JSON as stored
@@ -65,7 +101,7 @@ def _scope(document: dict[str, Any] | Any) -> ScopeSummary:  # noqa: ANN401 - JS
                     for use in document["links"]])
 
 
-def _device(stored: StoredDevice) -> DeviceReport:
+def _device(stored: StoredDevice, baseline: Baseline | None, geography: Geography | None) -> DeviceReport:
     address, _, channel = stored.key.partition("#")
     times = [observation.at for observation in stored.observations]
     return DeviceReport(
@@ -73,13 +109,13 @@ def _device(stored: StoredDevice) -> DeviceReport:
         mac="" if channel else next((o.text("mac") for o in stored.observations if o.transport == "link"), ""),
         identity=stored.judgement.identity, verdict=stored.judgement.verdict, attempts=stored.attempts,
         first_seen=min(times, default=None), last_seen=max(times, default=None),
-        destinations=_destinations(stored.observations),
+        destinations=_destinations(stored.observations, geography), baseline=baseline,
         egress_assessed=any(a.probe == "egress.capture" and a.status is AttemptStatus.COMPLETED
                             for a in stored.attempts),
         observations=[ObservationRef.of(observation) for observation in stored.observations])
 
 
-def _destinations(observations: Iterable[Observation]) -> list[Destination]:
+def _destinations(observations: Iterable[Observation], geography: Geography | None) -> list[Destination]:
     """Whom a device talked to, with what today's endpoint data says of each name."""
     from rules import destinations, makers
 
@@ -88,12 +124,17 @@ def _destinations(observations: Iterable[Observation]) -> list[Destination]:
     found = []
     for observation in destinations.label(traffic, clouds):
         known = clouds.of(observation)
+        address = observation.text("destination")
+        country, owner = geography.of(address) if geography and destinations.is_outside(address) else (None, None)
         found.append(Destination(
-            address=observation.text("destination"), names=observation.values("names"),
+            address=address, names=observation.values("names"),
             protocol=observation.text("protocol"), port=observation.port,
             packets=_number(observation, "packets"), bytes=_number(observation, "bytes"),
             purpose=observation.text("purpose"), cloud_of=observation.text("cloud_of"),
-            unverified=bool(known and known.unverified)))
+            unverified=bool(known and known.unverified), bytes_out=_number(observation, "bytes_out"),
+            owner=(known.owner if known else "") or owner or "", country=country or "",
+            jurisdiction=known.jurisdiction if known else "", described=known.described if known else "",
+            source=known.source if known else ""))
     return sorted(found, key=lambda one: (-one.bytes, one.address))
 
 

@@ -33,6 +33,11 @@ class Settings(BaseModel):
     profile: str = "gentle"
 
     @property
+    def kept(self) -> bool:
+        """Whether anything can have been kept yet: a database file that does not exist need not be made to read it."""
+        return not self.db.startswith("sqlite:///") or Path(self.db.removeprefix("sqlite:///")).is_file()
+
+    @property
     def state(self) -> Path:
         """Where journals lie: beside the database file, or in the data folder."""
         if self.db.startswith("sqlite:///"):

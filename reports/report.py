@@ -13,6 +13,7 @@ from datetime import date, datetime
 from ipaddress import ip_address
 
 from reports.monitoring import AttachedCamera, CameraState, Monitoring
+from rules.baseline import Baseline
 from rules.policy import is_outside_scope
 from rules.vocabulary import STALE_AFTER_DAYS, Identity, ListVersion, Outcome, Verdict
 from scanner.observation import Attempt, Observation, Reason
@@ -81,7 +82,11 @@ class ScopeSummary:
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """One party a device talked to during the capture, and whose it is where that is known."""
+    """One party a device talked to during the capture, and whose it is where that is known.
+
+    `country` is where the address lies (from the user's own database), `jurisdiction` whose law its owner is under, and
+    `described` what the endpoint data say of it in words, with their `source`.
+    """
 
     address: str
     names: Sequence[str] = ()
@@ -94,6 +99,10 @@ class Destination:
     country: str = ""
     cloud_of: str = ""
     unverified: bool = False
+    bytes_out: int = 0
+    jurisdiction: str = ""
+    described: str = ""
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +139,7 @@ class DeviceReport:
         destinations: whom it talked to. Empty says nothing unless `egress_assessed`.
         egress_assessed: whether its traffic was captured at all.
         observations: what the evidence and the findings rest on.
+        baseline: what was approved as its usual traffic, and what it was allowed beyond that.
     """
 
     device: str
@@ -144,6 +154,7 @@ class DeviceReport:
     destinations: Sequence[Destination] = ()
     egress_assessed: bool = False
     observations: Sequence[ObservationRef] = ()
+    baseline: Baseline | None = None
 
 
 @dataclass(frozen=True, slots=True)

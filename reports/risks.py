@@ -15,6 +15,7 @@ from reports.report import DeviceReport, Report
 from reports.summary import LabelMatch, binding, in_state, label_match, maker_short, weaknesses
 from reports.text import brief, sentence
 from reports.words import EFFECT, SEVERITY_ORDER, joined, roles
+from rules.advisory_findings import exploited_within_reach, urgency
 from rules.policy import is_outside_scope
 from rules.vocabulary import Finding, Kind, Outcome, Severity
 
@@ -25,6 +26,7 @@ class RiskKind(StrEnum):
     """What sort of thing a risk is, in the order a person deals with it."""
 
     SUSPENDED = "suspended"     # a camera that had been let in is not what it was
+    EXPLOITED = "exploited"     # a weakness that is being exploited elsewhere, on a device that can be reached
     LAW = "law"
     WEAKNESS = "weakness"
     DISGUISE = "disguise"
@@ -33,7 +35,10 @@ class RiskKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Risk:
-    """One thing to act on, with every device it concerns (device keys, in the report's order)."""
+    """One thing to act on, with every device it concerns (device keys, in the report's order).
+
+    `fixed_in` is the version that ends it, where one is known.
+    """
 
     kind: RiskKind
     title: str
@@ -41,14 +46,17 @@ class Risk:
     action: str
     devices: tuple[str, ...]
     severity: Severity | None = None
+    fixed_in: str = ""
 
 
 def risks(report: Report) -> tuple[Risk, ...]:
-    """What to act on, in order: suspended cameras, law, failed checks by severity, false labels, what is unknown.
+    """What to act on: suspended, exploited and reachable, law, failed checks by severity, false labels, unknown.
 
     Failed checks of severity `INFO` are no risk and are left to the device's own section.
     """
-    return (*_suspended(report), *_law(report), *_failed(report), *_disguised(report), *_undetermined(report))
+    failed = list(_failed(report))
+    return (*_suspended(report), *(risk for risk in failed if risk.kind is RiskKind.EXPLOITED), *_law(report),
+            *(risk for risk in failed if risk.kind is RiskKind.WEAKNESS), *_disguised(report), *_undetermined(report))
 
 
 def _suspended(report: Report) -> Iterator[Risk]:
@@ -89,18 +97,19 @@ def _law(report: Report) -> Iterator[Risk]:
 
 
 def _failed(report: Report) -> Iterator[Risk]:
-    """One risk a rule that failed somewhere, at the worst severity it failed with."""
+    """One risk a rule that failed somewhere, at the worst severity; exploited if one device of it is within reach."""
     groups: dict[str, list[Finding]] = defaultdict(list)
     for device in report.devices:
         for finding in weaknesses(device):
             if finding.severity is not Severity.INFO:
                 groups[finding.rule].append(finding)
-    ranked = sorted(groups.values(), key=lambda found: (_worst(found), -len(found), found[0].rule))
+    ranked = sorted(groups.values(), key=lambda found: (_worst(found), -len(found), -_score(found), found[0].rule))
     for found in ranked:
-        first = min(found, key=lambda one: SEVERITY_ORDER.index(one.severity))
+        first = min(found, key=lambda one: urgency(one)[:2])
         reasons = [(first.device, first.reason), *((one.device, one.reason) for one in found if one is not first)]
-        yield Risk(RiskKind.WEAKNESS, first.title, _because(reasons), sentence(first.remedy),
-                   tuple(dict.fromkeys(one.device for one in found)), first.severity)
+        yield Risk(RiskKind.EXPLOITED if exploited_within_reach(first) else RiskKind.WEAKNESS, first.title,
+                   _because(reasons), sentence(first.remedy), tuple(dict.fromkeys(one.device for one in found)),
+                   first.severity, dict(first.facts).get("fixed in", ""))
 
 
 def _because(reasons: Sequence[tuple[str, str]]) -> str:
@@ -136,3 +145,7 @@ def _undetermined(report: Report) -> Iterator[Risk]:
 
 def _worst(found: Sequence[Finding]) -> int:
     return min(SEVERITY_ORDER.index(finding.severity) for finding in found)
+
+
+def _score(found: Sequence[Finding]) -> float:
+    return max(-urgency(finding)[2] for finding in found)

@@ -14,15 +14,17 @@ from reports import counts
 from reports.monitoring import AttachedCamera, CameraState
 from reports.report import OUTCOME_ORDER, DeviceReport, Report
 from reports.text import clip
-from reports.words import APP_DOES, PROHIBITING, SEVERITY_ORDER, joined, plural
+from reports.words import APP_DOES, PROHIBITING, joined, plural
+from rules.advisory_findings import exploited_within_reach, urgency
 from rules.policy import is_outside_scope
 from rules.vocabulary import Assurance, Effect, Finding, Identity, Kind, ListVersion, Outcome, Severity, Status
+from rules.waivers import NO_LONGER
 from scanner.observation import Attempt, AttemptStatus
 
 __all__ = [
     "LabelMatch", "MakerCount", "binding", "headline", "in_state", "label_match", "maker_short", "makers",
-    "monitored", "next_steps", "not_cameras", "outcome_counts", "sentences", "stale", "status_counts", "unfinished",
-    "weaknesses",
+    "monitored", "next_steps", "no_longer_waived", "not_cameras", "one_line", "outcome_counts", "sentences", "stale",
+    "status_counts", "unfinished", "waived", "weaknesses",
 ]
 
 
@@ -116,9 +118,34 @@ def binding(device: DeviceReport) -> tuple[Effect, ...]:
 
 
 def weaknesses(device: DeviceReport) -> tuple[Finding, ...]:
-    """The failed checks of one device, worst first."""
+    """The failed checks of one device: known exploited and reachable first, then by severity."""
     failed = [finding for finding in device.verdict.findings if finding.status is Status.FAIL]
-    return tuple(sorted(failed, key=lambda one: (SEVERITY_ORDER.index(one.severity), one.rule)))
+    return tuple(sorted(failed, key=urgency))
+
+
+def one_line(device: DeviceReport) -> str:
+    """What to do first about a device's failed checks, in one line; empty where none failed."""
+    failed = weaknesses(device)
+    if not failed:
+        return ""
+    first = failed[0]
+    fixed = dict(first.facts).get("fixed in", "")
+    told = [f"known exploited: {first.title}" if exploited_within_reach(first) else first.title,
+            f"fixed in {fixed}" if fixed else ""]
+    more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
+    return "; ".join(part for part in told if part) + more
+
+
+def waived(report: Report) -> tuple[Finding, ...]:
+    """The findings that somebody accepted, of all devices."""
+    return tuple(finding for device in report.devices for finding in device.verdict.findings
+                 if finding.status is Status.WAIVED)
+
+
+def no_longer_waived(report: Report) -> tuple[Finding, ...]:
+    """The findings that fail again although a waiver names them: it expired, was withdrawn, or was never approved."""
+    return tuple(finding for device in report.devices for finding in weaknesses(device)
+                 if any(name == NO_LONGER for name, _ in finding.facts))
 
 
 def unfinished(device: DeviceReport) -> tuple[Attempt, ...]:
@@ -187,6 +214,7 @@ def sentences(report: Report) -> tuple[str, ...]:
         where = len({finding.device for finding in urgent})
         told.append(f"{plural(len(urgent), 'check')} failed at high or critical severity, on "
                     f"{plural(where, 'device')}.")
+    told += _told_of_waivers(report)
     open_checks = dict(status_counts(report))[Status.NOT_ASSESSED]
     if open_checks:
         told.append(f"{plural(open_checks, 'check')} could not be carried out. They are listed and count as open, "
@@ -203,6 +231,19 @@ def sentences(report: Report) -> tuple[str, ...]:
         told.append(f"{plural(len(old), 'list')} used {'is' if len(old) == 1 else 'are'} older than "
                     f"{report.stale_after_days} days.")
     return tuple(told)
+
+
+def _told_of_waivers(report: Report) -> Iterator[str]:
+    accepted, over = waived(report), no_longer_waived(report)
+    if accepted:
+        ends = [day for one in accepted if (day := dict(one.facts).get("waived until"))]
+        first = f"; the first of these waivers ends on {min(ends)}" if ends else ""
+        yield (f"{plural(len(accepted), 'failed check was', 'failed checks were')} accepted by somebody and "
+               f"{'is' if len(accepted) == 1 else 'are'} told as waived, not as passed{first}.")
+    if over:
+        told = joined([value for one in over for name, value in one.facts if name == NO_LONGER][:3])
+        more = f", and {len(over) - 3} more" if len(over) > 3 else ""
+        yield f"{plural(len(over), 'check')} failed although a waiver names it: {told}{more}."
 
 
 def _told_of_the_gate(report: Report) -> Iterator[str]:
@@ -250,6 +291,8 @@ def next_steps(report: Report) -> tuple[str, ...]:
                      "was missing. Until then, treat them as not allowed.")
     if counted[Outcome.CONDITIONAL]:
         steps.append(f"Meet or waive, in writing, the conditions of {plural(counted[Outcome.CONDITIONAL], 'device')}.")
+    if no_longer_waived(report):
+        steps.append("Repair what a waiver no longer covers, or ask for a new one before it is relied on.")
     if report.silent:
         steps.append(f"Check {plural(len(report.silent), 'silent address', 'silent addresses')} against the switch "
                      "tables and the order records.")

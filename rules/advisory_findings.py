@@ -16,7 +16,8 @@ from rules.documents import DATA, Document, read
 from rules.makers import Makers
 from rules.vocabulary import Finding, Identity, Kind, Severity, Status
 
-__all__ = ["AFFECTED", "DISPUTED", "EXPLOITED", "UNKNOWN", "Wording", "advise", "severity_of", "sold_by", "wording"]
+__all__ = ["AFFECTED", "DISPUTED", "EXPLOITED", "UNKNOWN", "Wording", "advise", "exploited_within_reach",
+           "severity_of", "sold_by", "urgency", "wording"]
 
 AFFECTED = "advisory."
 UNKNOWN = "advisory.unknown"
@@ -25,8 +26,15 @@ EXPLOITED = "known exploited"
 """The fact that names the exploited ones among unknown or disputed advisories."""
 
 
+KEV_CONTROL = ("cisa-kev", "KEV")
+"""What BOD 22-01 asks: that nothing of the catalogue is left unrepaired."""
+
+
 class Wording(Document):
-    """The words and control ids of advisory findings, as ``rules/data/findings/advisories.yaml`` states them."""
+    """The words and control ids of advisory findings, as ``rules/data/findings/advisories.yaml`` states them.
+
+    ``cwes`` gives imported records their nature; ``platforms`` are products that stand for every device of a maker.
+    """
 
     version: int
     dated: date
@@ -37,10 +45,13 @@ class Wording(Document):
     standards: Mapping[str, tuple[str, ...]]
     unverified: tuple[str, ...] = ()
     natures: Mapping[str, str]
+    cwes: Mapping[str, str] = {}
+    platforms: Mapping[str, tuple[str, ...]] = {}
 
-    def controls(self) -> tuple[tuple[str, str], ...]:
-        """Every (standard, control id) that an advisory finding serves."""
-        return tuple((standard, control) for standard, ids in self.standards.items() for control in ids)
+    def controls(self, *, exploited: bool = False) -> tuple[tuple[str, str], ...]:
+        """Every (standard, control id) that an advisory finding serves; CISA's catalogue is a control of its own."""
+        catalogue = (KEV_CONTROL,) if exploited else ()
+        return (*((standard, control) for standard, ids in self.standards.items() for control in ids), *catalogue)
 
 
 @cache
@@ -89,6 +100,25 @@ def severity_of(result: AdvisoryResult, *, reachable: bool = True) -> Severity:
     return Severity.HIGH if result.kev is not None and score not in {Severity.CRITICAL, Severity.HIGH} else score
 
 
+_MOST_STEPPED = 5
+"""Disputed advisories whose comparison is told step by step; the others are named with their reason."""
+
+SINCE = "known exploited since"
+"""The fact that marks a finding on a known exploited weakness."""
+
+
+def exploited_within_reach(finding: Finding) -> bool:
+    """Whether somebody exploits this weakness elsewhere and can reach the device: it is not behind a recorder."""
+    return "#" not in finding.device and any(name == SINCE for name, _ in finding.facts)
+
+
+def urgency(finding: Finding) -> tuple[bool, int, float, str]:
+    """Sorts findings as a person should act on them: known exploited and reachable, then by severity, then by score."""
+    score = next((value for name, value in finding.facts if name == "cvss"), "")
+    number = float(score) if score.replace(".", "", 1).isdigit() else 0.0
+    return not exploited_within_reach(finding), -_heaviness(finding.severity), -number, finding.rule
+
+
 def _affected(identity: Identity, result: AdvisoryResult) -> Finding:
     words = wording()
     reason = result.because
@@ -105,11 +135,11 @@ def _affected(identity: Identity, result: AdvisoryResult) -> Finding:
         title=f"{words.natures.get(result.nature, words.natures['other'])} ({result.cve})", status=Status.FAIL,
         severity=severity_of(result, reachable="#" not in identity.device), reason=reason,
         remedy=f"{words.exploited} {remedy}" if result.kev is not None else remedy,
-        evidence=_read_from(identity), standards=words.controls(), facts=tuple(facts))
+        evidence=_read_from(identity), standards=words.controls(exploited=result.kev is not None), facts=tuple(facts))
 
 
 def _facts(result: AdvisoryResult) -> list[tuple[str, str]]:
-    shown = [("known exploited since", result.kev.isoformat() if result.kev else ""),
+    shown = [(SINCE, result.kev.isoformat() if result.kev else ""),
              ("cvss", "" if result.cvss is None else str(result.cvss)), ("fixed in", result.fixed_in or ""),
              ("maker", result.maker), ("source", "; ".join(result.source)),
              ("unverified", "yes" if result.unverified else "")]
@@ -132,6 +162,8 @@ def _summed(identity: Identity, state: State, results: Sequence[AdvisoryResult],
              (EXPLOITED, ", ".join(result.cve for result in close if result.kev is not None)),
              ("names other models only", ", ".join(r.cve for r in results if not r.concerns)),
              ("why", "; ".join(f"{result.cve}: {result.because}" for result in close[:20])),
+             *((f"{r.cve} {number}. {name}", value) for r in close[:_MOST_STEPPED]
+               for number, (name, value) in enumerate(r.steps, start=1)),
              ("control ids not verified", ", ".join(words.unverified))]
     reason, status = _told(identity, state, close, held=held), Status.NOT_ASSESSED if close or not held else Status.PASS
     return Finding(
@@ -139,7 +171,8 @@ def _summed(identity: Identity, state: State, results: Sequence[AdvisoryResult],
         title=title, status=status,
         severity=max((severity_of(r) for r in close), key=_heaviness, default=Severity.INFO), reason=reason,
         remedy=words.look if status is Status.NOT_ASSESSED else "", evidence=_read_from(identity),
-        standards=words.controls(), facts=tuple((name, value) for name, value in facts if value))
+        standards=words.controls(exploited=status is Status.PASS or any(r.kev is not None for r in close)),
+        facts=tuple((name, value) for name, value in facts if value))
 
 
 def _told(identity: Identity, state: State, close: Sequence[AdvisoryResult], *, held: bool) -> str:

@@ -7,7 +7,7 @@ could hold against the text of the standard are marked. No control text is repea
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -18,7 +18,7 @@ from pydantic import Field
 from rules.documents import Document, read_all
 from rules.vocabulary import Finding, Status
 
-__all__ = ["Control", "Coverage", "Covered", "Standard", "coverage", "load"]
+__all__ = ["Control", "Coverage", "Covered", "Standard", "control_of", "coverage", "load"]
 
 
 class Standard(Document):
@@ -86,13 +86,14 @@ def coverage(findings: Iterable[Finding], standards: Iterable[Standard] | None =
     for standard in load().values() if standards is None else standards:
         strange = [control for name, control in said if name == standard.standard and control not in standard.controls]
         tables.append(Coverage(standard, tuple(
-            _control(control, said.get((standard.standard, control), []),
+            control_of(control, said.get((standard.standard, control), []),
                      unverified=standard.unverified or control not in standard.controls)
             for control in (*standard.controls, *sorted(set(strange))))))
     return tables
 
 
-def _control(control: str, findings: list[Finding], *, unverified: bool) -> Control:
+def control_of(control: str, findings: Sequence[Finding], *, unverified: bool) -> Control:
+    """How one control fares under the findings that name it; the worst of them decides."""
     statuses = Counter(finding.status for finding in findings)
     covered = next((covered for status, covered in _WORST_FIRST.items() if statuses[status]), Covered.NO_CHECK)
     return Control(control, covered, tuple(sorted({finding.rule for finding in findings})),

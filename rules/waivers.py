@@ -1,23 +1,28 @@
-"""Waivers applied to findings: who accepted which failed check on which device, why, and until when.
+"""Waivers applied to findings: who accepted which failed check on which devices, why, and until when.
 
 A waiver never makes a finding pass: it becomes ``waived``, with the waiver beside it, and a clause of the policy
 decides what follows. What was not assessed cannot be waived, since nobody knows what would be accepted. A waiver that
-is not in order (no owner or reason, approved by whoever asked for it, no end, not begun, expired) counts as none, and
-it is said why.
+is not in order (no owner or reason, not approved or approved by whoever asked for it, no end, not begun, expired,
+withdrawn) counts as none, and the finding that fails in spite of it says why.
 """
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from rules.vocabulary import Finding, Status
+from rules.versions import names_model
+from rules.vocabulary import Finding, Identity, Status
 
-__all__ = ["MAX_DAYS", "Refusal", "Waiver", "apply_waivers", "why_not"]
+__all__ = ["MAX_DAYS", "NO_LONGER", "Refusal", "Waiver", "apply_waivers", "is_settled", "same_person", "why_not"]
 
 MAX_DAYS = 366
 """A waiver for longer than a year is a decision nobody looks at again."""
+
+NO_LONGER = "waiver that does not count"
+"""The fact that names a waiver which a failed finding has and which is not in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +32,15 @@ class Waiver:
     Attributes:
         id: what it is cited by.
         rule: the finding's rule.
-        devices: keys of the devices it is for; empty means every device in question, as for a whole site.
+        devices: keys of the devices it is for; empty means every device in question that `maker` and `model` name.
         owner: who answers for it while it lasts.
         reason: why the finding is accepted.
         requested_by, approved_by: two different people.
         begins, expires: the first day it counts and the first day it does not.
         rule_version: only for findings of this version of the rule, where given.
+        maker: slug of the maker that decides, where it is for one maker's devices.
+        model: a scope as in `rules.versions.model_pattern`, where it is for a model.
+        withdrawn_on: the day it was taken back; it does not count from then on.
     """
 
     id: str
@@ -45,6 +53,9 @@ class Waiver:
     begins: date
     expires: date | None
     rule_version: str | None = None
+    maker: str = ""
+    model: str = ""
+    withdrawn_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +66,21 @@ class Refusal:
     because: str
 
 
+def same_person(one: str, other: str) -> bool:
+    """Whether two names are one: blanks, case and forms of the same character do not count."""
+    first, second = ("".join(unicodedata.normalize("NFKC", name).casefold().split()) for name in (one, other))
+    return first == second
+
+
 def why_not(waiver: Waiver, as_of: date) -> str | None:
     """Why a waiver does not count on a day; None where it does."""
-    people = [waiver.requested_by.strip().casefold(), waiver.approved_by.strip().casefold()]
     if not waiver.owner.strip() or not waiver.reason.strip():
         return "it names no owner or no reason"
-    if not all(people):
-        return "it does not say who asked for it and who approved it"
-    if people[0] == people[1]:
+    if not waiver.requested_by.strip():
+        return "it does not say who asked for it"
+    if not waiver.approved_by.strip():
+        return "it does not say who approved it: nobody has"
+    if same_person(waiver.requested_by, waiver.approved_by):
         return f"{waiver.requested_by} asked for it and approved it; that takes two people"
     if waiver.expires is None:
         return "it has no end"
@@ -70,35 +88,66 @@ def why_not(waiver: Waiver, as_of: date) -> str | None:
         return f"it lasts from {waiver.begins} to {waiver.expires}; between one day and {MAX_DAYS} are allowed"
     if as_of < waiver.begins:
         return f"it begins on {waiver.begins}"
+    if waiver.withdrawn_on is not None and as_of >= waiver.withdrawn_on:
+        return f"it was withdrawn on {waiver.withdrawn_on}"
     return f"it expired on {waiver.expires}" if as_of >= waiver.expires else None
 
 
-def apply_waivers(findings: Sequence[Finding], waivers: Iterable[Waiver],
-                  as_of: date) -> tuple[list[Finding], list[Refusal]]:
+def apply_waivers(findings: Sequence[Finding], waivers: Iterable[Waiver], as_of: date,
+                  identity: Identity | None = None) -> tuple[list[Finding], list[Refusal]]:
     """The findings, failed ones made ``waived`` where a waiver in order names them, and the waivers that do not count.
 
-    Where several waivers name a finding, the one that ends last is shown.
+    Where several waivers name a finding, the one that ends last is shown. A finding that fails although a waiver names
+    it says why that one does not count. `identity` is who the findings are of; without it no scope of makers fits.
     """
     known = list(waivers)
     refused = [Refusal(waiver.id, because) for waiver in known if (because := why_not(waiver, as_of)) is not None]
-    out = {refusal.waiver for refusal in refused}
-    in_order = sorted((w for w in known if w.id not in out), key=lambda w: (w.expires or as_of, w.id))
-    return [_waived(finding, in_order) for finding in findings], refused
+    return [_settled(finding, known, as_of, identity) for finding in findings], refused
 
 
-def _waived(finding: Finding, waivers: Sequence[Waiver]) -> Finding:
+def is_settled(finding: Finding, waivers: Sequence[Waiver], as_of: date, identity: Identity | None = None) -> bool:
+    """Whether a stored finding says of waivers what is so on that day."""
+    if finding.status not in {Status.FAIL, Status.WAIVED}:
+        return True
+    waiver, refused = _named(finding, waivers, as_of, identity)
+    said = [fact for fact in finding.facts if fact[0].startswith("waive")]
+    return said == [*(_facts(waiver) if waiver is not None else refused)]
+
+
+def _settled(finding: Finding, waivers: Sequence[Waiver], as_of: date, identity: Identity | None) -> Finding:
     if finding.status is not Status.FAIL:
         return finding
-    waiver = next((w for w in reversed(waivers) if _names(w, finding)), None)
-    if waiver is None:
+    waiver, refused = _named(finding, waivers, as_of, identity)
+    if waiver is not None:
+        return replace(finding, status=Status.WAIVED, facts=(*finding.facts, *_facts(waiver)), reason=(
+            f"{finding.reason} (waived until {waiver.expires} by {waiver.approved_by}: {waiver.reason})"))
+    if not refused:
         return finding
-    facts = (("waiver", waiver.id), ("waived until", str(waiver.expires)), ("waiver owner", waiver.owner),
-             ("waiver reason", waiver.reason), ("waiver requested by", waiver.requested_by),
-             ("waiver approved by", waiver.approved_by))
-    return replace(finding, status=Status.WAIVED, facts=(*finding.facts, *facts),
-                   reason=f"{finding.reason} (waived until {waiver.expires} by {waiver.approved_by}: {waiver.reason})")
+    told = "; ".join(value for _, value in refused)
+    return replace(finding, facts=(*finding.facts, *refused),
+                   reason=f"{finding.reason} (fails in spite of waiver {told})")
 
 
-def _names(waiver: Waiver, finding: Finding) -> bool:
-    return (waiver.rule == finding.rule and waiver.rule_version in {None, finding.rule_version}
-            and (not waiver.devices or finding.device in waiver.devices))
+def _named(finding: Finding, waivers: Sequence[Waiver], as_of: date,
+           identity: Identity | None) -> tuple[Waiver | None, tuple[tuple[str, str], ...]]:
+    """The waiver in order that names a finding, if any, and as facts those that name it and do not count."""
+    mine = sorted((w for w in waivers if _names(w, finding, identity)), key=lambda w: (w.expires or as_of, w.id))
+    counting = [w for w in mine if why_not(w, as_of) is None]
+    refused = tuple((NO_LONGER, f"{w.id} ({w.owner}): {why_not(w, as_of)}") for w in mine)
+    return (counting[-1], ()) if counting else (None, refused)
+
+
+def _facts(waiver: Waiver) -> tuple[tuple[str, str], ...]:
+    return (("waiver", waiver.id), ("waived until", str(waiver.expires)), ("waiver owner", waiver.owner),
+            ("waiver reason", waiver.reason), ("waiver requested by", waiver.requested_by),
+            ("waiver approved by", waiver.approved_by))
+
+
+def _names(waiver: Waiver, finding: Finding, identity: Identity | None) -> bool:
+    if waiver.rule != finding.rule or waiver.rule_version not in {None, finding.rule_version}:
+        return False
+    if waiver.devices and finding.device not in waiver.devices:
+        return False
+    if waiver.maker and (identity is None or identity.maker != waiver.maker):
+        return False
+    return not waiver.model or (identity is not None and names_model((waiver.model,), identity.model or "") is not None)

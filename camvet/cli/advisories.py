@@ -1,4 +1,4 @@
-"""`camvet advisories`: known vulnerabilities for a version, or for every row of a procurement sheet."""
+"""`camvet advisories`: known vulnerabilities for a version or a procurement sheet; `import` brings fresh ones."""
 
 from __future__ import annotations
 
@@ -37,7 +37,11 @@ class _Row:
     build: str = ""
 
 
-@verb(rank=23)
+app = typer.Typer(rich_markup_mode=None)
+verb("advisories", rank=23)(app)
+
+
+@app.callback(invoke_without_command=True)
 def advisories(
     ctx: typer.Context,
     maker: str | None = typer.Option(None, "--maker", metavar="M", help="Maker or brand."),
@@ -54,6 +58,8 @@ def advisories(
     from rules.advisory_findings import sold_by
     from rules.makers import load as load_makers
 
+    if ctx.invoked_subcommand is not None:
+        return
     context = context_of(ctx)
     if (sheet is None) == (maker is None):
         raise UsageError("give either --maker with --model and --firmware, or --csv")
@@ -179,20 +185,53 @@ def _rows(path: Path, lines: Iterable[list[str]], places: Mapping[str, int | Non
 
 
 def _book(terminal: Terminal, kev: Path | None, cve: list[Path], csaf: list[Path]) -> Book:
-    from rules import advisories as held
+    """The advisories of this installation, with files that are added for this one call."""
+    from camvet import advisory_store
     from rules.advisory_imports import Imported, merged, read_csaf, read_cve, read_kev
+    from rules.advisory_vendors import maker_named
     from scanner import clock
 
+    known = advisory_store.book()
     if kev is None and not cve and not csaf:
-        return held.load()
+        return known
     imported = Imported()
     for reader, paths in ((read_kev, [kev] if kev else []), (read_cve, cve), (read_csaf, csaf)):
         for path in paths:
             imported.add(reader(_bytes(path), path.name))
-    book, problems = merged(held.load(), imported, clock.now().date())
+    book, problems = merged(known, imported, clock.now().date(), resolve=maker_named, named="given for this call")
     for cve_id, why in imported.set_aside.items():
         terminal.note(f"{cve_id} is set aside: {why}")
     for problem in problems:
         terminal.error(problem)
     terminal.note(f"taken in: {len(imported.records)} records, {len(imported.kev)} KEV entries")
     return book
+
+
+@app.command("import")
+def import_(
+    ctx: typer.Context,
+    files: list[Path] = typer.Argument(..., metavar="FILE…", help=(
+        "KEV catalogue, CVE records 5.x, CSAF 2.0: JSON, JSON lines, a folder or ZIP of them.")),
+    source: str | None = typer.Option(None, "--source", metavar="NAME", help="What to call it (default: the file)."),
+    dated: str | None = typer.Option(None, "--dated", metavar="YYYY-MM-DD", help=(
+        "The day of its facts (default: a catalogue's own day, else today).")),
+    every_vendor: bool = typer.Option(False, "--every-vendor", help=(
+        "Keep records of vendors that are no maker known here, out of a folder or archive too.")),
+) -> None:
+    """Store fresh advisories beside the shipped ones; what cannot be read is named, and the rest goes on."""
+    from camvet.advisory_import import bring, told
+    from camvet.assessment import as_of_day
+    from camvet.decisions import acting
+    from scanner import clock
+
+    context = context_of(ctx)
+    brought = bring(files, source=source, dated=as_of_day(dated) if dated else None, every_vendor=every_vendor)
+    for problem in brought.problems:
+        context.terminal.error(problem)
+    context.inventory().log(at=clock.now(), actor=acting(None), kind="advisories.imported", subject=brought.source,
+                            document=brought.document)
+    if context.terminal.as_json:
+        context.terminal.document({**brought.document, "problems": list(brought.problems)})
+    else:
+        context.terminal.lines(told(brought.document))
+    raise typer.Exit(ExitCode.INCOMPLETE if brought.problems else ExitCode.CLEAN)

@@ -83,7 +83,7 @@ def _approve(deciding: Deciding, world: SiteWorld, login: Credentials | None, te
     if "#" in stored.key:
         raise Refused("approve.no_address", "a camera behind a recorder has no address of its own to be held to")
     _refuse_stale(sweep, verdict)
-    waivers = _waivers(deciding)
+    waivers = _waivers(deciding, verdict)
     _refuse_unwaived(verdict, waivers, deciding.actor)
     fingerprint = _read(world, row.id, stored.key, stored.observations, login)
     now = clock.now()
@@ -113,11 +113,33 @@ def _refuse_stale(sweep: SweepRow, verdict: Verdict) -> None:
                       "ago: sweep it again")
 
 
-def _waivers(deciding: Deciding) -> list[Waiver]:
+def _waivers(deciding: Deciding, verdict: Verdict) -> list[Waiver]:
+    """What was waived for the device: clauses by the gate's own waivers, and findings by theirs."""
     from analytics.attestation import Waiver
 
-    return [Waiver(one.rule, one.reason, one.actor, datetime.fromisoformat(one.expires))
-            for one in deciding.context.inventory().gate.waivers(deciding.row.id)]
+    of_clauses = [Waiver(one.rule, one.reason, one.actor, datetime.fromisoformat(one.expires))
+                  for one in deciding.context.inventory().gate.waivers(deciding.row.id)]
+    return [*_of_findings(verdict, deciding.actor), *of_clauses]
+
+
+def _of_findings(verdict: Verdict, actor: str) -> list[Waiver]:
+    """The clause ``finding.waived``, covered by the very waivers that made it: until the first of them ends.
+
+    Whoever asked for one of them cannot be the one who approves the device.
+    """
+    from datetime import UTC, date, time
+
+    from analytics.attestation import Waiver
+    from rules.policy import Clause
+    from rules.vocabulary import Status
+
+    facts = [dict(one.facts) for one in verdict.findings if one.status is Status.WAIVED]
+    if not facts:
+        return []
+    asked = [one["waiver requested by"] for one in facts]
+    ends = min(date.fromisoformat(one["waived until"]) for one in facts)
+    return [Waiver(str(Clause.FINDING_WAIVED), "; ".join(f"{one['waiver']}: {one['waiver reason']}" for one in facts),
+                   actor if actor in asked else asked[0], datetime.combine(ends, time(), UTC))]
 
 
 def _refuse_unwaived(verdict: Verdict, waivers: list[Waiver], actor: str) -> None:

@@ -23,7 +23,8 @@ def explain(
     device: str = typer.Argument(..., help="Inventory id, address, MAC or serial; or a silent address."),
 ) -> None:
     """Say why a device got its verdict, what found it, or why nothing was found at an address."""
-    from camvet.cli.show import as_swept, one_device
+    from camvet.baselines import told_baseline
+    from camvet.cli.show import as_swept, one_device, told_of_waivers
     from camvet.prose import headline, paragraphs, told_comparisons, told_evidence, told_logins
     from camvet.shapes import identity_json, verdict_json
 
@@ -34,15 +35,20 @@ def explain(
     stored = as_swept(context, row)
     found_by = sorted({o.probe for o in stored.observations})
     unasked = _never_asked(stored)
+    usual = told_baseline(context.inventory(), row)
     if context.terminal.as_json:
         context.terminal.document({"id": row.id, "key": row.key, "found_by": found_by, "never_asked": unasked or None,
                                    "identity": identity_json(row.identity), "verdict": verdict_json(row.verdict),
+                                   "baseline": usual,
                                    "logins": [a.to_json() for a in stored.attempts if a.probe.startswith("auth.")]})
     else:
         context.terminal.text(headline(row.identity))
         if unasked:
             context.terminal.text(f"  {unasked}")
         context.terminal.lines(paragraphs(row.identity, row.verdict, stored.attempts))
+        if moved := told_of_waivers(context, stored):
+            context.terminal.text(f"  {moved}")
+        context.terminal.text(f"  baseline  {usual}")
         context.terminal.lines(told_logins(stored.attempts))
         context.terminal.lines(told_comparisons(row.verdict))
         context.terminal.text("  found by " + ", ".join(found_by))

@@ -71,7 +71,7 @@ def _advisory_rows(today: date) -> list[dict[str, Any]]:
     told = [(advisory_version(), len(known), sum(record.kev is not None for record in known), 0)]
     told += [(version_of(one), len(one.records), len(one.kev), len(one.set_aside)) for one in advisory_store.held()]
     return [list_json(version) | {"age_days": version.age_days(today), "stale": version.stale(today),
-                                  "records": records, "kev": kev, "set_aside": aside}
+                                  "parties": None, "removed": None, "records": records, "kev": kev, "set_aside": aside}
             for version, records, kev, aside in told]
 
 

@@ -1,4 +1,4 @@
-"""`camvet revoke`: take an approval back, at once and for good."""
+"""`camvet revoke`: take an approval or a waiver back, at once and for good."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 @verb(rank=53)
 def revoke(
     ctx: typer.Context,
-    wanted: str = typer.Argument(..., metavar="DEVICE|ATTESTATION",
-                                 help="A device (all its attestations), or the beginning of an attestation's id."),
+    wanted: str = typer.Argument(..., metavar="DEVICE|ATTESTATION|WAIVER",
+                                 help="A device (all its attestations), an attestation's id, or a waiver's."),
     reason: str = typer.Option(..., "--reason", help="Why it is taken back."),
     actor: str | None = typer.Option(None, "--actor", metavar="NAME", help="Who does it (default: the OS user)."),
 ) -> None:
-    """Revoke attestations. A camera that is attached by one is suspended; a running monitor ends it within seconds."""
+    """Revoke attestations or a waiver. What is attached by one is suspended, by a running monitor within seconds."""
     from camvet.decisions import acting
     from scanner import clock
 
@@ -29,6 +29,9 @@ def revoke(
     if not reason.strip():
         raise UsageError("--reason: say why")
     who = acting(actor)
+    if wanted.startswith("w-"):
+        _withdraw(context, wanted, who, reason.strip())
+        raise typer.Exit(ExitCode.CLEAN)
     taken = [row.id for row in _meant(context, wanted) if row.revoked_at is None]
     if not taken:
         raise UsageError(f"{wanted!r} has no attestation that could be revoked")
@@ -40,6 +43,24 @@ def revoke(
         context.terminal.lines(f"revoked attestation {one[:16]}" for one in taken)
         context.terminal.lines(f"suspended camera {one}" for one in suspended)
     raise typer.Exit(ExitCode.CLEAN)
+
+
+def _withdraw(context: Context, wanted: str, who: str, reason: str) -> None:
+    """Take a finding's waiver back: the finding fails again from today on."""
+    from camvet.waivers import Waivers, withdraw
+    from scanner import clock
+
+    inventory, site = context.inventory(), context.settings.site
+    asked = Waivers.of(inventory, site).find(wanted)
+    if asked is None:
+        raise UsageError(f"no waiver {wanted!r} in site {site}: see camvet waive --list")
+    if asked.withdrawn:
+        raise UsageError(f"{wanted} was withdrawn already, by {asked.withdrawn}")
+    withdraw(inventory, asked, at=clock.now(), actor=who, reason=reason)
+    if context.terminal.as_json:
+        context.terminal.document({"withdrawn": wanted, "rule": asked.waiver.rule, "actor": who, "reason": reason})
+    else:
+        context.terminal.text(f"withdrew {wanted}: {asked.waiver.rule} for {asked.scope} fails again from today on")
 
 
 def _meant(context: Context, wanted: str) -> list[AttestationRow]:

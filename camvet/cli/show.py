@@ -28,6 +28,18 @@ def as_swept(context: Context, row: DeviceRow) -> StoredDevice:
     return next(d for d in context.inventory().devices_of(row.sweep) if d.id == row.id and d.key == row.key)
 
 
+def told_of_waivers(context: Context, stored: StoredDevice) -> str:
+    """What to do where the stored verdict no longer says of waivers what is so today; empty where it does."""
+    from camvet.waivers import Waivers
+    from scanner import clock
+
+    waivers = Waivers.of(context.inventory(), context.settings.site)
+    if not waivers.moved([stored], clock.now().date()):
+        return ""
+    return ("a waiver was approved, ended or was withdrawn since this verdict: camvet waive --list says which, camvet "
+            "judge --keep judges anew")
+
+
 @verb(rank=31)
 def show(ctx: typer.Context, device: str = typer.Argument(..., help="Inventory id, address, MAC or serial.")) -> None:
     """Show one device: identity with all evidence, findings, law, attempts, observations."""
@@ -47,6 +59,8 @@ def show(ctx: typer.Context, device: str = typer.Argument(..., help="Inventory i
     else:
         context.terminal.text(headline(row.identity))
         context.terminal.lines(paragraphs(row.identity, row.verdict, stored.attempts))
+        if moved := told_of_waivers(context, stored):
+            context.terminal.text(f"  {moved}")
         context.terminal.text("evidence")
         context.terminal.lines(told_evidence(row.identity, stored.observations))
         context.terminal.text("attempts")

@@ -21,12 +21,15 @@ from pkgutil import iter_modules
 from reports.report import Report
 from reports.text import slug
 
-__all__ = ["GROUP", "Format", "FormatError", "Options", "Writer", "file_name", "find", "names", "register", "render"]
+__all__ = [
+    "GROUP", "Files", "Format", "FormatError", "Options", "Writer", "file_name", "find", "names", "register", "render",
+]
 
 GROUP = "camvet.formats"
 
 Options = Mapping[str, str]
 Writer = Callable[[Report, Options], bytes]
+Files = Callable[[Report], Mapping[str, bytes]]
 
 
 class FormatError(ValueError):
@@ -43,6 +46,7 @@ class Format:
         suffix: of the file name, without the dot.
         options: the options it understands, each with its allowed values, the default first.
         write: the writer.
+        files: for a format of one file a device: every file by its name.
     """
 
     name: str
@@ -50,18 +54,20 @@ class Format:
     suffix: str
     options: Mapping[str, tuple[str, ...]]
     write: Writer
+    files: Files | None = None
 
 
 _registered: dict[str, Format] = {}
 
 
 def register(name: str, *, media_type: str, suffix: str,
-             options: Mapping[str, tuple[str, ...]] | None = None) -> Callable[[Writer], Writer]:
+             options: Mapping[str, tuple[str, ...]] | None = None,
+             files: Files | None = None) -> Callable[[Writer], Writer]:
     """Register the decorated writer under `name`. Raises `FormatError` where another writer has the name."""
     def keep(write: Writer) -> Writer:
         if name in _registered:
             raise FormatError(f"two writers for the format {name!r}")
-        _registered[name] = Format(name, media_type, suffix, dict(options or {}), write)
+        _registered[name] = Format(name, media_type, suffix, dict(options or {}), write, files)
         return write
     return keep
 

@@ -1,7 +1,7 @@
 """The report as a table for a spreadsheet: one row a device, or with ``of`` one row a finding, a number, an event.
 
 ``of`` is ``devices``, ``findings``, ``monitoring`` (one row for each metric and interval), ``attached`` (one row a
-camera at the gate), ``events`` or ``refusals``.
+camera at the gate), ``events``, ``refusals`` or ``standards`` (one row a control of every standard).
 
 A spreadsheet runs a cell that begins like a formula. Every such cell gets an apostrophe in front, whatever it holds,
 since names and versions come from devices. Cells are quoted, lines end in CR LF (RFC 4180), the text is UTF-8.
@@ -14,7 +14,7 @@ import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
-from reports import summary
+from reports import coverage, summary
 from reports.formats import Options, register
 from reports.monitoring import AttachedCamera, Monitoring
 from reports.report import DeviceReport, Report
@@ -32,6 +32,7 @@ _DEVICE_COLUMNS = (
     "maker_name", "label_names_maker", "model", "firmware", "firmware_build", "serial", "assurance", "confidence",
     "outcome", "counted_as", "overall", "expires", "reasons", "prohibiting_effects", "failed",
     "not_assessed", "waived", "passed", "attempts_unfinished", "destinations", "channels", "first_seen", "last_seen",
+    "act_first",
 )
 _FINDING_COLUMNS = (
     *_OF, "device", "inventory_id", "address", "brand", "maker", "outcome", "rule", "rule_version",
@@ -47,6 +48,10 @@ _ATTACHED_COLUMNS = (
 )
 _EVENT_COLUMNS = (*_OF, "at", "device", "kind", "rule", "because")
 _REFUSAL_COLUMNS = (*_OF, "at", "device", "rule", "because", "purpose")
+_STANDARD_COLUMNS = (
+    *_OF, "standard", "name", "edition", "control", "covered", "unverified", "checks", "fail", "not_assessed", "waived",
+    "pass", "not_applicable",
+)
 _FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _LONGEST = 4000                                     # a spreadsheet refuses more than 32,767 characters in a cell
 
@@ -55,7 +60,7 @@ Row = Sequence[object]
 
 
 @register("csv", media_type="text/csv; charset=utf-8; header=present", suffix="csv",
-          options={"of": ("devices", "findings", "monitoring", "attached", "events", "refusals")})
+          options={"of": ("devices", "findings", "monitoring", "attached", "events", "refusals", "standards")})
 def write(report: Report, options: Options) -> bytes:
     """The table that ``of`` names, with a header row."""
     out = io.StringIO(newline="")
@@ -95,7 +100,7 @@ def _device(report: Report, device: DeviceReport) -> Row:
         if device.egress_assessed else "not assessed",
         _joined([channel.device for channel in identity.channels]),
         clock.stamp(device.first_seen) if device.first_seen else None,
-        clock.stamp(device.last_seen) if device.last_seen else None,
+        clock.stamp(device.last_seen) if device.last_seen else None, summary.one_line(device),
     )
 
 
@@ -146,6 +151,17 @@ def _refusals(report: Report) -> Iterator[Row]:
         yield clock.stamp(one.at), one.device, one.rule, one.because, one.purpose
 
 
+def _standards(report: Report) -> Iterator[Row]:
+    """One row a control; the last columns count the findings on it, none of them where no check speaks to it."""
+    for one in coverage.coverage(report):
+        for control in one.controls:
+            counts = control.counts or {}
+            yield (one.id, one.name, one.edition, control.id, control.covered,
+                   "unverified" if control.unverified else "", _joined(control.checks),
+                   *(counts.get(str(status), 0) for status in (Status.FAIL, Status.NOT_ASSESSED, Status.WAIVED,
+                                                               Status.PASS, Status.NOT_APPLICABLE)))
+
+
 def _monitoring(report: Report) -> Monitoring:
     return report.monitoring or Monitoring()
 
@@ -157,8 +173,9 @@ def _joined(parts: Sequence[str]) -> str:
 COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType({
     "devices": _DEVICE_COLUMNS, "findings": _FINDING_COLUMNS, "monitoring": _MONITORING_COLUMNS,
     "attached": _ATTACHED_COLUMNS, "events": _EVENT_COLUMNS, "refusals": _REFUSAL_COLUMNS,
+    "standards": _STANDARD_COLUMNS,
 })
 _ROWS: Mapping[str, Callable[[Report], Iterator[Row]]] = MappingProxyType({
     "devices": _devices, "findings": _findings, "monitoring": _metrics, "attached": _attached, "events": _events,
-    "refusals": _refusals,
+    "refusals": _refusals, "standards": _standards,
 })

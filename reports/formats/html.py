@@ -20,13 +20,14 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from reports import charts, counts, summary, words
+from reports import charts, counts, coverage, pictures, summary, traffic, words
 from reports.counts import Counted
 from reports.formats import Options, json, register
 from reports.monitoring import AttachedCamera, AttachRefusal, CameraState, MonitoringEvent
-from reports.report import OUTCOME_ORDER, Destination, DeviceReport, ObservationRef, Report
+from reports.report import OUTCOME_ORDER, DeviceReport, ObservationRef, Report
 from reports.risks import risks
 from reports.text import brief, clean, sentence
+from reports.traffic import Talk
 from rules.policy import is_outside_scope
 from rules.vocabulary import ActivityEffect, Effect, Evidence, Finding, ListVersion, Status
 from scanner import clock
@@ -115,7 +116,8 @@ class Section:
     tried_in_vain: int                              # attempts in `undone`
     observations: Sequence[ObservationRef]
     other_lists: Sequence[ListVersion]              # used for this verdict and not among the report's lists
-    destinations: Sequence[Destination]
+    talks: Sequence[Talk]
+    picture: Markup
 
 
 @register("html", media_type="text/html; charset=utf-8", suffix="html")
@@ -124,10 +126,12 @@ def write(report: Report, _options: Options) -> bytes:
     gate = _gate(report)
     notes, sections = _sections(report, gate)
     numbers = {section.device.device: section.number for section in sections}
+    owners, quiet, unwatched = traffic.owners(report)
     page = _environment().get_template("report.html").render(
         report=report, summary=summary, sections=sections, notes=notes, numbers=numbers, outcomes=OUTCOME_ORDER,
         tally=dict(summary.outcome_counts(report)), others=len(summary.not_cameras(report)), risks=risks(report),
-        gate=gate,
+        gate=gate, standards=coverage.coverage(report), owners=owners, quiet=quiet, unwatched=unwatched,
+        owners_picture=pictures.owners(owners, quiet, unwatched),
         bar=charts.outcomes(summary.outcome_counts(report)), makers=charts.makers(summary.makers(report)),
         digest=hashlib.sha256(json.write(report, {})).hexdigest(),
         policy=policy(), style=_source("report.css"), script=_source("report.js"),
@@ -183,6 +187,7 @@ def _sections(report: Report, gate: Gate | None) -> tuple[list[LawNote], list[Se
 
 def _section(report: Report, number: int, device: DeviceReport, told: list[tuple[int, Effect]],
              silent: list[str], seats: Sequence[Seat]) -> Section:
+    parties = traffic.talks(device, report.generated_at.date())
     findings: dict[Status, list[Finding]] = {status: [] for status in Status}
     for finding in device.verdict.findings:
         findings[finding.status].append(finding)
@@ -202,7 +207,7 @@ def _section(report: Report, number: int, device: DeviceReport, told: list[tuple
         tried_in_vain=sum(len(found) for found in groups.values()),
         observations=[one for one in device.observations if one.id in cited],
         other_lists=[one for one in device.verdict.lists if one not in report.lists],
-        destinations=sorted(device.destinations, key=lambda one: -one.bytes),
+        talks=parties, picture=pictures.network(parties, number, device.device),
     )
 
 
@@ -251,7 +256,9 @@ def _environment() -> Environment:
         loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, finalize=_finalize,
         trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=False,
     )
-    environment.globals.update(words=words, counts=counts, plural=words.plural, roles=words.roles, Status=Status)
+    environment.globals.update(
+        words=words, counts=counts, covered=coverage.COVERED, told_standard=coverage.told, plural=words.plural,
+        roles=words.roles, Status=Status)
     environment.filters.update(
         stamp=clock.stamp, minute=lambda at: at.strftime("%Y-%m-%d %H:%M UTC"), brief=brief, long=_Long,
         sentence=sentence, number=counts.number, second=lambda at: at.strftime("%Y-%m-%d %H:%M:%S"),

@@ -12,7 +12,7 @@ from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from typing import Any
 
-from reports import summary
+from reports import coverage, summary
 from reports.formats import Options, register
 from reports.report import Report
 from reports.risks import risks
@@ -47,7 +47,10 @@ def document(report: Report) -> dict[str, Any]:
             "monitoring": summary.monitored(report),
             "checks": {str(status): count for status, count in summary.status_counts(report)},
             "makers": [_plain(row) for row in summary.makers(report)],
+            "act_first": [{"device": one.device, "line": line} for one in report.devices
+                          if (line := summary.one_line(one))],
             "risks": [_plain(risk) for risk in risks(report)],
+            "standards": [_plain(one) for one in coverage.coverage(report)],
             "next_steps": list(summary.next_steps(report)),
             "stale_lists": [one.id for one in report.lists if summary.stale(report, one)],
         },

@@ -1,9 +1,13 @@
 """Many commands in one process: each run by the real entry point, the rule data read once for all of them."""
 
+import contextlib
+import io
 import json
 import subprocess
 import sys
 from dataclasses import dataclass
+
+from camvet.cli import run
 
 _LOOP = """
 import contextlib, io, json, sys
@@ -53,3 +57,16 @@ class Shell:
         self._process.stdin.close()
         self._process.wait(timeout=30)
         self._process.stdout.close()
+
+
+class Here:
+    """Runs command lines in this very process, for what needs no process of its own: nothing is loaded twice."""
+
+    def __init__(self, home, site="hq"):
+        self._front = ["--db", str(home / "camvet.sqlite"), "--site", site]
+
+    def __call__(self, *words):
+        out, err = io.StringIO(), io.StringIO()
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            code = run([*self._front, *map(str, words)])
+        return Done(code, out.getvalue(), err.getvalue())

@@ -24,6 +24,8 @@ from reports.report import (
     Silent,
     build,
 )
+from rules.baseline import Baseline, Entry
+from rules.fence import Allowed
 from rules.vocabulary import (
     ActivityEffect,
     Assurance,
@@ -115,7 +117,7 @@ def device(host: str, slug: str | None, brand: str | None, model: str | None, fi
            evidence: Sequence[Evidence] = (), findings: Sequence[Finding] = (), conflicts: Sequence[Conflict] = (),
            channels: Sequence[Channel] = (), undone: Sequence[tuple] = (), destinations: Sequence[Destination] = (),
            rules: Sequence[str] = (), mac: str = "02:00:00:00:00:01", serial: str | None = None, captured: bool = True,
-           observations: Sequence[ObservationRef] = ()) -> DeviceReport:
+           observations: Sequence[ObservationRef] = (), baseline: Baseline | None = None) -> DeviceReport:
     key = f"10.20.0.{host}"
     version, _, built = (firmware or "").partition(" build ")
     confidence = {Assurance.CRYPTOGRAPHIC: 0.99, Assurance.CORROBORATED: 0.95, Assurance.SELF_REPORTED: 0.5}
@@ -134,7 +136,7 @@ def device(host: str, slug: str | None, brand: str | None, model: str | None, fi
                       Overall.PROHIBITED if outcome is Outcome.PROHIBITED else Overall.LEGAL, LISTS)
     return DeviceReport(key, identity, verdict, f"dev-{hashlib.sha256(key.encode()).hexdigest()[:8]}",
                         key.partition("#")[0], mac, attempts(key, *undone), NOW - timedelta(hours=2), NOW,
-                        tuple(destinations), captured, tuple(observations))
+                        tuple(destinations), captured, tuple(observations), baseline)
 
 
 def says(claim: str, value: str, strength: Strength, basis: Basis, group: str, because: str, signal: str,
@@ -146,25 +148,38 @@ BANNED = ("NDAA FY2019 s.889(a)(1)(A) forbids a US federal agency to procure equ
           "given, so the condition is assumed to be met.")
 RTSP_OPEN = ("rtsp.anonymous", "Anyone on the network can watch this camera", Status.FAIL, Severity.CRITICAL,
              "DESCRIBE of the main stream was answered without a login, and a random path was refused.",
-             "Require authentication for RTSP, then sweep again.", (("ETSI EN 303 645", "5.5-5"),
-                                                                    ("NIST IR 8259A", "logical access")))
+             "Require authentication for RTSP, then sweep again.", (("etsi-303645", "5.5-5"),
+                                                                    ("nist-8259a", "Logical Access to Interfaces")))
 AUTH_BYPASS = ("cve.CVE-2021-33044", "Known weakness CVE-2021-33044: login can be bypassed", Status.FAIL,
                Severity.CRITICAL, "Firmware is older than the first fixed build for this model family.",
                "Install the maker's current firmware, or take the device off the network.",
-               (("ETSI EN 303 645", "5.3-8"),),
-               (("CVE", "CVE-2021-33044"), ("CVSS", "9.8"), ("known exploited", "yes"), ("fixed in", "2021-06-30")))
+               (("etsi-303645", "5.3-8"),),
+               (("cve", "CVE-2021-33044"), ("cvss", "9.8"), ("known exploited since", "2024-08-21"),
+                ("fixed in", "2.630.0000000.5.R.210705")))
 NO_TLS = ("tls.absent", "Passwords cross the network in the clear", Status.FAIL, Severity.MEDIUM,
           "HTTP with Basic authentication is offered and HTTPS is not.", "Switch on HTTPS and switch HTTP off.",
-          (("ETSI EN 303 645", "5.5-1"),))
+          (("etsi-303645", "5.5-1"),))
 CVE_UNKNOWN = ("cve.scope_unknown", "Whether CVE-2021-33044 applies", Status.NOT_ASSESSED, Severity.HIGH,
                "Firmware has Dahua's form and is older than the fix, but no published scope names this model.")
 DEFAULTS = ("credentials.default", "Default password in use", Status.NOT_ASSESSED, Severity.HIGH,
             "Passwords are never guessed, and no credentials were given.")
 TIMEOUT = ("rtsp.describe", 554, AttemptStatus.FAILED, Reason.TIMEOUT, "after 8 s")
 NO_LOGIN = ("auth.onvif.GetDeviceInformation", 80, AttemptStatus.NOT_ATTEMPTED, Reason.NO_CREDENTIALS, "")
-EASY4IP = Destination("203.0.113.44", ("p2p.easy4ipcloud.com",), "udp", 8800, 240, 31_200, "P2P rendezvous",
-                      "Dahua", "CN", "dahua")
-NTP = Destination("198.51.100.7", ("time.example.net",), "udp", 123, 12, 1_080, "time")
+EASY4IP = Destination("203.0.113.44", ("p2p.easy4ipcloud.com",), "udp", 8800, 240, 31_200, "p2p", "Dahua", "CN",
+                      "dahua", bytes_out=15_600, jurisdiction="CN (Hangzhou)", source="a public write-up")
+NTP = Destination("198.51.100.7", ("time.example.net",), "udp", 123, 12, 1_080, "ntp", bytes_out=540)
+INSIDE_TIME = Destination("10.20.0.2", (), "udp", 123, 28, 2_520, bytes_out=1_260)
+INSIDE_NAMES = Destination("10.20.0.2", (), "udp", 53, 60, 6_400, bytes_out=2_900)
+RECORDER = Destination("10.20.0.5", ("vms.harbour.example",), "tcp", 554, 910_000, 812_000_000, bytes_out=800_000_000)
+NAMELESS = Destination("192.0.2.201", (), "udp", 32100, 90, 4_320, bytes_out=2_200)
+TELEMETRY = Destination("203.0.113.61", ("stat.ezvizlife.example",), "tcp", 443, 44, 18_400, "telemetry", "Hikvision",
+                        "SG", "hikvision", unverified=True, bytes_out=9_000, described="reports the model at start")
+UPDATES = Destination("203.0.113.62", ("update.hikvision.example",), "tcp", 443, 20, 2_200_000, "firmware",
+                      "Hikvision", "SG", "hikvision", bytes_out=9_000)
+APPROVED = Baseline("M. Adeyemi", date(2026, 11, 20), date(2027, 5, 19), 86_400.0, "mirror.pcap", (
+    Entry(("10.20.0.2",), (), "udp", 123, 1_260), Entry(("10.20.0.2",), (), "udp", 53, 2_900),
+    Entry(("10.20.0.5",), ("vms.harbour.example",), "tcp", 554, 800_000_000)), allowed=(
+        Allowed("10.20.0.5/32", "tcp", 554, inbound=True, why="the recorder fetches pictures"),))
 
 
 def site() -> tuple[DeviceReport, ...]:
@@ -200,7 +215,7 @@ def site() -> tuple[DeviceReport, ...]:
                          finding("10.20.0.14", "egress.maker_cloud", "Talks to the maker's cloud", Status.FAIL,
                                  Severity.HIGH, "Packets to p2p.easy4ipcloud.com on UDP 8800 every 30 s, a rendezvous "
                                  "of Dahua, while the label says Lorex.", "Block it at the firewall; switch P2P off.",
-                                 (("NIST IR 8259A", "logical access"),))),
+                                 (("nist-8259a", "Logical Access to Interfaces"),))),
                undone=(TIMEOUT, NO_LOGIN), rules=("law.prohibited",), destinations=(EASY4IP,), mac="02:DA:00:00:00:14",
                serial="4F0LAB1PAA00014", observations=(dhip, realm, arp)),
         device("15", "dahua", "Intelbras", "VIP 1230 D", "2.800.00IB002.0.R.210714", Outcome.PROHIBITED,
@@ -219,13 +234,14 @@ def site() -> tuple[DeviceReport, ...]:
                findings=(finding("10.20.0.22", "cve.CVE-2021-36260", "Known weakness CVE-2021-36260: commands can be "
                                  "run without a login", Status.FAIL, Severity.CRITICAL,
                                  "Firmware build 190220 is older than the first fixed build of this series.",
-                                 "Install the maker's current firmware.", (("ETSI EN 303 645", "5.3-8"),),
-                                 (("CVE", "CVE-2021-36260"), ("CVSS", "9.8"), ("known exploited", "yes"))),
+                                 "Install the maker's current firmware.", (("etsi-303645", "5.3-8"),),
+                                 (("cve", "CVE-2021-36260"), ("cvss", "9.8"), ("known exploited since", "2022-01-10"))),
                          finding("10.20.0.22", *RTSP_OPEN)),
                undone=(NO_LOGIN,), rules=("law.prohibited",), mac="02:41:00:00:00:22", observations=(sadp, hik)),
         device("23", "hikvision", "HIKMICRO", "B20", "V5.5.57 build 210101", Outcome.PROHIBITED,
                (BANNED.format("Hikvision"),), kind=Kind.THERMAL, evidence=hik_proof, undone=(NO_LOGIN,),
-               rules=("law.prohibited",), mac="02:41:00:00:00:23", observations=(sadp, hik)),
+               rules=("law.prohibited",), mac="02:41:00:00:00:23", observations=(sadp, hik),
+               destinations=(INSIDE_TIME, INSIDE_NAMES, RECORDER, TELEMETRY, UPDATES, NAMELESS), baseline=APPROVED),
         device("24", "uniview", "Uniview", "IPC322LB-SF28", "GIPC-B6202.8.5.210317", Outcome.CONDITIONAL,
                ("The BIS Entity List names Uniview since 2024-12-10: a red flag for this buyer, no prohibition.",),
                evidence=(says("maker", "uniview", Strength.STRONG, Basis.FIRMWARE, "soap",
@@ -249,7 +265,7 @@ def site() -> tuple[DeviceReport, ...]:
                               "It answered Xiongmai's discovery on UDP 34569.", "xiongmai.discovery"),
                          says("maker", "xiongmai", Strength.MEDIUM, Basis.CLOUD, "cloud",
                               "It asks for a name of Xiongmai's cloud.", "xiongmai.cloud", unverified=True)),
-               destinations=(Destination("203.0.113.80", ("xmeye.example",), "tcp", 8765, 44, 8_120, "P2P", "Xiongmai",
+               destinations=(Destination("203.0.113.80", ("xmeye.example",), "tcp", 8765, 44, 8_120, "p2p", "Xiongmai",
                                          "CN", "xiongmai", True),), rules=("weakness.unknown",),
                mac="02:12:00:00:00:26"),
         device("31", "axis", "AXIS", "P3245-LVE", "11.8.64", Outcome.APPROVED,
@@ -265,7 +281,10 @@ def site() -> tuple[DeviceReport, ...]:
                               "hanwha.oui")),
                findings=(finding("10.20.0.32", "tls.self_signed", "Certificate is its own", Status.WAIVED, Severity.LOW,
                                  "Accepted until the site's own authority is rolled out.",
-                                 facts=(("waived by", "J. Ortiz"), ("until", "2027-01-31"))),),
+                                 facts=(("waiver", "w-5d0c7be2"), ("waived until", "2027-02-01"),
+                                        ("waiver owner", "Building services"),
+                                        ("waiver reason", "the site's own authority is rolled out in January"),
+                                        ("waiver requested by", "J. Ortiz"), ("waiver approved by", "M. Adeyemi"))),),
                mac="02:09:00:00:00:32"),
         device("33", "bosch", "Bosch", "NBE-3502-AL", "9.00.0210", Outcome.CONDITIONAL,
                ("Telemetry to the maker has to be switched off before use.",), rules=("egress.telemetry",),

@@ -1,16 +1,21 @@
 """The FAR report: what is filled, what is asked for, when the clock starts and when it ends."""
 
 import json
+import os
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from pathlib import Path
 
+import jsonschema
 import pytest
+from lxml import html
 from sample_report import hostile, sample
 
 from reports.far import build
 from reports.formats import far, render
 from rules.contracts import Register, load
 from rules.documents import DataError
+from rules.vocabulary import Kind
 
 SITE = sample()
 DAHUA = next(one for one in SITE.devices if one.identity.maker == "dahua")
@@ -102,8 +107,70 @@ def test_whom_to_report_to(contract, told):
     assert told in found(known=register(contracts=[CONTRACT | contract]))[DAHUA.device].report_to
 
 
+NEWER = [CONTRACT | {"clause": "52.240-91"}]
+
+
+def identified(at, **more):
+    one = KNOWN["identifications"][0] | {"identified_at": at}
+    return found(known=register(identifications=[one], **more))[DAHUA.device]
+
+
+@pytest.mark.parametrize(("at", "due"), [
+    ("2026-11-18", date(2026, 11, 19)),
+    ("2026-11-25", date(2026, 11, 27)),                         # over Thanksgiving
+    ("2026-07-02", date(2026, 7, 6)),                           # the Fourth, a Saturday, is kept on Friday the third
+    ("2023-01-01", date(2023, 1, 3)),                           # New Year's Day, a Sunday, is kept on Monday
+    ("2021-01-19", date(2021, 1, 20)),                          # Inauguration Day is off around Washington alone
+    ("2026-11-20T23:59:00-05:00", date(2026, 11, 23)),          # the 21st in UTC
+    ("2026-11-20T23:59:00+09:00", date(2026, 11, 23)),
+    ("2026-11-23T00:00:00-05:00", date(2026, 11, 24)),
+])
+def test_the_day_of_an_identification_is_the_one_where_it_was_made(at, due):
+    one = identified(at)
+    assert (one.first_due, one.identified_at.isoformat()) == (due, at[:10])
+    assert (one.identified_time is None) == (len(at) == 10)
+    assert "the calendar day where it was identified" in one.deadline
+
+
+@pytest.mark.parametrize(("at", "due"), [
+    ("2026-11-18", date(2026, 11, 19)),                         # the business day is the earlier one
+    ("2026-11-20", date(2026, 11, 22)),                         # a Friday: over with the Sunday
+    ("2026-11-20T16:00:00-05:00", date(2026, 11, 23)),          # with a time they end on the Monday
+    ("2026-11-25T10:00:00-05:00", date(2026, 11, 27)),
+    ("2026-07-02T09:00:00-05:00", date(2026, 7, 5)),            # before a long weekend the 72 hours are the earlier
+])
+def test_under_the_newer_clause_the_earlier_of_two_counts_is_given(at, due):
+    one = identified(at, contracts=NEWER)
+    assert (one.first_due, one.clause) == (due, "52.240-91")
+    assert "72 hours" in one.deadline
+    assert "unverified" in one.deadline
+    assert {blank.clause for blank in (*one.first_report, *one.second_report)} == {"52.240-91(h), unverified"}
+
+
+def test_where_it_is_not_known_which_contract_is_meant_the_stricter_clause_sets_the_day():
+    both = [CONTRACT, CONTRACT | {"number": "OTHER", "clause": "52.240-91"}]
+    one = identified("2026-11-20", contracts=both)
+    assert (one.first_due, one.clause) == (date(2026, 11, 22), "")
+
+
+def test_every_field_of_the_clause_is_there():
+    """FAR 52.204-25(d)(2)(i) and (ii), counted in the clause."""
+    one = found(known=register())[DAHUA.device]
+    assert len(one.first_report) == 9
+    assert len(one.second_report) == 3
+    assert {blank.clause for blank in one.first_report} == {"(d)(2)(i)"}
+    assert {blank.clause for blank in one.second_report} == {"(d)(2)(ii)"}
+
+
+def test_a_label_that_nobody_read_is_asked_for_and_not_taken_from_the_maker():
+    nameless = replace(DAHUA, identity=replace(DAHUA.identity, brand=None, model=None, kind=Kind.UNKNOWN))
+    fields = blanks(found(replace(SITE, devices=(nameless,)))[DAHUA.device])
+    for name in ("brand", "model number (of the maker, part number or wholesaler's)", "item description"):
+        assert (fields[name].value, fields[name].open) == ("", True)
+
+
 def test_the_newer_clause_is_served_and_marked_unverified():
-    made = build(SITE, register(contracts=[CONTRACT | {"clause": "52.240-91"}]))
+    made = build(SITE, register(contracts=NEWER))
     assert any("52.240-91 could not be verified" in limit for limit in made.limits)
     assert not any("52.240-91 could not" in limit for limit in build(SITE, register()).limits)
 
@@ -140,6 +207,53 @@ def test_json_and_html_tell_the_same_devices():
     assert json.loads(render(SITE, "far", **{"as": "json"}))["contracts"] == []
 
 
+SCHEMA = json.loads((Path(__file__).parents[2] / "docs/far.schema.json").read_text())
+
+
+@pytest.mark.parametrize("known", [None, register(), register(contracts=NEWER),
+                                   register(identifications=[KNOWN["identifications"][0] | {
+                                       "identified_at": "2026-11-20T23:59:00-05:00"}])], ids=range(4))
+@pytest.mark.parametrize("site", [SITE, hostile(), replace(SITE, devices=())], ids=["sample", "hostile", "empty"])
+def test_the_document_fits_its_schema(site, known):
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    document = json.loads(far.render(site, known, "json"))
+    jsonschema.Draft202012Validator(SCHEMA).validate(document)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({**document, "novel": 1}, SCHEMA)
+
+
+@pytest.mark.parametrize(("name", "made"), [
+    ("far.json", lambda: far.render(SITE, register(), "json").decode()),
+    ("far.txt", lambda: told_by(far.render(SITE, register(contracts=NEWER), "html"))),
+])
+def test_the_report_is_as_it_was(name, made):
+    path = Path(__file__).parent / "golden" / name
+    if os.environ.get("CAMVET_ACCEPT") == "1":
+        path.write_text(made())
+    assert made() == path.read_text()
+
+
+@pytest.mark.parametrize("site", [SITE, hostile()], ids=["sample", "hostile"])
+def test_every_field_is_a_row_of_the_page(site):
+    page = far.render(site, register(), "html").decode()
+    assert "&lt;t" not in page.replace("&lt;title", "")
+    made = build(site, register())
+    fields = [*made.contractor, *(one for device in made.candidates for one in (
+        *device.first_report, *device.second_report))]
+    rows = html.document_fromstring(page).xpath("//tr[th[@scope='row']]")
+    assert len(rows) == len(fields)
+    assert sum(row.get("class") == "ask" for row in rows) == sum(field.open for field in fields)
+
+
+def told_by(page):
+    """What a reader sees, a line for every block."""
+    tree = html.document_fromstring(page.decode())
+    for element in tree.xpath("//style"):
+        element.drop_tree()
+    return "".join(f"{' '.join(' '.join(one.itertext()).split())}\n"
+                   for one in tree.xpath("//h1 | //h2 | //h3 | //p | //li | //tr"))
+
+
 def test_a_hostile_site_writes_no_markup():
     page = far.render(hostile(), None, "html").decode().lower()
     assert "<script" not in page
@@ -155,6 +269,8 @@ def test_a_hostile_site_writes_no_markup():
         ("identifications: [{device: x, identified_at: 2026-11-20, by: me, reported_on: 2026-11-19}]", "lies before"),
         ("contracts: [{number: A, clause: 52.204-25}, {number: A, clause: 52.204-25}]", "two contracts"),
         ("colour: blue", "colour"),
+        ("identifications: [{device: x, identified_at: '2026-11-20T23:59', by: me}]", "offset from UTC"),
+        ("identifications: [{device: x, identified_at: 20.11.2026, by: me}]", "expected YYYY-MM-DD"),
     ],
 )
 def test_a_register_that_does_not_fit_is_refused(tmp_path, text, told):

@@ -76,15 +76,18 @@ def test_makers_are_counted_by_label_and_the_unknown_come_last():
     assert sum(row.total for row in rows) == len(cameras)
 
 
-def test_a_suspended_camera_comes_first_then_law_then_weaknesses_by_severity_then_labels_then_the_unknown():
+def test_the_order_is_suspended_exploited_law_weaknesses_labels_unknown():
     found = risks(sample())
     kinds = [risk.kind for risk in found]
     assert kinds == sorted(kinds, key=list(RiskKind).index)
-    assert [risk.title for risk in found[:4]] == [
+    assert [risk.title for risk in found[:6]] == [
         "A camera that had been let in is suspended",
+        "Known weakness CVE-2021-33044: login can be bypassed",
+        "Known weakness CVE-2021-36260: commands can be run without a login",
         "Prohibited equipment made by Dahua", "Prohibited equipment made by Hikvision",
         "Anyone on the network can watch this camera"]
-    assert found[1].devices == ("10.20.0.10", "10.20.0.14", "10.20.0.15", "10.20.0.16")
+    assert found[1].fixed_in == "2.630.0000000.5.R.210705"
+    assert found[3].devices == ("10.20.0.10", "10.20.0.14", "10.20.0.15", "10.20.0.16")
 
 
 def test_a_device_prohibited_without_a_binding_law_says_the_policys_own_reason():

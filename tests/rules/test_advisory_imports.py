@@ -56,6 +56,16 @@ def test_kev_cut_in_half_gives_the_whole_entries_and_says_so():
     read = read_kev(data[:len(data) - 60], "kev.json")
     assert list(read.kev) == ["CVE-2024-7029", "CVE-2025-12592"]
     assert "cut short" in read.problems[0]
+    assert read.problems[1] == "kev.json: entry 3 (CVE-2025-31700) is cut short and was not read"
+    assert not read.catalogue
+
+
+def test_a_kev_entry_broken_in_the_middle_is_named_and_the_rest_goes_on():
+    data = as_bytes({"vulnerabilities": [kev_row(), kev_row("CVE-2025-12592"), kev_row("CVE-2025-31700")]})
+    read = read_kev(data.replace(b'"CVE-2025-12592", "dateAdded": "2026-01-02"', b'"CVE-2025-12592", "dateAdded": 20-'),
+                    "kev.json")
+    assert list(read.kev) == ["CVE-2024-7029", "CVE-2025-31700"]
+    assert read.problems[1] == "kev.json: entry 2 (CVE-2025-12592) is broken and was not read"
 
 
 @pytest.mark.parametrize(("rows", "says"), [
@@ -97,10 +107,25 @@ def test_a_rejected_record_is_set_aside_with_its_reason():
     assert read.set_aside == {"CVE-2026-0001": "rejected by its CNA"}
 
 
-def test_what_is_held_already_keeps_its_entries():
-    book, problems = merged(advisories.load(), read_cve(as_bytes(cve_record("CVE-2024-0066")), "a.json"), DAY)
-    assert any("CVE-2024-0066: already held" in problem for problem in problems)
-    assert len(book) == len(advisories.load())
+def test_a_source_beside_what_is_held_adds_nothing_twice_and_contradicts_to_disputed():
+    before = advisories.load()
+    assert status(before, "axis", "M9", "11.2.10", "CVE-2024-0066") is State.AFFECTED
+    denies = cve_record("CVE-2024-0066", versions=[{"version": "10.0", "lessThan": "11.0", "status": "affected"}])
+    book, problems = merged(before, read_cve(as_bytes(denies), "a.json"), DAY, named="fresh of today")
+    assert problems == []
+    assert len(book) == len(before)
+    result = next(r for r in book.results(["axis"], "M9", "11.2.10") if r.cve == "CVE-2024-0066")
+    assert result.status is State.DISPUTED
+    assert "cna, fresh of today: 11.2.10 is not older than 11.0" in result.because
+    assert "CVE record CVE-2024-0066 in fresh of today" in result.source
+    assert status(book, "axis", "M9", "10.5.1", "CVE-2024-0066") is State.AFFECTED
+
+
+def test_a_rejected_record_that_is_held_is_disputed_and_said():
+    before = advisories.load()
+    book, problems = merged(before, read_cve(as_bytes(cve_record("CVE-2024-0066", state="REJECTED")), "a"), DAY)
+    assert any("CVE-2024-0066 is held for axis and set aside" in problem for problem in problems)
+    assert status(book, "axis", "M9", "11.2.10", "CVE-2024-0066") is State.DISPUTED
 
 
 def test_a_csaf_file_of_a_new_vendor():

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.vocabulary import Finding, Severity, Status
-from rules.waivers import MAX_DAYS, Waiver, apply_waivers, why_not
+from rules.vocabulary import Finding, Identity, Severity, Status
+from rules.waivers import MAX_DAYS, NO_LONGER, Waiver, apply_waivers, is_settled, same_person, why_not
 
 DAY = date(2026, 11, 22)
 GOOD = Waiver("W-1", "telnet.open", ("10.0.0.5",), "Facilities", "replaced in March", "ana", "ben", DAY,
@@ -39,15 +39,20 @@ def test_nothing_else_is_touched(other):
 
 @pytest.mark.parametrize(("changes", "says"), [
     ({"owner": " "}, "owner"), ({"reason": ""}, "reason"), ({"approved_by": ""}, "who approved"),
-    ({"approved_by": " ANA "}, "two people"), ({"expires": None}, "no end"), ({"expires": DAY}, "between one day"),
+    ({"requested_by": " "}, "who asked"),
+    ({"approved_by": " ANA "}, "two people"), ({"approved_by": "\uff21na"}, "two people"),
+    ({"withdrawn_on": DAY}, "withdrawn on 2026-11-22"), ({"expires": None}, "no end"),
+    ({"expires": DAY}, "between one day"),
     ({"expires": DAY + timedelta(days=MAX_DAYS + 1)}, "between one day"),
     ({"begins": DAY + timedelta(days=1)}, "begins on"),
     ({"begins": DAY - timedelta(days=30), "expires": DAY}, "expired on 2026-11-22"),
 ])
 def test_a_waiver_that_is_not_in_order_counts_as_none_and_says_why(changes, says):
     waiver = replace(GOOD, **changes)
-    found, refused = apply_waivers([finding()], [waiver], DAY)
-    assert found == [finding()]
+    (found,), refused = apply_waivers([finding()], [waiver], DAY)
+    assert found.status is Status.FAIL
+    assert says in dict(found.facts)[NO_LONGER]
+    assert says in found.reason
     assert refused[0].waiver == "W-1"
     assert says in refused[0].because
 
@@ -75,3 +80,38 @@ def test_no_waiver_makes_anything_pass(status, day):
     (found,), _ = apply_waivers([finding(status)], [GOOD], day)
     assert found.status in {status, Status.WAIVED}
     assert found.status is status or status is Status.FAIL
+
+
+HIK = Identity("10.0.0.5", maker="hikvision", makers=("hikvision",), model="DS-2CD2143G0-I")
+
+
+@pytest.mark.parametrize(("scope", "who", "counts"), [
+    ({"maker": "hikvision"}, HIK, True), ({"maker": "dahua"}, HIK, False), ({"maker": "hikvision"}, None, False),
+    ({"model": "DS-2CD2143G0-I"}, HIK, True), ({"model": "ds-2cd21*"}, HIK, True), ({"model": "DS-2CD21"}, HIK, False),
+    ({"model": "DS-2CD2143G0-I"}, None, False), ({"maker": "hikvision", "model": "DS-7*"}, HIK, False),
+    ({"maker": "hikvision"}, replace(HIK, maker="dahua", makers=("dahua", "hikvision")), False), ({}, None, True),
+])
+def test_a_scope_means_the_makers_and_models_it_names(scope, who, counts):
+    waiver = replace(GOOD, devices=(), **scope)
+    (found,), _ = apply_waivers([finding()], [waiver], DAY, who)
+    assert (found.status is Status.WAIVED) is counts
+
+
+def test_a_stored_finding_is_held_against_the_waivers_of_a_day():
+    (waived,), _ = apply_waivers([finding()], [GOOD], DAY)
+    (over,), _ = apply_waivers([finding()], [GOOD], GOOD.expires)
+    assert is_settled(waived, [GOOD], DAY)
+    assert not is_settled(waived, [GOOD], GOOD.expires)
+    assert not is_settled(waived, [], DAY)
+    assert is_settled(over, [GOOD], GOOD.expires)
+    assert not is_settled(over, [GOOD], DAY)
+    assert is_settled(finding(), [], DAY)
+    assert not is_settled(finding(), [GOOD], DAY)
+    assert is_settled(finding(Status.PASS), [GOOD], DAY)
+
+
+@pytest.mark.parametrize(("one", "other", "same"), [
+    ("Ana", " ana ", True), ("J. Ortiz", "j.ortiz", True), ("ana", "ben", False), ("\ufb01na", "fina", True),
+])
+def test_two_spellings_are_one_person(one, other, same):
+    assert same_person(one, other) is same
