@@ -102,3 +102,80 @@ def test_text_says_why_and_how_far_to_trust_it(capsys):
 def test_a_day_after_the_facts_is_remarked(capsys):
     _, _, err = run(capsys, "dahua", "--buyer", "private_company", "--as-of", "2030-01-01")
     assert "collected on" in err
+
+
+@pytest.fixture
+def desk(tmp_path, monkeypatch):
+    """An installation with two imported lists: a regime that is modelled here, and one that is not."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))
+
+    def keep(name, *rows, dated="2026-11-01"):
+        (tmp_path / f"{name}.csv").write_text("name,programme,listed_on,removed_on\n" + "\n".join(rows) + "\n")
+        with pytest.raises(SystemExit) as end:
+            cli.main(["-q", "lists", "import", str(tmp_path / f"{name}.csv"), "--source", name, "--dated", dated])
+        assert end.value.code == 0
+
+    keep("el", "Quantum Lens Works,Entity List (EL),2024-01-01,", "Prism Optics,Entity List (EL),2024-01-01,")
+    keep("sdn", "Pantherblick GmbH,SDN,2024-03-01,", "Prism Optics,SDN,2025-01-01,",
+         "Zhejiang Dahua Technology,SDN,2025-01-01,", "Former Optics,SDN,2020-01-01,2025-01-01")
+    return keep
+
+
+@pytest.mark.parametrize("asked", ["Pantherblick GmbH", "pantherblick", "import:sdn:Pantherblick GmbH"])
+def test_an_imported_party_is_told_with_list_and_programme(desk, capsys, asked):
+    code, out, _ = run(capsys, asked, "--buyer", "private_company", "--as-of", "2026-11-22", "--json")
+    document, law = rows(out)
+    assert (code, document["overall"], document["entity"]) == (3, "review", "import:sdn:Pantherblick GmbH")
+    row = law["IMPORT-SDN-SDN"]
+    assert (row["listed"], row["effect"], row["unverified"], row["source"]) == (True, "review", True, "sdn")
+    assert (row["listed_on"], "programme SDN of the imported list sdn" in row["because"]) == ("2024-03-01", True)
+    assert [one["id"] for one in document["lists"]] == ["regimes", "import:el", "import:sdn"]
+
+
+def test_an_imported_party_is_screened_with_list_programme_and_source(desk, capsys):
+    with pytest.raises(SystemExit) as end:
+        cli.main(["--json", "screen", "Pantherblick GmbH", "--as-of", "2026-11-22"])
+    found = json.loads(capsys.readouterr().out)
+    assert (end.value.code, found["action"], found["overall"]) == (1, "match", "review")
+    assert found["named_in"] == ["sdn: SDN since 2024-03-01"]
+    row, = [one for one in found["effects"] if one["effect"] == "review"]
+    assert (row["regime"], row["source"], row["unverified"]) == ("IMPORT-SDN-SDN", "sdn", True)
+
+
+def test_before_it_was_listed_an_imported_party_has_no_effect(desk, capsys):
+    code, out, _ = run(capsys, "Pantherblick GmbH", "--buyer", "private_company", "--as-of", "2024-02-29", "--json")
+    assert (code, rows(out)[1]["IMPORT-SDN-SDN"]["effect"]) == (0, "none")
+
+
+def test_an_imported_listing_of_a_modelled_law_means_what_the_law_says(desk, capsys):
+    code, out, _ = run(capsys, "Quantum Lens Works", "--buyer", "private_company", "--as-of", "2026-11-22")
+    assert code == 1
+    for part in ("US-BIS-EL  red_flag", "(unverified)", "Imported list el", "of 2026-11-01"):
+        assert part in out
+
+
+def test_one_party_on_two_lists_is_told_both(desk, capsys):
+    _, out, _ = run(capsys, "Prism Optics", "--buyer", "private_company", "--as-of", "2026-11-22", "--json")
+    document, law = rows(out)
+    assert (law["US-BIS-EL"]["effect"], law["IMPORT-SDN-SDN"]["effect"]) == ("red_flag", "review")
+    assert document["overall"] == "review"
+
+
+def test_a_shipped_party_keeps_its_laws_and_gets_the_imported_ones(desk, capsys):
+    _, out, _ = run(capsys, "dahua", "--buyer", "us_federal_agency", "--as-of", "2026-11-22", "--json")
+    document, law = rows(out)
+    assert (document["entity"], document["overall"]) == ("dahua", "prohibited")
+    assert (law["US-889-A"]["unverified"], law["IMPORT-SDN-SDN"]["effect"]) == (False, "review")
+    assert run(capsys, "dahua", "--buyer", "private_company", "--regime", "import-sdn-sdn")[0] == 3
+
+
+def test_who_was_removed_from_an_imported_list_is_told_so(desk, capsys):
+    _, out, _ = run(capsys, "Former Optics", "--buyer", "private_company", "--as-of", "2026-11-22", "--json")
+    row = rows(out)[1]["IMPORT-SDN-SDN"]
+    assert (row["listed"], row["removed_on"]) == (False, "2025-01-01")
+
+
+def test_a_misspelt_imported_name_is_offered_and_not_taken(desk, capsys):
+    code, out, err = run(capsys, "Pantherblik GmbH", "--buyer", "private_company")
+    assert (code, out) == (2, "")
+    assert "close to it in an imported list: import:sdn:Pantherblick GmbH" in err

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from camvet.certificates import check
 from camvet.cli import main
 from camvet.keys import KeyStore
 from rules.dsse import EnvelopeError
+from rules.vocabulary import ActivityEffect
 
 
 @pytest.fixture(autouse=True)
@@ -109,6 +111,76 @@ def test_a_lot_that_does_not_fit_is_told_by_its_row(run, home, row, told):
     assert (code, told in err) == (2, True)
 
 
+CAMERA = "HIKVISION DS-2CD2143G2-I dome"
+ORDER = [("item", "units", "destination"), (CAMERA, 850, "US"), (CAMERA, 500, "Canada"), (CAMERA, 100, "federal site"),
+         (CAMERA, 50, "school/E-Rate")]
+
+
+def order(path, *rows, head=ORDER):
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows([*head, *rows])
+    path.write_text(text.getvalue(), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(("day", "overall", "canada"), [
+    ("2020-04-30", ["legal_red_flag", "legal_red_flag", "prohibited", "legal_red_flag"], "match: legal"),
+    ("2026-11-22", ["legal_red_flag", "legal_red_flag", "prohibited", "restricted"], "match: legal_red_flag"),
+])
+def test_an_order_of_1500_is_judged_by_destination_and_role(run, home, day, overall, canada):
+    given = order(home / "order.csv")
+    words = ("screen", "--csv", given, "--column", "item", "--lots", "--buyer", "private_company", "--as-of", day)
+    code, out, _ = run(*words, "--out", "o.csv", "--json")
+    found = json.loads(out)
+    assert code == 1
+    assert sum(found["units"].values()) == 1500
+    rows = list(csv.DictReader(io.StringIO(Path("o.csv").read_text(encoding="utf-8-sig"))))
+    assert [row["camvet_overall"] for row in rows] == overall
+    shares = {(one["destination"], one["role"]): (one["result"], one["units"]) for one in found["by_destination"]}
+    assert shares["Canada", "private_company"] == ("match: legal_red_flag", 500)
+    assert shares["Canada", "private_company_ca"] == (canada, 500)
+    assert shares["federal site", "federal_contractor"] == ("match: prohibited", 100)
+    assert shares["federal site", "us_federal_agency"] == ("match: prohibited", 100)
+    assert "FAR 52.204-25(b)(1)" in rows[2]["camvet_destination_says"]
+    assert "federal departments and the public bodies of Quebec" in rows[1]["camvet_destination_says"]
+    _, out, _ = run(*words)
+    assert "  100  federal site   us_federal_agency " in out
+
+
+def test_a_place_without_a_law_is_never_clean(run, home):
+    given = order(home / "o.csv", ("Axis P3245", 40, "Frankreich"), ("Axis P3245", 2, "US"), head=ORDER[:1])
+    code, out, _ = run("screen", "--csv", given, "--column", "item", "--lots", "--buyer", "private_company", "--json")
+    there, here = map(json.loads, out.splitlines())
+    assert code == 3
+    assert (there["action"], there["overall"], here["overall"]) == ("no_match", "review", "legal")
+    assert there["destination"]["not_assessed"] == "not assessed: no law of 'Frankreich' is modelled"
+    assert {"role": "the law there", "result": "not_assessed"} in there["by_role"]
+    assert run("screen", "--csv", order(home / "p.csv", ("Axis P3245", 2, "US"), head=ORDER[:1]), "--column", "item",
+               "--lots")[0] == 0
+
+
+def test_a_listed_recipient_makes_it_an_export(run, home):
+    head = [("item", "destination", "recipient")]
+    given = order(home / "o.csv", ("Axis P3245", "China", "Hangzhou Hikvision Digital Technology"),
+                  ("Axis P3245", "Canada", "Maple Stores Ltd"), head=head)
+    code, out, _ = run("screen", "--csv", given, "--column", "item", "--lots", "--buyer", "private_company", "--json")
+    listed, other = map(json.loads, out.splitlines())
+    assert code == 1
+    assert listed["recipient"]["entity"] == "hikvision"
+    assert {"role": "exporter to Hangzhou Hikvision Digital Technology",
+            "result": "match: restricted"} in listed["by_role"]
+    assert other["recipient"]["action"] == "no_match"
+    assert not [one for one in other["by_role"] if one["role"].startswith("exporter")]
+
+
+def test_a_hostile_destination_is_text(run, home):
+    given = order(home / "o.csv", ("Axis P3245", 1, "=cmd()|\x1b[2J"), head=ORDER[:1])
+    code, out, _ = run("screen", "--csv", given, "--column", "item", "--lots", "--out", "done.csv")
+    assert (code, "\x1b" in out) == (3, False)
+    rows = list(csv.reader(io.StringIO(Path("done.csv").read_text(encoding="utf-8-sig"))))
+    assert not [cell for cell in rows[1] if cell.lstrip(" ").startswith("=")]
+
+
 def test_lots_need_columns_of_their_own(run, home):
     (home / "plain.csv").write_text("item\nx\n")
     assert "expected at least one column of buyer" in run("screen", "--csv", "plain.csv", "--lots")[2]
@@ -184,3 +256,40 @@ def test_a_site_under_another_buyer_is_a_table_of_laws_by_device(run, home):
         [],
     )
     assert run(*front, "what-if", "--buyer", "nobody")[0] == 2
+
+
+MANY = "us_federal_agency,us_importer,dod_contractor,uk_government_department,uk_contracting_authority"
+
+
+def test_the_table_fits_eighty_columns_and_explains_its_letters(run, home, monkeypatch):
+    from inventory_samples import judgement, sweep
+
+    from camvet.inventory import Inventory
+
+    makers = ("axis", "dahua", "hikvision", "uniview", None)
+    record = sweep(1, *((f"10.120.230.{n}", f"AA:00:00:00:00:0{n}", f"S{n}") for n in range(len(makers))))
+    known = [judgement(f"10.120.230.{n}", maker=maker or "axis") for n, maker in enumerate(makers)]
+    known[-1] = replace(known[-1], identity=replace(known[-1].identity, maker=None, makers=()))
+    url = f"sqlite:///{home / 'x.sqlite'}"
+    Inventory.open(url).record(replace(record, judgements=known), actor="auditor")
+    front = ("--db", url, "--site", "hq")
+    monkeypatch.setenv("COLUMNS", "80")
+    code, out, _ = run(*front, "what-if", "--buyer", MANY, "--as-of", "2026-11-22")
+    assert code == 1
+    assert max(map(len, out.splitlines())) <= 80
+    for told in ("4 US-889-A", "P prohibited", "S prohibited_on_sensitive_sites", "* whether its condition",
+                 "? some fact", "unknown is never clean"):
+        assert told in out
+    monkeypatch.setenv("COLUMNS", "250")
+    assert "supply_side_prohibited*?" in run(*front, "what-if", "--buyer", MANY, "--as-of", "2026-11-22")[1]
+    found = json.loads(run(*front, "--json", "what-if", "--buyer", MANY, "--as-of", "2026-11-22")[1])
+    dahua, nobody = found["devices"][1], found["devices"][4]
+    assert ("US-889-A" in dahua["assumed"], "US-FCC-COVERED" in dahua["unverified"]) == (True, True)
+    assert (nobody["overall"], nobody["effects"]) == ("review", {})
+
+
+def test_every_effect_has_a_letter_of_its_own():
+    from camvet.cli.what_if import _LETTERS
+
+    assert set(_LETTERS) == set(ActivityEffect)
+    assert len(set(_LETTERS.values())) == len(_LETTERS)

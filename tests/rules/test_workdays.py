@@ -35,7 +35,9 @@ def test_the_days_holidays_are_kept_on(day):
     assert day in holidays(day.year)
 
 
-@pytest.mark.parametrize("day", [date(2026, 11, 25), date(2026, 11, 27), date(2020, 6, 19), date(2026, 7, 6)])
+@pytest.mark.parametrize("day", [date(2026, 11, 25), date(2026, 11, 27), date(2020, 6, 19), date(2026, 7, 6),
+                                 date(2021, 1, 20),  # Inauguration Day: off around Washington alone
+                                 date(2022, 1, 3)])  # New Year's Day of 2022 was kept in 2021
 def test_days_like_any_other(day):
     assert is_business_day(day)
 
