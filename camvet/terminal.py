@@ -13,6 +13,8 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Any, TextIO
 
+from camvet.indented import write
+
 __all__ = ["Terminal", "calm"]
 
 _KEEP = {"\n", "\t"}
@@ -32,8 +34,9 @@ class Terminal:
         self.as_json, self.quiet, self.verbose = as_json, quiet, verbose
 
     def document(self, value: Mapping[str, Any] | list[Any]) -> None:
-        """One JSON document on stdout."""
-        self._write(sys.stdout, json.dumps(value, ensure_ascii=False, indent=2, default=str) + "\n")
+        """One JSON document on stdout, written piece by piece."""
+        write(value, lambda piece: self._put(sys.stdout, piece))
+        self._write(sys.stdout, "\n")
 
     def line(self, value: Mapping[str, Any]) -> None:
         """One JSON line on stdout, where a stream is natural."""
@@ -72,8 +75,12 @@ class Terminal:
         """One line of parts, each plain or ``(text, style)``."""
         self._write(sys.stdout, "".join(calm(p) if isinstance(p, str) else self.styled(*p) for p in parts) + "\n")
 
+    @classmethod
+    def _write(cls, stream: TextIO, text: str) -> None:
+        cls._put(stream, text)
+        stream.flush()
+
     @staticmethod
-    def _write(stream: TextIO, text: str) -> None:
+    def _put(stream: TextIO, text: str) -> None:
         encoding = stream.encoding or "utf-8"
         stream.write(text.encode(encoding, "replace").decode(encoding))
-        stream.flush()

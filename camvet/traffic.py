@@ -7,19 +7,22 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from camvet.context import Context, UsageError
+from camvet.indented import Each, Lines
 from camvet.shapes import finding_json
 from scanner import clock
 
 if TYPE_CHECKING:
     from maxminddb import Reader
 
+    from camvet.baselines import Known
     from rules.destinations import Clouds, Destination
     from rules.vocabulary import Finding
     from scanner.egress import Capture, Conversation, Source
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["Geography", "Told", "document", "known_devices", "tell"]
 
 _MAC = re.compile(r"[0-9A-Fa-f]{2}([:-][0-9A-Fa-f]{2}){5}")
+_SECOND = 1_000_000_000
 _MAX_TABLE = 8 * 1024 * 1024
 
 
@@ -113,9 +117,21 @@ def _is_address(word: str) -> bool:
 
 
 def tell(capture: Capture, now: datetime, *, known: Mapping[str, str] | None = None,
-         geography: Geography | None = None) -> list[Told]:
-    """Every device of a capture that talked, or those of `known` alone, with findings of the egress checks."""
+         geography: Geography | None = None, baselines: Known | None = None) -> list[Told]:
+    """Every device of a capture that talked, or those of `known` alone, with findings of the egress checks.
+
+    With `baselines`, what is new since the approved one is a finding too.
+    """
+    from scanner.egress.collection import no_collection
+
+    with no_collection():
+        return _tell(capture, now, known, geography, baselines)
+
+
+def _tell(capture: Capture, now: datetime, known: Mapping[str, str] | None, geography: Geography | None,
+          baselines: Known | None) -> list[Told]:
     from rules import destinations, makers
+    from scanner import egress
 
     clouds = destinations.with_makers(destinations.load(), makers.load())
     by_device: dict[str, list[Conversation]] = {}
@@ -130,15 +146,45 @@ def tell(capture: Capture, now: datetime, *, known: Mapping[str, str] | None = N
         if destinations.is_outside(conversation.source) and known is None:
             continue                             # somebody outside who knocks is no device of the site
         by_device.setdefault(conversation.device, []).append(conversation)
-    return [_told(capture, key, talks, clouds, geography, now) for key, talks in sorted(by_device.items())]
+    told = []
+    own = _by_key(capture, by_device)
+    for key, talks in sorted(by_device.items()):
+        seen = egress.observations_of(capture, own.pop(key, ()), key, now)
+        one = _told(capture, key, talks, seen, clouds, geography, now)
+        if baselines is not None:
+            one = replace(one, findings=(*one.findings, _drift(capture, one, seen, clouds, baselines, now)))
+        told.append(one)
+    return told
 
 
-def _told(capture: Capture, key: str, talks: list[Conversation], clouds: Clouds, geography: Geography | None,
-          now: datetime) -> Told:
+def _by_key(capture: Capture, keys: Container[str]) -> dict[str, list[Conversation]]:
+    """The conversations of each of these MACs and addresses, in the order of the capture."""
+    found: dict[str, list[Conversation]] = {}
+    for conversation in capture.conversations:
+        for key in (conversation.mac, conversation.source):
+            if key and key in keys:
+                found.setdefault(key, []).append(conversation)
+    return found
+
+
+def _drift(capture: Capture, one: Told, observed: Sequence[Observation], clouds: Clouds, baselines: Known,
+           now: datetime) -> Finding:
+    """What is new since the baseline of the device that has this MAC, or one of these addresses."""
+    from rules import baseline, destinations
+    from scanner.imports.flow_logs.forms import Shows
+
+    approved = next(filter(None, (baselines.find(address, one.mac) for address in one.addresses or ("",))), None)
+    seen = destinations.label(observed, clouds) if approved is not None else ()
+    shown = _shown(capture, one.key, [talk for talk, _, _ in one.conversations])
+    volumes = capture.seconds if Shows.VOLUMES in shown else 0.0
+    return baseline.judge(one.key, approved, baseline.Later(
+        seen, volumes, whole=capture.complete, names_shown=Shows.NAMES in shown), now.date())
+
+
+def _told(capture: Capture, key: str, talks: list[Conversation], seen: list[Observation], clouds: Clouds,
+          geography: Geography | None, now: datetime) -> Told:
     from rules.destinations import is_outside
-    from scanner import egress
 
-    seen = egress.observations(capture, {key: key}, now)
     by_target = {(o.text("destination"), o.text("protocol"), o.port or 0): clouds.of(o) for o in seen}
     rows = []
     for talk in talks:
@@ -167,15 +213,10 @@ def _judgeable(capture: Capture, key: str, talks: Sequence[Conversation],
     A pass that nobody could have failed is none, and without names every destination looks nameless.
     """
     from rules.vocabulary import Status
-    from scanner.imports.flow_logs.forms import Shows, shown_by
+    from scanner.imports.flow_logs.forms import Shows
 
-    if talks and not any(talk.told_by for talk in talks):
-        return list(findings)                    # packets, which show everything
-    kinds = sorted({kind for talk in talks for kind in talk.told_by or ("packets",)}) or ["resolver"]
-    shown = shown_by(kinds)
-    names = capture.names.get(key)
-    if names is not None and (names.dns or names.sni or names.http):
-        shown |= {Shows.NAMES}
+    kinds = _kinds(talks)
+    shown = _shown(capture, key, talks)
     judged = []
     for finding in findings:
         missing = [str(one) for one in Shows if one in _needs(finding.rule) - shown]
@@ -187,6 +228,23 @@ def _judgeable(capture: Capture, key: str, talks: Sequence[Conversation],
         else:
             judged.append(finding)
     return judged
+
+
+def _kinds(talks: Sequence[Conversation]) -> list[str]:
+    return sorted({kind for talk in talks for kind in talk.told_by or ("packets",)}) or ["resolver"]
+
+
+def _shown(capture: Capture, key: str, talks: Sequence[Conversation]) -> frozenset[Shows]:
+    """What the sources of a device can show."""
+    from scanner.imports.flow_logs.forms import Shows, shown_by
+
+    if talks and not any(talk.told_by for talk in talks):
+        return frozenset(Shows)                  # packets, which show everything
+    shown = frozenset(shown_by(_kinds(talks)))
+    names = capture.names.get(key)
+    if names is not None and (names.dns or names.sni or names.http):
+        shown |= {Shows.NAMES}
+    return shown
 
 
 _NAMELESS = frozenset({"egress.unnamed_destination"})
@@ -211,15 +269,14 @@ def _findings(capture: Capture, key: str, seen: list[Observation], clouds: Cloud
     from scanner import egress
 
     asked = [check for check in checks.load() if check.id.startswith("egress.")]
-    return checks.assess(key, identify(key, seen, makers.load()), seen, egress.attempts(capture, {key: key}, now),
-                         asked,
-                         clouds)
+    return checks.assess(key, identify(key, seen, makers.load()), seen,
+                         egress.attempts(capture, {key: key}, now, seen), asked, clouds)
 
 
 def document(told: Sequence[Told], capture: Capture) -> dict[str, Any]:
-    """The JSON of `camvet egress`."""
+    """The JSON of `camvet egress`; devices and their conversations are made when they are written."""
     return {
-        "devices": [_device(one, capture) for one in told],
+        "devices": Each(lambda: (_device(one, capture) for one in told)),
         "capture": {
             "packets": capture.packets, "undecoded": sum(capture.undecoded.values()), "dropped": capture.dropped,
             "undecoded_by": dict(capture.undecoded), "dropped_by": dict(capture.drops), "lost": capture.lost,
@@ -234,10 +291,11 @@ def _source(one: Source) -> dict[str, Any]:
             "cannot_show": list(one.cannot_show), "notes": list(one.notes)}
 
 
-def _stamp(nanoseconds: int) -> str | None:
+@lru_cache(maxsize=4_096)
+def _stamp(second: int) -> str | None:
     """A time as ISO 8601, or None for one that no calendar holds."""
     try:
-        return clock.stamp(datetime.fromtimestamp(nanoseconds // 1_000_000_000, UTC))
+        return clock.stamp(datetime.fromtimestamp(second, UTC))
     except (OverflowError, ValueError, OSError):
         return None
 
@@ -248,19 +306,25 @@ def _device(one: Told, capture: Capture) -> dict[str, Any]:
     names = capture.names.get(one.key, Names({}, {}, {}, {}))
     return {
         "mac": one.mac or None, "ips": list(one.addresses),
-        "conversations": [{
-            "dst": talk.destination, "proto": talk.protocol, "port": talk.port, "packets": talk.packets,
-            "bytes": talk.bytes, "first": _stamp(talk.first_ns), "last": _stamp(talk.last_ns),
-            "packets_out": talk.packets_out, "bytes_out": talk.bytes_out,
-            "names": list(talk.names), "country": country, "owner": (known.owner if known else None) or owner,
-            "purpose": known.purpose if known else None, "maker": known.maker if known else None,
-            "signs": list(talk.signs), "tunnel": talk.tunnel, "denied": talk.denied, "estimated": talk.estimated,
-            "likely": list(talk.likely), "told_by": list(talk.told_by),
-        } for talk, known, (country, owner) in one.conversations],
+        "conversations": Lines(lambda: (_conversation(*row) for row in one.conversations)),
         "names": {"dns": sorted(names.dns), "sni": sorted(names.sni), "http": sorted(names.http),
                   "ntp": sorted(names.ntp), "stun": sorted(names.stun)},
         "told": list(names.told),
         "asked": [{"name": name, "times": times, "owner": cloud.owner, "purpose": cloud.purpose, "maker": cloud.maker}
                   for name, times, cloud in one.asked],
         "findings": [finding_json(finding) for finding in one.findings],
+    }
+
+
+def _conversation(talk: Conversation, known: Destination | None,
+                  place: tuple[str | None, str | None]) -> dict[str, Any]:
+    country, owner = place
+    return {
+        "dst": talk.destination, "proto": talk.protocol, "port": talk.port, "packets": talk.packets,
+        "bytes": talk.bytes, "first": _stamp(talk.first_ns // _SECOND), "last": _stamp(talk.last_ns // _SECOND),
+        "packets_out": talk.packets_out, "bytes_out": talk.bytes_out,
+        "names": talk.names, "country": country, "owner": (known.owner if known else None) or owner,
+        "purpose": known.purpose if known else None, "maker": known.maker if known else None,
+        "signs": talk.signs, "tunnel": talk.tunnel, "denied": talk.denied, "estimated": talk.estimated,
+        "likely": talk.likely, "told_by": talk.told_by,
     }

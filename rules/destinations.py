@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 
 from pydantic import Field, model_validator
 
@@ -24,6 +24,9 @@ __all__ = [
     "Cloud", "Clouds", "Destination", "Endpoints", "Purpose", "collections", "is_outside", "label", "load",
     "with_makers",
 ]
+
+_REMEMBERED = 16_384
+"""Addresses and names whose answer is kept: the same ones come up with every check of every device."""
 
 
 class Purpose(StrEnum):
@@ -89,7 +92,8 @@ class Endpoints(Document):
 class Destination:
     """What is known of a destination: whose it is, what for, by which entry, and how well that is known.
 
-    ``maker`` is empty for a shared cloud; ``matched`` is the suffix, host, address or behaviour that fitted.
+    ``maker`` is empty for a shared cloud; ``matched`` is the suffix, host, address or behaviour that fitted;
+    ``described`` is what the data say of it in words.
     """
 
     maker: str | None
@@ -100,6 +104,7 @@ class Destination:
     jurisdiction: str
     source: str
     unverified: bool
+    described: str = ""
 
 
 class Clouds:
@@ -117,9 +122,13 @@ class Clouds:
                 self._suffixes.setdefault(labels[-1], []).append((labels, entry))
         for fitting in self._suffixes.values():
             fitting.sort(key=lambda pair: -len(pair[0]))
+        self._remembered = lru_cache(_REMEMBERED)(self._by_name)
 
     def by_name(self, name: str) -> Destination | None:
         """The cloud a host name belongs to, or None. The name may be of any case and end in a dot."""
+        return self._remembered(name)
+
+    def _by_name(self, name: str) -> Destination | None:
         name = name.lower().removesuffix(".")
         labels = name.split(".")
         entry = self._hosts.get(name)
@@ -160,22 +169,27 @@ def _ends_with(labels: Sequence[str], suffix: Sequence[str]) -> bool:
 def _destination(entry: Cloud) -> Destination:
     matched = entry.suffix or entry.host or entry.address or entry.behaviour or ""
     return Destination(entry.maker, entry.brand, entry.owner, str(entry.purpose), matched, entry.jurisdiction,
-                       entry.source, entry.unverified)
+                       entry.source, entry.unverified, entry.note)
 
 
-_INSIDE = tuple(map(ipaddress.ip_network, (
-    "0.0.0.0/8", "10.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16",   # RFC 6890
-    "224.0.0.0/4", "240.0.0.0/4", "::/127", "fc00::/7", "fe80::/10", "ff00::/8",
-)))
+_INSIDE = [(network.version, int(network.network_address), int(network.broadcast_address))
+           for network in map(ipaddress.ip_network, (
+               "0.0.0.0/8", "10.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",              # RFC 6890
+               "192.168.0.0/16", "224.0.0.0/4", "240.0.0.0/4", "::/127", "fc00::/7", "fe80::/10", "ff00::/8"))]
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def is_outside(address: str) -> bool:
     """Whether an address lies beyond the local network; text that is no address counts as outside."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:
         return True
-    return not any(parsed in network for network in _INSIDE if network.version == parsed.version)
+    number, version = int(parsed), parsed.version
+    return not any(version == form and first <= number <= last for form, first, last in _INSIDE)
+
+
+_LABELS = frozenset({"purpose", "cloud_of"})
 
 
 def label(observations: Iterable[Observation], clouds: Clouds) -> list[Observation]:
@@ -188,7 +202,9 @@ def label(observations: Iterable[Observation], clouds: Clouds) -> list[Observati
 
 def _labelled(observation: Observation, clouds: Clouds) -> Observation:
     known = clouds.of(observation)
-    fields: dict[str, FieldValue] = {k: v for k, v in observation.fields.items() if k not in {"purpose", "cloud_of"}}
+    if known is None and observation.fields.keys().isdisjoint(_LABELS):
+        return observation
+    fields: dict[str, FieldValue] = {k: v for k, v in observation.fields.items() if k not in _LABELS}
     if known is not None:
         fields["purpose"] = known.purpose
         if known.maker is not None:
@@ -213,7 +229,8 @@ def _of_makers(makers: Makers) -> Iterator[Cloud]:
             purpose = Purpose(cloud.purpose) if cloud.purpose in words else Purpose.CLOUD
             yield Cloud(suffix=cloud.suffix, host=cloud.host, address=cloud.address, maker=maker.maker,
                         owner=maker.name, purpose=purpose, ports=cloud.ports, jurisdiction=cloud.jurisdiction,
-                        source=cloud.source, unverified=cloud.unverified)
+                        source=cloud.source, unverified=cloud.unverified,
+                        note="" if cloud.purpose in words else cloud.purpose)
 
 
 @cache

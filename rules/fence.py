@@ -10,14 +10,14 @@ import ipaddress
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from rules.destinations import is_outside
 from scanner import clock
 
-__all__ = ["Allowed", "MudError", "allows", "mud_file", "read_mud", "violations"]
+__all__ = ["Allowed", "MudError", "allows", "may_be", "mud_file", "read_allowed", "read_mud", "violations"]
 
 _PROTOCOLS = {"tcp": 6, "udp": 17, "icmp": 1}
 _NUMBERS = {number: name for name, number in _PROTOCOLS.items()}
@@ -25,6 +25,7 @@ _MAX_MUD = 1 << 20
 _MAX_RULES = 4_096
 _HOST = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*")
 _LOCAL = "local-networks"
+_LONGEST_HOST, _HIGHEST_PORT, _LONGEST_ACE = 253, 65_535, 64
 
 
 class MudError(ValueError):
@@ -39,11 +40,40 @@ class Allowed:
         target: a host name, a network (``192.0.2.0/24``), or ``local-networks``.
         protocol: ``tcp``, ``udp``, ``icmp``, or empty for any.
         port: of the service; None for any.
+        inbound: the service is the device's own, and the target comes to it.
+        why: who needs it, for a person; it does not count when two are compared.
     """
 
     target: str
     protocol: str = ""
     port: int | None = None
+    inbound: bool = False
+    why: str = field(default="", compare=False)
+
+    def __str__(self) -> str:
+        """``pool.ntp.org:123/udp``; ``from 10.0.0.5/32 to 554/tcp`` where the target comes to the device."""
+        service = f"{self.port or 'any'}/{self.protocol or 'any'}"
+        return f"from {self.target} to {service}" if self.inbound else f"{self.target}:{service}"
+
+
+_NAMED_SERVICE = re.compile(r"(?P<target>.+?):(?P<port>\d{1,5}|any)/(?P<protocol>tcp|udp|icmp|any)")
+
+
+def read_allowed(text: str, *, inbound: bool = False, why: str = "") -> Allowed:
+    """``HOST:PORT/PROTOCOL`` as a service; HOST is a name, an address or a network. Raises `MudError`."""
+    found = _NAMED_SERVICE.fullmatch(text.strip().lower())
+    if not found:
+        raise MudError(f"{text!r}: expected HOST:PORT/PROTOCOL, as 10.0.0.5:123/udp or time.example.org:123/udp")
+    target, port = found["target"].strip("[]"), 0 if found["port"] == "any" else int(found["port"])
+    try:
+        target = str(ipaddress.ip_network(target, strict=False))
+    except ValueError as error:
+        if not _HOST.fullmatch(target) or len(target) > _LONGEST_HOST:
+            raise MudError(f"{target!r} is neither a name, an address nor a network") from error
+    protocol = "" if found["protocol"] == "any" else found["protocol"]
+    if port > _HIGHEST_PORT or (port and protocol not in {"tcp", "udp"}):
+        raise MudError(f"{text!r}: no such port")
+    return Allowed(target, protocol, port or None, inbound, why)
 
 
 def mud_file(device: str, allowed: Sequence[Allowed], at: datetime, *, url: str, systeminfo: str) -> dict[str, Any]:
@@ -84,7 +114,12 @@ def _version(service: Allowed) -> int:
 
 
 def _entry(service: Allowed, number: int, version: int, way: str) -> dict[str, Any]:
-    there, port = ("dst", "destination-port") if way == "from" else ("src", "source-port")
+    """One rule; its name says why, as the model has no other place for it (RFC 8519 section 4.2: 1 to 64 characters).
+
+    A service of the device's own is its port on both ways; TCP says who may open the connection (RFC 8520 section 8).
+    """
+    there = "dst" if way == "from" else "src"
+    port = "destination-port" if (way == "from") is not service.inbound else "source-port"
     matches: dict[str, Any] = {}
     network: dict[str, Any] = {}
     if service.target == _LOCAL:
@@ -101,9 +136,12 @@ def _entry(service: Allowed, number: int, version: int, way: str) -> dict[str, A
         matches[f"ipv{version}"] = network
     if service.protocol in {"tcp", "udp"} and service.port:
         matches[service.protocol] = {port: {"operator": "eq", "port": service.port}}
-        if service.protocol == "tcp":
-            matches["tcp"]["ietf-mud:direction-initiated"] = "from-device"
-    return {"name": f"{way}-{number}", "matches": matches, "actions": {"forwarding": "accept"}}
+    if service.protocol == "tcp":
+        matches.setdefault("tcp", {})["ietf-mud:direction-initiated"] = (
+            "to-device" if service.inbound else "from-device")
+    why = re.sub(r"[^A-Za-z0-9 .,:()_-]+", " ", service.why).strip()
+    name = f"{way}-{number}" + (f" {why}" if why else "")
+    return {"name": name[:_LONGEST_ACE].rstrip(), "matches": matches, "actions": {"forwarding": "accept"}}
 
 
 def read_mud(data: bytes) -> list[Allowed]:
@@ -125,41 +163,54 @@ def read_mud(data: bytes) -> list[Allowed]:
         entries = [entry for name in wanted for entry in acls[name]["aces"]["ace"]]
         if len(entries) > _MAX_RULES:
             raise MudError(f"more than {_MAX_RULES} rules")
-        return [_allowed(entry["matches"]) for entry in entries if entry["actions"]["forwarding"] == "accept"]
+        return [_allowed(entry["matches"], str(entry["name"])) for entry in entries
+                if entry["actions"]["forwarding"] == "accept"]
     except (KeyError, TypeError, AttributeError) as error:
         raise MudError(f"not in the form of RFC 8520 ({type(error).__name__}: {error})") from error
 
 
-def _allowed(matches: Mapping[str, Any]) -> Allowed:
-    target, protocol, port = "", "", None
+def _allowed(matches: Mapping[str, Any], name: str) -> Allowed:
+    target, protocol, port, inbound = "", "", None, False
     for layer, terms in matches.items():
         for term, value in terms.items():
-            if layer in {"tcp", "udp"} and term == "destination-port" and value.get("operator", "eq") == "eq":
-                protocol, port = layer, int(value["port"])
+            if layer in {"tcp", "udp"} and term in {"destination-port", "source-port"} and value.get(
+                    "operator", "eq") == "eq":
+                protocol, port, inbound = layer, int(value["port"]), inbound or term == "source-port"
             elif term == "protocol":
                 protocol = _NUMBERS.get(int(value), "icmp" if value == 58 else f"ip-{value}")
             elif term == "ietf-acldns:dst-dnsname" or term.startswith("destination-ipv"):
                 target = str(value).lower()
             elif term == "local-networks":
                 target = _LOCAL
-            elif not term.endswith("direction-initiated"):
+            elif term.endswith("direction-initiated"):
+                inbound = inbound or value == "to-device"
+            else:
                 raise MudError(f"a match on {term} is not understood")
     if not target:
         raise MudError("a rule without a destination")
-    return Allowed(target, protocol, port)
+    return Allowed(target, protocol, port, inbound, name.partition(" ")[2])
 
 
 def allows(service: Allowed, destination: str, names: Iterable[str], protocol: str, port: int) -> bool:
-    """Whether a service covers a conversation. A name counts as used only where the capture shows that it was."""
-    if service.protocol not in {"", protocol} or service.port not in {None, port}:
+    """Whether a service covers a conversation that the device opened.
+
+    A name counts as used only where the capture shows that it was. A service of the device's own covers none.
+    """
+    if service.inbound or service.protocol not in {"", protocol} or service.port not in {None, port}:
         return False
     address = ipaddress.ip_address(destination)
     if service.target == _LOCAL:
         return not is_outside(destination)
-    if _HOST.fullmatch(service.target) and not _version(service):
+    if not _version(service):
         return service.target in set(names)
     network = ipaddress.ip_network(service.target, strict=False)
     return network.version == address.version and address in network
+
+
+def may_be(service: Allowed, protocol: str, port: int) -> bool:
+    """Whether a conversation of which no name is known may be one with a service that is allowed by name."""
+    named = service.target != _LOCAL and not _version(service) and not service.inbound
+    return named and service.protocol in {"", protocol} and service.port in {None, port}
 
 
 def violations(allowed: Sequence[Allowed], destination: str, names: Sequence[str], protocol: str,

@@ -30,10 +30,13 @@ def egress(
     seconds: float = typer.Option(1800.0, "--for", metavar="SECONDS", min=0.1, help="How long to listen."),
     all_hosts: bool = typer.Option(False, "--all-hosts", help="Listen to every host, not to cameras alone."),
     reason: str | None = typer.Option(None, "--reason", help="Why; needed for --all-hosts, and kept in the log."),
-    check_mud: Path | None = typer.Option(None, "--check-mud", metavar="FILE",
-                                          help="Say what in the traffic this RFC 8520 file does not allow."),
+    check_mud: Path | None = typer.Option(None, "--check-mud", metavar="FILE|DIR",
+                                          help="Say what in the traffic this RFC 8520 file does not allow; of a "
+                                               "folder, each device's own file."),
 ) -> None:
     """Say where devices talk to: destinations, names, whose they are, what for, and what is wrong with it."""
+    from camvet.baselines import Known
+    from camvet.mud_checks import held_against
     from camvet.traffic import Geography, document, known_devices, tell
     from scanner import clock
 
@@ -44,24 +47,26 @@ def egress(
     known = known_devices(context, devices) if devices else None
     capture = (_listen(context, interface, seconds, known, all_hosts=all_hosts, reason=reason) if interface
                else _read(files))
-    told = tell(capture, clock.now(), known=known, geography=geography)
-    against = _violations(check_mud, told) if check_mud else None
+    baselines = (Known.of(context.inventory(), context.settings.site) if context.settings.kept
+                 else Known({}, {}, {}, {}))
+    told = tell(capture, clock.now(), known=known, geography=geography, baselines=baselines)
+    against = held_against(check_mud, told) if check_mud else None
     if context.terminal.as_json:
         shown = document(told, capture)
-        context.terminal.document(shown | ({"mud": against} if against is not None else {}))
+        context.terminal.document(shown | (against.json() if against is not None else {}))
     else:
         context.terminal.lines(_lines(told, capture))
-        context.terminal.lines(f"  not allowed by the MUD file: {line}" for line in against or ())
-    raise typer.Exit(_code(told, capture, against))
+        context.terminal.lines(against.lines() if against is not None else ())
+    raise typer.Exit(worst(_code(told, capture), against.code() if against is not None else ExitCode.CLEAN))
 
 
-def _code(told: list[Told], capture: Capture, against: list[str] | None) -> ExitCode:
+def _code(told: list[Told], capture: Capture) -> ExitCode:
     from rules.vocabulary import Status
 
     failed = any(finding.status is Status.FAIL for one in told for finding in one.findings)
     read = capture.packets or any(source.rows for source in capture.sources)
     whole = capture.complete and read and not any(source.unread for source in _logs(capture))
-    return worst(ExitCode.FINDINGS if failed or against else ExitCode.CLEAN,
+    return worst(ExitCode.FINDINGS if failed else ExitCode.CLEAN,
                  ExitCode.CLEAN if whole else ExitCode.INCOMPLETE)
 
 
@@ -109,19 +114,6 @@ def _listen(context: Context, interface: str, seconds: float, known: dict[str, s
         return listen(interface, seconds, macs)
     except LiveError as error:
         raise UsageError(str(error)) from error
-
-
-def _violations(path: Path, told: list[Told]) -> list[str]:
-    from rules.fence import MudError, read_mud, violations
-
-    try:
-        allowed = read_mud(path.read_bytes())
-    except OSError as error:
-        raise UsageError(f"--check-mud {path}: {error.strerror}") from error
-    except MudError as error:
-        raise UsageError(f"--check-mud {path}: {error}") from error
-    return [line for one in told for talk, _, _ in one.conversations for line in violations(
-        allowed, talk.destination, talk.names, talk.protocol, talk.port)]
 
 
 def _lines(told: list[Told], capture: Capture) -> Iterator[str]:

@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import BinaryIO
 
 from scanner.egress.capture import Capture, Conversation, Names, Source
+from scanner.egress.collection import no_collection
 from scanner.egress.conversations import Recorder
-from scanner.egress.evidence import attempts, observations
+from scanner.egress.evidence import attempts, observations, observations_of
 from scanner.egress.readers import CaptureReader
 from scanner.egress.signs import Sign
 
-__all__ = ["Capture", "Conversation", "Names", "Recorder", "Sign", "Source", "attempts", "observations", "read"]
+__all__ = ["Capture", "Conversation", "Names", "Recorder", "Sign", "Source", "attempts", "observations",
+           "observations_of", "read"]
 
 
 def read(*sources: str | PathLike[str] | BinaryIO) -> Capture:
@@ -41,6 +43,7 @@ def read(*sources: str | PathLike[str] | BinaryIO) -> Capture:
 
 def _read(stream: BinaryIO, recorder: Recorder) -> tuple[str, int]:
     reader = CaptureReader(stream)
-    for batch in reader:
-        recorder.add(batch)
+    with no_collection():
+        for batch in reader:
+            recorder.add(batch)
     return reader.trouble, reader.lost

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["MAX_FRAME", "PADDING", "Batch", "Bools", "Ints", "Octets", "Unsigned", "batch_of", "gather"]
+__all__ = ["MAX_FRAME", "PADDING", "Batch", "Bools", "Ints", "Octets", "Unsigned", "among", "batch_of", "gather",
+           "table_of"]
 
 MAX_FRAME = 262_144
 """Octets of one frame; libpcap writes no larger snapshot, so a longer one is a damaged record."""
@@ -84,6 +85,21 @@ def gather(octets: Octets, layout: np.dtype[np.void], offsets: Ints) -> NDArray[
     """A copy of the octets at each offset as records of `layout`; the last record must lie inside the array."""
     plain = np.ndarray((len(octets) - layout.itemsize + 1,), f"V{layout.itemsize}", octets.data, strides=(1,))
     return plain[offsets].view(layout)
+
+
+def among(values: Ints, *wanted: int) -> Bools:
+    """Which values are one of a few; for many or often, see `table_of`. `numpy.isin` sorts, which costs more."""
+    found: Bools = values == wanted[0]
+    for one in wanted[1:]:
+        found |= values == one
+    return found
+
+
+def table_of(*wanted: int, size: int = 65_536) -> Bools:
+    """A table to be indexed by numbers below `size`: true for the wanted ones."""
+    table = np.zeros(size, np.bool_)
+    table[list(wanted)] = True
+    return table
 
 
 def batch_of(frames: Sequence[bytes], stamps: Sequence[int], wire: Sequence[int], link: int) -> Batch:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 __all__ = ["Capture", "Conversation", "Names", "Source"]
@@ -44,7 +44,8 @@ class Conversation:
         first_ns, last_ns: nanoseconds since the epoch.
         dns, sni, http: names it was reached under, by how they were learned.
         signs: protocols told by their wire form, see `signs.Sign`.
-        bursts: when the device began to send after a pause of a second or more, as far as they were kept.
+        bursts: when the device began to send after a pause of a second or more, as far as they were kept: an array, as
+            there may be a million of them in all.
         tunnel: seen inside another packet (GRE, IP in IP); the outer packet is a conversation of its own.
         denied: attempts that a firewall says it refused; they are among the packets.
         estimated: the volumes were counted up from samples.
@@ -67,7 +68,7 @@ class Conversation:
     sni: tuple[str, ...] = ()
     http: tuple[str, ...] = ()
     signs: tuple[str, ...] = ()
-    bursts: tuple[int, ...] = field(default=(), repr=False)
+    bursts: Sequence[int] = field(default=(), repr=False, compare=False)
     tunnel: bool = False
     denied: int = 0
     estimated: bool = False

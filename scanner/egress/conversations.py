@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from scanner.egress.batches import Batch, Bools, Ints, Unsigned
+from scanner.egress.batches import Batch, Bools, Ints, Unsigned, table_of
 from scanner.egress.capture import Capture
 from scanner.egress.collection import no_collection
 from scanner.egress.flows import BURST_NS, Flows, Mixer, group
@@ -30,6 +30,7 @@ _SYN, _ACK = 0x02, 0x10
 _MAX_REASONS = 64
 # Ports above 1023 that are a server's wherever they appear, so that a capture that starts in mid-flow is read rightly.
 _SERVICES = (1883, 1900, 3478, 3702, 5351, 5353, 5683, 8000, 8080, 8443, 8800, 8883, 32100, 32108, 37020, 37777, 37810)
+_SERVING = table_of(*range(1, 1024), *_SERVICES)
 _BITS = {sign: 1 << number for number, sign in enumerate(Sign)}
 Watch = Callable[[Batch, Rows], None]
 """Sees the rows of each batch before they are added up."""
@@ -173,7 +174,8 @@ class Recorder:
             talks.append(talk)
             talk.packets += packets
             talk.octets += octets
-            talk.signs |= bits
+            if bits:
+                talk.signs |= bits
             if begins < talk.first_ns:
                 talk.first_ns = begins
             if over > talk.last_ns:
@@ -230,7 +232,7 @@ class Recorder:
 
 def _serve(ports: Ints) -> Bools:
     """Which ports are a server's rather than a client's."""
-    serve: Bools = (ports > 0) & (ports < 1024) | np.isin(ports, _SERVICES)
+    serve: Bools = _SERVING[ports]
     return serve
 
 

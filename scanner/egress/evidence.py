@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import ipaddress
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 
-from scanner.egress.beacons import beats
+from scanner.egress.beacons import FEWEST, beats
 from scanner.egress.capture import Capture, Conversation
 from scanner.observation import Attempt, AttemptStatus, FieldValue, Observation, Reason
 
-__all__ = ["attempts", "observations"]
+__all__ = ["attempts", "observations", "observations_of"]
 
 PROBE = "egress.capture"
 _SEARCHING = 16
-
+_CANONICAL = json.JSONEncoder(sort_keys=True).encode
 
 MOST = 500
 """Conversations of one device that become observations; what goes outside comes first, then by octets."""
@@ -33,21 +34,29 @@ def observations(capture: Capture, devices: Mapping[str, str], now: datetime) ->
         device = _device(conversation, devices)
         if device is not None:
             by_device.setdefault(device, []).append(conversation)
-    found = []
-    for device, conversations in by_device.items():
-        telling = sorted(conversations, key=lambda c: (_local(c.destination), -c.bytes))[:MOST]
-        kept = {id(conversation) for conversation in telling}
-        found += [_observation(c, device, now) for c in conversations if id(c) in kept]
-        found += _searching(capture, conversations, device, now)
-    return found
+    return [o for device, conversations in by_device.items()
+            for o in observations_of(capture, conversations, device, now)]
 
 
+def observations_of(capture: Capture, conversations: Sequence[Conversation], device: str,
+                    now: datetime) -> list[Observation]:
+    """What `observations` makes of one device, for whoever already knows which conversations are its own."""
+    telling = conversations
+    if len(conversations) > MOST:
+        first = sorted(conversations, key=lambda c: (_local(c.destination), -c.bytes))[:MOST]
+        kept = {id(conversation) for conversation in first}
+        telling = [c for c in conversations if id(c) in kept]
+    return [*(_observation(c, device, now) for c in telling), *_searching(capture, conversations, device, now)]
+
+
+@lru_cache(maxsize=16_384)
 def _local(address: str) -> bool:
     parsed = ipaddress.ip_address(address)
     return parsed.is_private or parsed.is_multicast or parsed.is_link_local
 
 
-def _searching(capture: Capture, conversations: list[Conversation], device: str, now: datetime) -> list[Observation]:
+def _searching(capture: Capture, conversations: Iterable[Conversation], device: str,
+               now: datetime) -> list[Observation]:
     """How many addresses a device looked for with ARP, where that is more than it needs."""
     sought = max((capture.asked.get(c.mac, 0) for c in conversations if c.mac), default=0)
     if sought < _SEARCHING:
@@ -55,16 +64,22 @@ def _searching(capture: Capture, conversations: list[Conversation], device: str,
     fields: dict[str, FieldValue] = {"destination": "255.255.255.255", "protocol": "arp", "packets": sought, "bytes": 0,
                                      "sought": sought}
     return [Observation.of(device=device, transport="egress", probe=PROBE, port=None, at=now, fields=fields,
-                           wire=json.dumps(fields, sort_keys=True).encode())]
+                           wire=_CANONICAL(fields).encode())]
 
 
-def attempts(capture: Capture, devices: Mapping[str, str], now: datetime) -> list[Attempt]:
-    """What the capture says of each known device: completed, or failed because it was cut short or never saw it."""
-    seen = observations(capture, devices, now)
+def attempts(capture: Capture, devices: Mapping[str, str], now: datetime,
+             seen: Iterable[Observation] | None = None) -> list[Attempt]:
+    """What the capture says of each known device: completed, or failed because it was cut short or never saw it.
+
+    `seen` are the `observations` of the same devices, where they are at hand.
+    """
+    ids_of: dict[str, list[str]] = {}
+    for observation in observations(capture, devices, now) if seen is None else seen:
+        ids_of.setdefault(observation.device, []).append(observation.id)
     present = {key for name, key in devices.items() if name in capture.addresses}
     made = []
     for device in dict.fromkeys(devices.values()):
-        ids = tuple(o.id for o in seen if o.device == device)
+        ids = tuple(ids_of.get(device, ()))
         if not capture.complete:
             detail = capture.trouble or (f"{capture.lost} frames were lost while capturing" if capture.lost
                                          else f"{capture.dropped} entries did not fit")
@@ -97,10 +112,10 @@ def _observation(conversation: Conversation, device: str, now: datetime) -> Obse
         fields["estimated"] = True
     if conversation.signs:
         fields["signs"] = conversation.signs
-    beat = beats(conversation.bursts)
+    beat = beats(conversation.bursts) if len(conversation.bursts) > FEWEST else None
     if beat is not None and beat.regular:
         fields["period_s"], fields["beats"] = round(beat.period_s, 1), beat.events
     at = min(datetime.fromtimestamp(conversation.last_ns // 1_000_000_000, UTC), now)
-    canonical = json.dumps({**fields, "port": conversation.port, "mac": conversation.mac}, sort_keys=True)
+    canonical = _CANONICAL({**fields, "port": conversation.port, "mac": conversation.mac})
     return Observation.of(device=device, transport="egress", probe=PROBE, port=conversation.port or None, at=at,
                           fields=fields, wire=canonical.encode())

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, fields
 
 import numpy as np
 
-from scanner.egress.batches import Batch, Bools, Ints, Unsigned
+from scanner.egress.batches import Batch, Bools, Ints, Unsigned, among
 from scanner.egress.links import IPV4, IPV6, Links
 
 __all__ = ["ICMP", "ICMP6", "MAPPED", "TCP", "UDP", "Fragment", "Headers", "Rows", "joined", "read_headers"]
@@ -118,7 +118,7 @@ class _Packets:
 
 def read_headers(batch: Batch, links: Links) -> Headers:
     """The packets of every frame of `links` that carries IP."""
-    ip = np.isin(links.kind, (IPV4, IPV6))
+    ip = among(links.kind, IPV4, IPV6)
     halves = np.zeros(int(np.count_nonzero(ip)), np.uint64)
     packets = _Packets(links.index[ip], links.at[ip], links.end[ip], links.source[ip], links.destination[ip],
                        halves, halves, halves, halves, np.zeros(len(halves), np.int64),
@@ -129,7 +129,7 @@ def read_headers(batch: Batch, links: Links) -> Headers:
         if not len(packets.index):
             break
         packets = _open(batch, packets, made)
-        through = np.isin(packets.protocol, (_IPIP, _IPV6IN, _GRE))
+        through = among(packets.protocol, _IPIP, _IPV6IN, _GRE)
         parts.append(_transport(batch, packets, made, tunnel=depth > 0))
         packets = _inner(batch, packets.where(through))
     if len(packets.index):
@@ -184,18 +184,18 @@ def _ipv6(batch: Batch, packets: _Packets, made: Headers) -> _Packets:
     packets.destination_high, packets.destination_low = batch.u64(packets.at + 24), batch.u64(packets.at + 32)
     packets.at = packets.at + 40
     for _ in range(_MAX_EXTENSIONS):
-        extended = np.isin(packets.protocol, (*_EXTENSIONS, _FRAGMENT, _AUTHENTICATION))
+        extended = among(packets.protocol, *_EXTENSIONS, _FRAGMENT, _AUTHENTICATION)
         if not extended.any():
             return packets
         packets = _fitting(packets, ~extended | (packets.at + 8 <= packets.end), made)
         packets = _without_fragments(batch, packets, made)
-        extended = np.isin(packets.protocol, (*_EXTENSIONS, _FRAGMENT, _AUTHENTICATION))
+        extended = among(packets.protocol, *_EXTENSIONS, _FRAGMENT, _AUTHENTICATION)
         following, size = batch.u8(packets.at), batch.u8(packets.at + 1)
         step = np.where(packets.protocol == _AUTHENTICATION, (size + 2) * 4, (size + 1) * 8)
         step = np.where(packets.protocol == _FRAGMENT, 8, step)
         packets.at = np.minimum(packets.at + np.where(extended, step, 0), packets.end)
         packets.protocol = np.where(extended, following, packets.protocol)
-    extended = np.isin(packets.protocol, (*_EXTENSIONS, _FRAGMENT, _AUTHENTICATION))
+    extended = among(packets.protocol, *_EXTENSIONS, _FRAGMENT, _AUTHENTICATION)
     made.undecoded["too many ip headers"] += int(np.count_nonzero(extended))
     return packets.where(~extended)
 
@@ -277,7 +277,7 @@ def _inner(batch: Batch, packets: _Packets) -> _Packets:
     at = packets.at + np.where(gre, step, 0)
     at = at + np.where(gre & ppp, np.where(batch.u16(np.minimum(at, packets.end)) == 0xFF03, 4, 2), 0)
     version = batch.u8(np.minimum(at, packets.end)) >> 4
-    carried = np.isin(kind, (IPV4, IPV6)) | ppp
+    carried = among(kind, IPV4, IPV6) | ppp
     packets.at = np.minimum(at, packets.end)
     packets.version = version
-    return packets.where(readable & (~gre | carried) & np.isin(version, (4, 6)) & (packets.at < packets.end))
+    return packets.where(readable & (~gre | carried) & among(version, 4, 6) & (packets.at < packets.end))

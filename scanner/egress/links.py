@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scanner.egress.batches import Batch, Bools, Ints, Unsigned
+from scanner.egress.batches import Batch, Bools, Ints, Unsigned, among
 
 __all__ = ["ARP", "IPV4", "IPV6", "Links", "read_links"]
 
@@ -176,14 +176,14 @@ _READERS: Mapping[int, Callable[[Batch, Links], None]] = {
 def _untag(batch: Batch, links: Links) -> None:
     """Step over VLAN tags, PPPoE and MPLS labels until a network header or something unknown is reached."""
     for _ in range(_MAX_TAGS):
-        tagged = np.isin(links.kind, _VLAN)
+        tagged = among(links.kind, *_VLAN)
         if not tagged.any():
             break
         links.keep(~tagged | (links.at + 4 <= links.end), "short frame")
-        tagged = np.isin(links.kind, _VLAN)
+        tagged = among(links.kind, *_VLAN)
         links.kind = np.where(tagged, batch.u16(np.minimum(links.at + 2, links.end)), links.kind)
         links.at = links.at + np.where(tagged, 4, 0)
-    links.keep(~np.isin(links.kind, _VLAN), "too many vlan tags")
+    links.keep(~among(links.kind, *_VLAN), "too many vlan tags")
     session = links.kind == _PPPOE
     if session.any():
         links.keep(~session | (links.at + 8 <= links.end), "short frame")
@@ -196,7 +196,7 @@ def _untag(batch: Batch, links: Links) -> None:
 
 
 def _unlabel(batch: Batch, links: Links) -> None:
-    labelled = np.isin(links.kind, _MPLS)
+    labelled = among(links.kind, *_MPLS)
     for _ in range(_MAX_TAGS):
         if not labelled.any():
             return
@@ -214,7 +214,7 @@ def _unlabel(batch: Batch, links: Links) -> None:
 
 def _name_the_rest(links: Links) -> None:
     """Count frames that carry neither IP nor ARP by what they carry."""
-    known = np.isin(links.kind, (IPV4, IPV6, ARP))
+    known = among(links.kind, IPV4, IPV6, ARP)
     if known.all():
         return
     kinds, counts = np.unique(links.kind[~known], return_counts=True)

@@ -19,6 +19,7 @@ _HOST = re.compile(r"[A-Za-z0-9._-]+")
 _MAX_LABELS = 128
 _MAX_NAME = 253
 _MAX_RECORDS = 256
+_SMALL_MESSAGE = 512
 _A, _CNAME, _AAAA = 1, 5, 28
 METHODS = (b"GET ", b"POST ", b"PUT ", b"HEAD ", b"OPTIONS ", b"DELETE ", b"PATCH ", b"CONNECT ", b"TRACE ",
            b"SUBSCRIBE ", b"UNSUBSCRIBE ", b"NOTIFY ", b"PROPFIND ", b"M-POST ")
@@ -63,6 +64,16 @@ def is_host(text: str) -> bool:
 
 def read_dns(data: bytes) -> Answer | None:
     """The first question of a DNS message and, in a response, the addresses its alias chain ends in."""
+    # But for its id a device sends the same question again and again, and gets the same answer.
+    return _read_again(data[2:]) if len(data) <= _SMALL_MESSAGE else _read_message(data)
+
+
+@lru_cache(maxsize=2_048)
+def _read_again(rest: bytes) -> Answer | None:
+    return _read_message(b"\0\0" + rest)
+
+
+def _read_message(data: bytes) -> Answer | None:
     if len(data) < 12:
         return None
     _, flags, questions, answers = struct.unpack_from(">HHHH", data)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from scanner.egress.batches import Bools, Ints, Unsigned
+from scanner.egress.batches import Bools, Ints, Unsigned, among, table_of
 from scanner.egress.names import METHODS, http_host
 from scanner.egress.tls import MAX_HELLO, Reading, server_name
 
@@ -19,13 +19,17 @@ __all__ = ["Openings", "Spoken", "request_starts"]
 
 MAX_OPENINGS = 2_048
 _MAX_PIECES = 64
-_KEPT_SYNS = 16_384
-_WORDS = np.array([int.from_bytes(method[:4], "big") for method in METHODS], np.int64)
+_KEPT_SYNS = 16_384                            # at least, and at most twice as many
+_WORDS = sorted({int.from_bytes(method[:4], "big") for method in METHODS})
+_LETTERS = table_of(*(word >> 24 for word in _WORDS), size=256)
 
 
 def request_starts(words: Ints) -> Bools:
     """Which first four octets begin an HTTP request."""
-    return np.isin(words, _WORDS)
+    starts: Bools = _LETTERS[words >> 24]
+    likely = np.flatnonzero(starts)
+    starts[likely] = among(words[likely], *_WORDS)
+    return starts
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +66,27 @@ class Openings:
 
     def __init__(self) -> None:
         self._openings: dict[int, _Opening] = {}
-        self._recent_keys = self._syn_keys = np.zeros(0, np.uint64)       # as they came, and sorted
-        self._recent_bases = self._syn_bases = np.zeros(0, np.int64)
+        self._unread: dict[int, None] = {}                                # those of them that are not done
+        self._syn_keys = np.zeros(0, np.uint64)                           # sorted, of equal ones the newest last
+        self._syn_bases = np.zeros(0, np.int64)
+        self._syn_ages = np.zeros(0, np.int64)
+        self._age = 0
         self.evicted = 0
 
     def note_syns(self, keys: Unsigned, sequences: Ints) -> None:
         """Connections that are being opened: their keys, and the sequence numbers of the SYN."""
         if not len(keys):
             return
-        self._recent_keys = np.concatenate([self._recent_keys, keys])[-_KEPT_SYNS:]
-        self._recent_bases = np.concatenate([self._recent_bases, sequences + 1 & 0xFFFFFFFF])[-_KEPT_SYNS:]
-        order = np.argsort(self._recent_keys, kind="stable")
-        self._syn_keys, self._syn_bases = self._recent_keys[order], self._recent_bases[order]
+        order = np.argsort(keys, kind="stable")
+        at = np.searchsorted(self._syn_keys, keys[order], side="right")
+        self._syn_keys = np.insert(self._syn_keys, at, keys[order])
+        self._syn_bases = np.insert(self._syn_bases, at, sequences[order] + 1 & 0xFFFFFFFF)
+        self._syn_ages = np.insert(self._syn_ages, at, self._age + order)
+        self._age += len(keys)
+        if len(self._syn_keys) > 2 * _KEPT_SYNS:
+            young = self._syn_ages >= self._age - _KEPT_SYNS
+            self._syn_keys, self._syn_bases = self._syn_keys[young], self._syn_bases[young]
+            self._syn_ages = self._syn_ages[young]
 
     def wanted(self, keys: Unsigned, sequences: Ints) -> tuple[Bools, Ints]:
         """Which data segments lie at the beginning of a connection that was seen to open, or is being read.
@@ -86,9 +99,10 @@ class Openings:
             known = self._syn_bases[place]
             wanted = (self._syn_keys[place] == keys) & (sequences - known & 0xFFFFFFFF < MAX_HELLO)
             bases = np.where(wanted, known, bases)
-        unread = [key for key, opening in self._openings.items() if not opening.done]
-        if unread:
-            wanted |= np.isin(keys, np.array(unread, np.uint64))
+        if self._unread:
+            unread = np.sort(np.fromiter(self._unread, np.uint64, len(self._unread)))
+            place = np.minimum(np.searchsorted(unread, keys), len(unread) - 1)
+            wanted |= unread[place] == keys
         return wanted, bases
 
     def is_read(self, key: int, base: int, sequence: int, *, begins: bool) -> bool:
@@ -102,6 +116,7 @@ class Openings:
             return False
         if begins and opening.base != sequence:
             self._openings[key] = _Opening(sequence, opening.first)
+            self._unread[key] = None
             return False
         if base not in {-1, opening.first}:
             del self._openings[key]
@@ -117,13 +132,18 @@ class Openings:
         if len(octets) > len(opening.pieces.get(place, b"")):
             opening.octets += len(octets) - len(opening.pieces.get(place, b""))
             opening.pieces[place] = octets
-        return self._judge(opening)
+        spoken = self._judge(opening)
+        if opening.done:
+            self._unread.pop(key, None)
+        return spoken
 
     def _open(self, key: int, base: int) -> _Opening:
         if len(self._openings) >= MAX_OPENINGS:
-            oldest = self._openings.pop(next(iter(self._openings)))
-            self.evicted += not oldest.done
+            oldest = next(iter(self._openings))
+            self.evicted += not self._openings.pop(oldest).done
+            self._unread.pop(oldest, None)
         self._openings[key] = opening = _Opening(base, base)
+        self._unread[key] = None
         return opening
 
     @staticmethod

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import mmap
 import struct
 import zlib
 from collections.abc import Callable, Iterator
@@ -27,6 +28,8 @@ CHUNK = 16 * 1024 * 1024
 MOST = 65_536
 """Frames of one batch; the memory that reading takes follows from it."""
 
+_HUGE = 1 << 21
+"""A huge page; the padding behind the last frame needs less."""
 _GZIP = b"\x1f\x8b"
 _MAGIC = {          # byte order, nanoseconds a fraction, octets of a record's header
     b"\xd4\xc3\xb2\xa1": ("<", 1_000, 16),
@@ -36,6 +39,7 @@ _MAGIC = {          # byte order, nanoseconds a fraction, octets of a record's h
     b"\x34\xcd\xb2\xa1": ("<", 1_000, 24),      # with the patched libpcap's interface fields behind the lengths
     b"\xa1\xb2\xcd\x34": (">", 1_000, 24),
 }
+_SINGLY, _TOGETHER = 16, 512      # records looked at one by one before many are, and how many at most
 Walk = Callable[[memoryview, bool], tuple[list[Batch], int]]
 
 
@@ -86,7 +90,9 @@ class CaptureReader:
 
     def _walk(self, begin: bytes, walk: Walk) -> Iterator[Batch]:
         """Fill one buffer again and again; what is not whole at its end moves to its beginning."""
-        buffer = bytearray(CHUNK + PADDING)
+        buffer = mmap.mmap(-1, CHUNK + _HUGE)
+        if hasattr(mmap, "MADV_HUGEPAGE"):               # frames lie far apart: with small pages every one costs a miss
+            buffer.madvise(mmap.MADV_HUGEPAGE)
         buffer[:len(begin)] = begin
         filled, ended = len(begin), False
         while True:
@@ -160,14 +166,33 @@ class _Records:
     def _starts(self, data: memoryview, size: int) -> list[int]:
         """Where each record begins whose header is whole; the last ones may be damaged or not whole.
 
-        Each record's length tells where the next one begins, so this goes one by one, and does nothing else.
+        Each record's length tells where the next one begins, so this goes one by one, and does nothing else. Only where
+        records of one length follow each other, as video makes them, the lengths of many are looked at together.
         """
         kept_of, header, limit = self._kept.unpack_from, self._header, size - self._header
-        starts, at = list[int](), 0
+        starts, at, waiting, pause = list[int](), 0, 0, 1
         add = starts.append
-        for _ in range(MOST):
-            if at > limit:
-                break
-            add(at)
-            at += kept_of(data, at)[0] + header
+        while at <= limit and len(starts) < MOST:
+            step = before = 0
+            for _ in range(min(_SINGLY, MOST - len(starts))):
+                if at > limit:
+                    break
+                add(at)
+                before, step = step, kept_of(data, at)[0] + header
+                at += step
+            waiting -= 1
+            if step == before and waiting <= 0:
+                found = self._alike(data, at, step, min((limit - at) // step + 1, MOST - len(starts)))
+                starts.extend(range(at, at + found * step, step))
+                at += found * step
+                pause = 1 if found > _SINGLY else min(2 * pause, 64)     # tried less often where it brings little
+                waiting = pause
         return starts
+
+    def _alike(self, data: memoryview, at: int, step: int, most: int) -> int:
+        """How many of the next `most` records are of this length."""
+        if most <= _SINGLY:
+            return 0
+        lengths = np.ndarray((min(most, _TOGETHER),), self._order + "u4", data, at + 8, (step,))
+        other = lengths != step - self._header
+        return int(np.argmax(other)) if other.any() else len(lengths)

@@ -13,7 +13,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from scanner.egress.batches import Batch, Bools, Ints
+from scanner.egress.batches import Batch, Bools, Ints, among, table_of
 from scanner.egress.headers import TCP, UDP, Rows
 from scanner.egress.scrambled import iotc_beneath, is_pppp_beneath, may_be_iotc
 
@@ -39,15 +39,16 @@ class Sign(StrEnum):
 
 
 STUN_COOKIE = 0x2112A442
-_PPPP_TYPES = np.array([*range(0x04), 0x08, 0x09, *range(0x10, 0x1A), *range(0x20, 0x27), *range(0x30, 0x38),
-                        *range(0x40, 0x45), *range(0x60, 0x79), *range(0x80, 0x8E), *range(0x90, 0x95),
-                        *range(0xA0, 0xB4, 2), 0xA1, 0xBA, 0xBC, 0xC0, *range(0xC3, 0xC7), *range(0xD0, 0xD4), 0xD8,
-                        0xE0, 0xE1, 0xF0, 0xF1, *range(0xF4, 0xFA)])
+_PPPP_TYPES = table_of(
+    *range(0x04), 0x08, 0x09, *range(0x10, 0x1A), *range(0x20, 0x27), *range(0x30, 0x38), *range(0x40, 0x45),
+    *range(0x60, 0x79), *range(0x80, 0x8E), *range(0x90, 0x95), *range(0xA0, 0xB4, 2), 0xA1, 0xBA, 0xBC, 0xC0,
+    *range(0xC3, 0xC7), *range(0xD0, 0xD4), 0xD8, 0xE0, 0xE1, 0xF0, 0xF1, *range(0xF4, 0xFA), size=256)
 _SLEEPERS = (0xA1000014, 0xA1010014, 0xA1020014, 0xA1040014, 0xA1060014)     # iLnk's wake-up of battery cameras
 _SMALL = 352
 """Scrambled forms are sought in datagrams up to this size: whoever speaks them keeps the line open with small ones."""
-_STUN_PORTS = (3478, 3479, 5349, 19302, 19305)
-_CLASSIC = np.array([*range(0x01, 0x0C), 0x20, 0x8020, 0x8022, 0x8028])      # RFC 3489 section 11.2 and its successors
+_STUN_PORTS = table_of(3478, 3479, 5349, 19302, 19305)
+_BINDING = table_of(0x0001, 0x0101, 0x0111)
+_CLASSIC = table_of(*range(0x01, 0x0C), 0x20, 0x8020, 0x8022, 0x8028)        # RFC 3489 section 11.2 and its successors
 _DAHUA_PORT = 8800
 
 
@@ -62,8 +63,8 @@ class _Heads:
 
 def _pppp(heads: _Heads) -> Bools:
     kind, length = heads.first >> 16 & 0xFF, heads.first & 0xFFFF
-    plain = (heads.first >> 24 == 0xF1) & (length == heads.size - 4) & np.isin(kind, _PPPP_TYPES)
-    fits: Bools = plain | np.isin(heads.first, _SLEEPERS) & (heads.size == 24) | (heads.first == 0xF2100000) & (
+    plain = (heads.first >> 24 == 0xF1) & (length == heads.size - 4) & _PPPP_TYPES[kind]
+    fits: Bools = plain | among(heads.first, *_SLEEPERS) & (heads.size == 24) | (heads.first == 0xF2100000) & (
         heads.size == 4)
     return fits
 
@@ -79,21 +80,21 @@ def _dahua(heads: _Heads) -> Bools:
     text = (heads.first == 0x44484745) | (heads.first == 0x4448504F)                         # DHGE(T), DHPO(ST)
     relay = heads.first == 0x50544350                                                  # PTCP
     inverted = heads.first ^ 0xFFFFFFFF                                                # STUN with every bit turned over
-    turned = np.isin(inverted >> 16, (0x0001, 0x0101, 0x0111)) & ((inverted & 0xFFFF) + 20 == heads.size)
+    turned = _BINDING[inverted >> 16] & ((inverted & 0xFFFF) + 20 == heads.size)
     fits: Bools = text & (heads.size > 16) | relay & (heads.size >= 24) | turned & (heads.size % 4 == 0)
     return fits
 
 
 def _tutk(heads: _Heads) -> Bools:
     little = (heads.second >> 24) | (heads.second >> 16 & 0xFF) << 8
-    fits: Bools = (heads.first >> 16 == 0x0402) & np.isin(heads.first & 0xFF, (0x02, 0x0A, 0x0B)) & (
+    fits: Bools = (heads.first >> 16 == 0x0402) & among(heads.first & 0xFF, 0x02, 0x0A, 0x0B) & (
         little == heads.size - 16)
     return fits
 
 
 def _cc51(heads: _Heads) -> Bools:
     little = (heads.second >> 8 & 0xFF) | (heads.second & 0xFF) << 8
-    command = np.isin(heads.second >> 16, (0x0210, 0x0215))                            # discovery, wrapped DTLS
+    command = among(heads.second >> 16, 0x0210, 0x0215)                             # discovery, wrapped DTLS
     fits: Bools = (heads.first == 0x51CC0000) & command & (little == heads.size - 12)
     return fits
 
@@ -106,7 +107,7 @@ def _reolink(heads: _Heads) -> Bools:
 
 
 def _tvt(heads: _Heads) -> Bools:
-    known = np.isin(heads.first, (0x02000100, 0x02010100, 0x02030100))
+    known = among(heads.first, 0x02000100, 0x02010100, 0x02030100)
     fits: Bools = known & (heads.second != 0) & (heads.size >= 24)
     return fits
 
@@ -160,8 +161,8 @@ def _read_datagrams(batch: Batch, rows: Rows, found: dict[Sign, Ints]) -> None:
         _add(found, sign, chosen)
     _add(found, Sign.PORT_MAPPING, udp[(rows.destination_port[udp] == 5351) & _asks_mapping(first, size[udp])])
     _add(found, Sign.DAHUA_P2P, udp[_spoken_by_dahua(rows, udp, first)])
-    _add(found, Sign.STUN, udp[(first >> 24 <= 1) & (first & 3 == 0) & ((first & 0xFFFF) + 20 == size[udp])
-                               & _classic_stun(batch, rows, udp)])
+    older = udp[(first >> 24 <= 1) & (first & 3 == 0) & ((first & 0xFFFF) + 20 == size[udp])]
+    _add(found, Sign.STUN, older[_classic_stun(batch, rows, older)])
 
 
 def _read_scrambled(batch: Batch, rows: Rows, small: Ints, found: dict[Sign, Ints]) -> None:
@@ -173,7 +174,7 @@ def _read_scrambled(batch: Batch, rows: Rows, small: Ints, found: dict[Sign, Int
     chosen = np.flatnonzero(may_be_iotc(third) & (size >= 24))
     if len(chosen):
         head, rest = iotc_beneath(third[chosen], _little(batch, rows.at[small[chosen]] + 12))
-        _add(found, Sign.TUTK, small[chosen[(head & 0xFFFF == 0x0204) & np.isin(head >> 24, (0x02, 0x0A, 0x0B))
+        _add(found, Sign.TUTK, small[chosen[(head & 0xFFFF == 0x0204) & among(head >> 24, 0x02, 0x0A, 0x0B)
                                             & (rest & 0xFFFF == size[chosen] - 16)]])
 
 
@@ -206,16 +207,16 @@ def is_outside_port(rows: Rows, chosen: Ints) -> Bools:
 def _spoken_by_dahua(rows: Rows, udp: Ints, first: Ints) -> Bools:
     """HTTP's own words in a datagram on the port of Dahua's servers, as older devices send them."""
     port = (rows.destination_port[udp] == _DAHUA_PORT) | (rows.source_port[udp] == _DAHUA_PORT)
-    spoken: Bools = port & np.isin(first, (0x47455420, 0x504F5354, 0x48545450))
+    spoken: Bools = port & among(first, 0x47455420, 0x504F5354, 0x48545450)
     return spoken
 
 
 def _classic_stun(batch: Batch, rows: Rows, chosen: Ints) -> Bools:
     """STUN before it had a cookie (RFC 3489): a binding message whose attributes are known, or on a port of STUN."""
     at, size = rows.at[chosen], rows.end[chosen] - rows.at[chosen]
-    kind = np.isin(batch.u16(at), (0x0001, 0x0101, 0x0111))
-    known = (size >= 24) & np.isin(batch.u16(at + 20), _CLASSIC) & (batch.u16(at + 22) <= size - 24)
-    port = np.isin(rows.destination_port[chosen], _STUN_PORTS) | np.isin(rows.source_port[chosen], _STUN_PORTS)
+    kind = _BINDING[batch.u16(at)]
+    known = (size >= 24) & _CLASSIC[batch.u16(at + 20)] & (batch.u16(at + 22) <= size - 24)
+    port = _STUN_PORTS[rows.destination_port[chosen]] | _STUN_PORTS[rows.source_port[chosen]]
     classic: Bools = kind & (known | (size == 20) & port)
     return classic
 
@@ -248,7 +249,7 @@ _CONFIRMED: Mapping[Sign, Callable[[Batch, Rows, Ints], Bools]] = {
 def _asks_mapping(first: Ints, size: Ints) -> Bools:
     """NAT-PMP (RFC 6886 section 3.3) and PCP MAP or PEER (RFC 6887 section 11 and 12) requests."""
     version, code = first >> 24, first >> 16 & 0xFF
-    mapping = np.isin(code, (1, 2))
+    mapping = among(code, 1, 2)
     asks: Bools = mapping & ((version == 0) & (size == 12) | (version == 2) & (size >= 60))
     return asks
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from itertools import groupby
+from itertools import chain, groupby
+from operator import itemgetter
 
 from scanner.egress.capture import Capture, Conversation, Names
 from scanner.egress.flows import BURST_NS
@@ -31,8 +33,10 @@ class _Summary:
 
     def of(self, capture: Capture) -> Capture:
         # Sorted first and told after, so that no second table of everything is held while they are told.
-        ordered = sorted(self._tables.talks.talks.values(), key=self._place)
-        conversations = [self._conversation(place[0], list(talks)) for place, talks in groupby(ordered, self._place)]
+        placed = [(self._place(talk), talk) for talk in self._tables.talks.talks.values()]
+        placed.sort(key=itemgetter(0))
+        conversations = [self._conversation(place[0], [talk for _, talk in found])
+                         for place, found in groupby(placed, itemgetter(0))]
         return replace(
             capture, conversations=tuple(conversations), names=self._names(conversations), addresses=self._addresses(),
             asked={mac_text(mac): len(sought) for mac, sought in sorted(self._tables.looked_for.items())},
@@ -62,23 +66,21 @@ class _Summary:
         if len(talks) > 1:
             talks.sort(key=lambda talk: talk.last_ns)
         last = talks[-1]
-        destination = address_text(last.destination)
-        learned = _each([answers.get(last.destination) for answers in self._answers(device, talks)])
-        signs = denied = 0
-        estimated = logged = False
-        first_ns = last.first_ns
-        for talk in talks:
+        signs, denied, estimated, first_ns, logged = (
+            last.signs, last.denied, last.estimated, last.first_ns, bool(last.told_by))
+        for talk in talks[:-1]:
             signs |= talk.signs
             denied += talk.denied
             estimated = estimated or talk.estimated
             logged = logged or bool(talk.told_by)
             first_ns = min(first_ns, talk.first_ns)
         packets, octets, packets_out, octets_out = _volumes(talks)
+        destination = last.destination
         return Conversation(
-            mac=device if device.count(":") == 5 and len(device) == 17 else "", source=address_text(last.source),
-            destination=destination, protocol=protocol_name(last.protocol), port=last.port,
-            packets=packets, bytes=octets, packets_out=packets_out, bytes_out=octets_out,
-            first_ns=first_ns, last_ns=last.last_ns, dns=learned,
+            device if device.count(":") == 5 and len(device) == 17 else "", address_text(last.source),
+            address_text(destination), protocol_name(last.protocol), last.port,
+            packets, octets, packets_out, octets_out, first_ns, last.last_ns,
+            dns=_each([answers.get(destination) for answers in self._answers(device, talks)]),
             sni=_each([talk.sni for talk in talks]), http=_each([talk.http for talk in talks]),
             signs=tuple([str(sign) for sign, bit in self._bits.items() if signs & bit]) if signs else (),
             bursts=_spaced(talks), tunnel=last.tunnel, denied=denied, estimated=estimated,
@@ -148,6 +150,8 @@ def _volumes(talks: list[Talk]) -> tuple[int, int, int, int]:
 
 def _each(parts: list[dict[str, None] | None]) -> tuple[str, ...]:
     """Every name of several tables once, in order."""
+    if len(parts) == 1:
+        return tuple(parts[0]) if parts[0] else ()
     filled = [part for part in parts if part]
     if len(filled) <= 1:
         return tuple(filled[0]) if filled else ()
@@ -165,13 +169,18 @@ def _total(counters: Iterable[Counter[str]]) -> dict[str, int]:
     return dict(total)
 
 
-def _spaced(talks: list[Talk]) -> tuple[int, ...]:
+def _spaced(talks: list[Talk]) -> Sequence[int]:
     """Burst times of several flows in order, without those that follow another within a second."""
-    if len(talks) == 1 and len(talks[0].bursts or ()) <= 1:
-        return tuple(talks[0].bursts or ())
-    stamps = sorted([stamp for talk in talks for stamp in talk.bursts or ()])
-    kept = stamps[:1]
-    for stamp in stamps[1:]:
-        if stamp - kept[-1] >= BURST_NS:
+    filled = [talk.bursts for talk in talks if talk.bursts]
+    if not filled:
+        return ()
+    if len(filled) == 1 and len(filled[0]) == 1:
+        return filled[0][:]
+    stamps = sorted(chain.from_iterable(filled))
+    kept = array("q", stamps[:1])
+    last = stamps[0]
+    for stamp in stamps:
+        if stamp - last >= BURST_NS:
             kept.append(stamp)
-    return tuple(kept)
+            last = stamp
+    return kept

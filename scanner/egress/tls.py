@@ -16,6 +16,7 @@ __all__ = ["MAX_HELLO", "NOTHING", "Reading", "hello_name", "server_name"]
 MAX_HELLO = 16_384
 """Octets of a ClientHello; with post-quantum keys and tickets real ones stay below a quarter of it."""
 _HANDSHAKE, _CLIENT_HELLO = 22, 1
+_EXTENSION = struct.Struct(">HH").unpack_from
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,8 @@ def server_name(stream: bytes) -> Reading:
     """Read the first octets of a TCP stream as TLS records with a ClientHello in them."""
     if not stream:
         return _MORE
+    if stream[0] != _HANDSHAKE:                    # as most streams that are no TLS begin
+        return NOTHING
     message, at = b"", 0
     while at < len(stream):
         head = stream[at:at + 5]
@@ -41,12 +44,12 @@ def server_name(stream: bytes) -> Reading:
             return NOTHING
         if len(head) < 5:
             return _MORE
-        size = int.from_bytes(head[3:5], "big")
+        size = head[3] << 8 | head[4]
         if size == 0:
             return NOTHING
         message += stream[at + 5:at + 5 + size]
         at += 5 + size
-        if message[:1] not in {b"", bytes([_CLIENT_HELLO])}:
+        if message and message[0] != _CLIENT_HELLO:
             return NOTHING
         if len(message) >= 4 and len(message) >= 4 + int.from_bytes(message[1:4], "big"):
             break
@@ -68,22 +71,25 @@ def hello_name(message: bytes, *, cookie: bool = False) -> Reading:
     body, more = message[4:4 + size], len(message) < 4 + size
     offset = 34                                    # version and 32 random octets
     widths = (1, 1, 2, 1) if cookie else (1, 2, 1)  # session id, cookie, cipher suites, compression methods
+    rest = _MORE if more else NOTHING
     for width in widths:
         if offset + width > len(body):
-            return Reading(more=more)
+            return rest
         offset += width + int.from_bytes(body[offset:offset + width], "big")
     if offset + 2 > len(body):
-        return Reading(more=more)
+        return rest
     end = offset + 2 + int.from_bytes(body[offset:offset + 2], "big")
     offset += 2
-    while offset + 4 <= min(end, len(body)):
-        kind, length = struct.unpack_from(">HH", body, offset)
-        if offset + 4 + length > len(body):
-            return Reading(more=more)
+    last, present = min(end, len(body)) - 4, len(body)
+    while offset <= last:
+        kind, length = _EXTENSION(body, offset)
+        following = offset + 4 + length
+        if following > present:
+            return rest
         if kind == 0:
-            return Reading(_host_name(body[offset + 4:offset + 4 + length]))
-        offset += 4 + length
-    return Reading(more=more and offset < end)
+            return Reading(_host_name(body[offset + 4:following]))
+        offset = following
+    return _MORE if more and offset < end else NOTHING
 
 
 def _host_name(extension: bytes) -> str | None:

@@ -16,8 +16,11 @@ __all__ = ["parse"]
 
 MAX_BYTES = 65_536
 MAX_LINES = 2_000
+MAX_OWN = 80                    # characters kept of an attribute of a maker's own
 
 _LINE = re.compile(r"^\s{0,4}([a-z])\s{0,2}=(.{0,1024})")
+_OWN = frozenset({"packetization-supported", "rtppayload-supported", "Media_header"})
+"""Attributes that no standard knows and that makers' firmware adds of itself; how often they stand does not matter."""
 _RTPMAP = re.compile(r"rtpmap:\s{0,4}(\d{1,3})\s{1,8}([\w.-]{1,40})")
 
 
@@ -25,6 +28,7 @@ def parse(data: bytes, _source: Endpoint, _now: datetime) -> Fields | Refusal:
     """The session and its tracks; ``sdp_media`` is ``video H264``, an entry a track, ``-`` for an unknown codec."""
     session: dict[str, str] = {}
     controls: list[str] = []
+    own: dict[str, str] = {}
     tracks: list[tuple[str, str]] = []          # kind, codec
     charset = ""
     for line in re.split(r"\r\n|\n|\r", decode(data[:MAX_BYTES])[0])[:MAX_LINES]:
@@ -44,6 +48,8 @@ def parse(data: bytes, _source: Endpoint, _now: datetime) -> Fields | Refusal:
                 controls.append(detail)
             elif name in ("tool", "charset"):
                 session.setdefault(name, detail)
+            elif name in _OWN:
+                own.setdefault(name, f"{name}:{detail[:MAX_OWN]}")
         elif key in "soi":
             session.setdefault(key, value)
     charset = session.get("charset", "")
@@ -54,7 +60,7 @@ def parse(data: bytes, _source: Endpoint, _now: datetime) -> Fields | Refusal:
             session[key] = _recode(session.get(key, ""), data, key, charset)
     return build(
         sdp=True, sdp_session=session.get("s"), sdp_info=session.get("i"), sdp_tool=session.get("tool"),
-        sdp_origin=session.get("o"), sdp_control=tuple(controls),
+        sdp_origin=session.get("o"), sdp_control=tuple(controls), sdp_attributes=tuple(own.values()),
         sdp_media=tuple(f"{kind} {codec or '-'}" for kind, codec in tracks))
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.fence import Allowed, MudError, allows, mud_file, read_mud, violations
+from rules.fence import Allowed, MudError, allows, mud_file, read_allowed, read_mud, violations
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 MODULES = Path(sys.prefix) / "share" / "yang" / "modules"
@@ -113,3 +113,47 @@ def test_a_hostile_name_stays_text():
     document = json.dumps(mud_file('x"}]; drop\n', SERVICES, NOW, url="https://m.example/a", systeminfo="y" * 500))
     assert len(json.loads(document)["ietf-mud:mud"]["systeminfo"]) == 60
     assert "drop\\n" not in document
+
+
+OWN = (Allowed("10.0.0.5/32", "tcp", 554, inbound=True, why="the video system fetches pictures"),
+       Allowed("10.0.0.6/32", "udp", 161, inbound=True), Allowed("10.0.0.7/32", "tcp", why="any port"))
+
+
+def test_a_service_of_the_devices_own_is_valid_and_read_back(model):
+    from yangson.enumerations import ContentType
+    document = json.loads(json.dumps(made((*SERVICES, *OWN))))
+    model.from_raw(document).validate(ctype=ContentType.config)
+    back = read_mud(json.dumps(document).encode())
+    assert set(back) == {*SERVICES, *OWN}
+    assert "the video system fetches pictures" in {one.why for one in back}
+
+
+def test_a_service_of_the_devices_own_lets_it_open_nothing():
+    assert not any(allows(one, "10.0.0.5", (), "tcp", 554) for one in OWN)
+
+
+def test_the_name_of_a_rule_stays_within_the_model(model):
+    from yangson.enumerations import ContentType
+    long = Allowed("10.0.0.5/32", "tcp", 554, why='"}],\x00\u202e' + "because " * 40)
+    document = made((long,))
+    names = [ace["name"] for acl in document["ietf-access-control-list:acls"]["acl"] for ace in acl["aces"]["ace"]]
+    assert all(1 <= len(name) <= 64 and name.isascii() for name in names)
+    model.from_raw(json.loads(json.dumps(document))).validate(ctype=ContentType.config)
+
+
+@pytest.mark.parametrize(("text", "service"), [
+    ("10.0.0.5:123/udp", Allowed("10.0.0.5/32", "udp", 123)),
+    ("Time.Example.org:123/UDP", Allowed("time.example.org", "udp", 123)),
+    ("[2001:db8::5]:443/tcp", Allowed("2001:db8::5/128", "tcp", 443)),
+    ("192.0.2.0/24:any/any", Allowed("192.0.2.0/24")),
+    ("10.0.0.5:any/icmp", Allowed("10.0.0.5/32", "icmp")),
+])
+def test_a_service_in_words(text, service):
+    assert read_allowed(text) == service
+
+
+@pytest.mark.parametrize("text", ["", "10.0.0.5", "10.0.0.5:123", "10.0.0.5:99999/udp", "a b:1/udp", "x:1/sctp",
+                                  "10.0.0.5:5/icmp", "x" * 300 + ":1/udp", "evil\n:1/udp"])
+def test_what_is_no_service_is_refused(text):
+    with pytest.raises(MudError):
+        read_allowed(text)

@@ -23,6 +23,7 @@ import numpy as np
 
 from scanner.egress.batches import Batch
 from scanner.egress.capture import Capture, Source
+from scanner.egress.collection import no_collection
 from scanner.egress.conversations import Recorder
 from scanner.egress.headers import UDP, Rows
 from scanner.egress.readers import CaptureReader
@@ -202,9 +203,10 @@ class _Run:
         reader = CaptureReader(cast(BinaryIO, stream))
         self._exports, self._exported = Exports(self._addresses), _Tally(tally.name)
         before = self.recorder.undecoded
-        for batch in reader:
-            tally.rows += len(batch)
-            self.recorder.add(batch)
+        with no_collection():
+            for batch in reader:
+                tally.rows += len(batch)
+                self.recorder.add(batch)
         after = self.recorder.undecoded
         tally.unread = +Counter({reason: count - before.get(reason, 0) for reason, count in after.items()})
         self.lost += reader.lost
@@ -290,6 +292,7 @@ class _Run:
         """Everything that was read."""
         self.ledger.finish()
         capture = self.recorder.finish("; ".join(self.troubles), self.lost)
+        del self.recorder                    # it holds a method of this run, and so all tables would outlive it
         spans = [span for span in ((capture.first_ns, capture.last_ns), (self.ledger.first, self.ledger.last))
                  if span[1]]
         return replace(
