@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 
 from rules.destinations import Purpose, is_outside
 from rules.predicates import PREDICATES, Case, Predicate, Result
@@ -152,6 +153,7 @@ def explores_the_inside(case: Case) -> Result:
                    "the capture shows no connection it opened to another inside host")
 
 
+@lru_cache(maxsize=16_384)
 def _is_host_inside(address: str) -> bool:
     try:
         parsed = ipaddress.ip_address(address)

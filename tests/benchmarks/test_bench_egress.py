@@ -1,9 +1,10 @@
 """How fast captures are read, beside tshark and nfstream with equal settings, and how much memory it takes.
 
 Runs with ``CAMVET_BENCH=1``; ``CAMVET_BENCH_PACKETS`` is the size of each capture, ``CAMVET_BENCH_RUNS`` how often each
-side runs. Every side is a whole command in a process of its own, on one core, in turns; what counts is the median of
-its processor time, so that a busy machine does not decide. The bounds asserted are below what an idle machine shows;
-the figures are printed and belong into ``docs/performance.md``.
+side runs. Every side is a whole command in a process of its own, on one core, in turns (``camvet egress --json`` with
+its start, rules, judging and printing); what counts is the median of its processor time, so that a busy machine does
+not decide. The reading alone is timed beside it. The bounds asserted are the goals, whether or not this machine reaches
+them; the figures are printed and belong into ``docs/performance.md``.
 """
 
 import json
@@ -37,6 +38,17 @@ print(json.dumps({"packets": capture.packets, "drops": dict(capture.drops), "nam
                   "conversations": len(capture.conversations),
                   "megabytes": int(status.split("VmHWM:")[1].split()[0]) / 1024}))
 """
+WHOLE = """
+import os, sys
+from pathlib import Path
+out = os.dup(1)
+os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+from camvet.cli import run
+code = run(["--json", "egress", sys.argv[1]])
+assert code in (0, 1), code
+status = Path("/proc/self/status").read_text()
+os.write(out, str(int(status.split("VmHWM:")[1].split()[0]) / 1024).encode())
+"""
 STREAM = """
 import sys
 from nfstream import NFStreamer
@@ -48,14 +60,21 @@ if __name__ == "__main__":
 pytestmark = pytest.mark.skipif(os.environ.get("CAMVET_BENCH") != "1", reason="a measurement: set CAMVET_BENCH=1")
 
 
-def spent(command):
+def spent(command, codes=(0,)):
     """Processor seconds of a whole command and its children on one core, and what it printed."""
     core = {max(os.sched_getaffinity(0))}
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = subprocess.run(command, capture_output=True, text=True, check=True,
+    done = subprocess.run(command, capture_output=True, text=True, check=False,
                           preexec_fn=lambda: os.sched_setaffinity(0, core))
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert done.returncode in codes, done.stderr
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, done.stdout
+
+
+def whole(path):
+    """Processor seconds of ``camvet egress`` as somebody runs it, and the megabytes it held at most."""
+    seconds, printed = spent([sys.executable, "-c", WHOLE, str(path)])
+    return seconds, float(printed)
 
 
 def read(path):
@@ -78,30 +97,35 @@ def told(**figures):
     sys.stderr.write("\n" + json.dumps(figures) + "\n")
 
 
-@pytest.mark.parametrize(("kind", "bounds"), [("mixed", {"tshark": 5, "nfstream": 2}),
-                                              ("video", {"tshark": 10, "nfstream": 2})])
+@pytest.mark.parametrize(("kind", "bounds"), [("mixed", {"tshark": 8, "nfstream": 4}), ("video", {"tshark": 20})])
 def test_speed_beside_peers_and_every_name(tmp_path, kind, bounds):
     path = tmp_path / f"{kind}.pcap"
     written = getattr(mixed_traffic, f"write_{kind}")(path, PACKETS)
     others = peers(path, tmp_path / "stream.py")
     if not others:
         pytest.skip("neither tshark nor nfstream is installed")
-    ours, theirs, found = [], {name: [] for name in others}, {}
+    ours, reading, theirs, found, megabytes = [], [], {name: [] for name in others}, {}, []
     for _ in range(RUNS):
-        seconds, found = read(path)
+        seconds, held = whole(path)
         ours.append(seconds)
+        megabytes.append(held)
+        seconds, found = read(path)
+        reading.append(seconds)
         for name, command in others.items():
             theirs[name].append(spent(command)[0])
     own = statistics.median(ours)
     times = {name: round(statistics.median(each) / own, 1) for name, each in theirs.items()}
     told(kind=kind, packets=written.packets, ours_s=[round(one, 2) for one in ours],
+         reading_s=[round(one, 2) for one in reading],
+         reading_times={name: round(statistics.median(each) / statistics.median(reading), 1)
+                        for name, each in theirs.items()}, whole_megabytes=round(max(megabytes)),
          theirs_s={name: [round(one, 1) for one in each] for name, each in theirs.items()}, times=times,
          megabytes=round(found["megabytes"]), conversations=found["conversations"], drops=found["drops"])
     assert found["packets"] == written.packets
     assert {name: set(found["names"][name]) for name in ("dns", "sni", "http")} == {
         "dns": written.dns, "sni": written.sni, "http": written.http}
-    assert found["megabytes"] <= 150
-    assert all(times[name] >= bounds[name] for name in times)
+    assert max(found["megabytes"], *megabytes) <= 150
+    assert all(times[name] >= bounds.get(name, 0) for name in times)
 
 
 def write_flood(path, packets, *, macs):
@@ -141,7 +165,9 @@ def test_memory_from_one_to_ten_million_packets(tmp_path, kind):
         sizes.append((round(found["megabytes"]), found["conversations"], found["drops"]))
         path.unlink()
     told(kind="growth", traffic=kind, sizes=sizes)
-    assert max(size for size, _, _ in sizes) <= 160
+    (small, _, _), (large, _, _) = sizes
+    assert large <= 150
+    assert large - small <= 10
 
 
 @pytest.mark.component("namespaces")
