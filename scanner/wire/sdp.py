@@ -19,8 +19,9 @@ MAX_LINES = 2_000
 MAX_OWN = 80                    # characters kept of an attribute of a maker's own
 
 _LINE = re.compile(r"^\s{0,4}([a-z])\s{0,2}=(.{0,1024})")
-_OWN = frozenset({"packetization-supported", "rtppayload-supported", "Media_header"})
-"""Attributes that no standard knows and that makers' firmware adds of itself; how often they stand does not matter."""
+_OWN = ("packetization-supported", "rtppayload-supported", "Media_header")
+"""Attributes that no standard knows and that makers' firmware adds of itself; of each the first counts."""
+_KEPT = frozenset(("tool", "charset", *_OWN))
 _RTPMAP = re.compile(r"rtpmap:\s{0,4}(\d{1,3})\s{1,8}([\w.-]{1,40})")
 
 
@@ -28,7 +29,6 @@ def parse(data: bytes, _source: Endpoint, _now: datetime) -> Fields | Refusal:
     """The session and its tracks; ``sdp_media`` is ``video H264``, an entry a track, ``-`` for an unknown codec."""
     session: dict[str, str] = {}
     controls: list[str] = []
-    own: dict[str, str] = {}
     tracks: list[tuple[str, str]] = []          # kind, codec
     charset = ""
     for line in re.split(r"\r\n|\n|\r", decode(data[:MAX_BYTES])[0])[:MAX_LINES]:
@@ -46,10 +46,8 @@ def parse(data: bytes, _source: Endpoint, _now: datetime) -> Fields | Refusal:
                 tracks[-1] = (tracks[-1][0], codec[2].upper())
             elif name == "control":
                 controls.append(detail)
-            elif name in ("tool", "charset"):
+            elif name in _KEPT:
                 session.setdefault(name, detail)
-            elif name in _OWN:
-                own.setdefault(name, f"{name}:{detail[:MAX_OWN]}")
         elif key in "soi":
             session.setdefault(key, value)
     charset = session.get("charset", "")
@@ -58,9 +56,10 @@ def parse(data: bytes, _source: Endpoint, _now: datetime) -> Fields | Refusal:
     if charset:
         for key in ("s", "i"):
             session[key] = _recode(session.get(key, ""), data, key, charset)
+    own = tuple(f"{name}:{session[name][:MAX_OWN]}" for name in _OWN if name in session)
     return build(
         sdp=True, sdp_session=session.get("s"), sdp_info=session.get("i"), sdp_tool=session.get("tool"),
-        sdp_origin=session.get("o"), sdp_control=tuple(controls), sdp_attributes=tuple(own.values()),
+        sdp_origin=session.get("o"), sdp_control=tuple(controls), sdp_attributes=own,
         sdp_media=tuple(f"{kind} {codec or '-'}" for kind, codec in tracks))
 
 
