@@ -302,7 +302,7 @@ def test_a_flipped_octet_never_raises(data):
     octets = bytearray(craft.pcap([QUERY, craft.packet(craft.client_hello("a.example.org"), "10.0.0.10", "203.0.113.9",
                                                        40000, 443, "tcp")]))
     octets[data.draw(st.integers(0, len(octets) - 1))] = data.draw(st.integers(0, 255))
-    assert read(bytes(octets)).packets <= 2
+    assert read(bytes(octets)).packets <= len(octets) // 16      # a changed length may show records where none began
 
 
 def test_a_reader_says_nothing_of_trouble_where_there_is_none():
