@@ -10,12 +10,18 @@ from rules.identity import identify
 from rules.makers import Example, Maker, Makers, Signal, load
 from rules.oui import longest_prefix, normal_mac
 from rules.signals import matches
-from rules.vocabulary import Basis, Strength
+from rules.vocabulary import Assurance, Basis, Strength
 from scanner.observation import Observation
 from scanner.wire import replies
 
 AT = datetime(2026, 11, 22, tzinfo=UTC)
 MAKERS = load()
+ACTS = frozenset({"tplink", "gvcp", "paths", "mhed", "sadp", "dhip"})
+
+
+def _is_act(group: str) -> bool:
+    """Groups of what a device does (docs/identity.md), which no text is."""
+    return group in ACTS or group.endswith(("-discovery", "-nonce"))
 
 
 def seen(example: Example, device: str = "d") -> list[Observation]:
@@ -53,6 +59,23 @@ def test_a_near_miss_is_not_taken_for_the_maker(maker: Maker) -> None:
     for signal in maker.signals:
         for example in signal.no:
             assert maker.maker not in identify("d", seen(example), MAKERS).makers, example
+
+
+LISTED = frozenset({"dahua", "uniview"})
+"""Makers that laws name: what corroborates one of them counts against the device, so a form of theirs may do it."""
+
+
+@pytest.mark.parametrize("maker", [one for one in MAKERS if one.maker not in LISTED], ids=lambda maker: maker.maker)
+def test_no_text_of_a_maker_corroborates_it(maker: Maker) -> None:
+    """All that its file shows but its acts, with its versions and serial numbers: a relabelled device can write it."""
+    shown = [
+        o for signal in maker.signals if not _is_act(signal.group) for example in signal.yes for o in seen(example)
+    ]
+    serial = maker.serial[0].example if maker.serial else "1"
+    for version in [grammar.example for grammar in maker.firmware] or ["1"]:
+        said = f"Manufacturer: {maker.name}\nModel: X\nFirmwareVersion: {version}\nSerialNumber: {serial}\n"
+        shown += seen(Example(transport="parsed-fields", data=said))
+    assert identify("d", shown, MAKERS).assurance is not Assurance.CORROBORATED
 
 
 def test_a_file_is_named_after_its_maker() -> None:
