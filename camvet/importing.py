@@ -167,7 +167,12 @@ def hear(context: Context, order: ImportOrder, interface: str, seconds: float) -
 
 def store(context: Context, order: ImportOrder, observations: Sequence[Observation], *, started: datetime, name: str,
           document: Mapping[str, Any]) -> SweepRecord:
-    """Judge observations that were not asked for by camvet itself, and store them like a sweep."""
+    """Judge observations that were not asked for by camvet itself, and store them like a sweep.
+
+    As in a sweep, what shows one serial number or UUID at several addresses is one device.
+    """
+    from rules.multihomed import join
+
     devices = list(dict.fromkeys(one.device for one in observations))
     brought: dict[tuple[str, str], list[str]] = {}
     for one in observations:
@@ -177,14 +182,17 @@ def store(context: Context, order: ImportOrder, observations: Sequence[Observati
                 for (device, how), ids in brought.items()]
     attempts += [Attempt(device, "egress.capture", None, AttemptStatus.NOT_ATTEMPTED, started, Reason.NOT_APPLICABLE,
                          "imported; nothing was asked") for device in devices]
-    seen = by_device(observations, attempts, devices)
+    joined = join(observations, attempts, devices)
+    observations, attempts = joined.observations, joined.attempts
+    seen = by_device(observations, attempts, joined.devices)
     inventory = context.inventory()
     judgements = assess(seen, policy=order.policy, as_of=order.as_of, activity=order.activity, purpose=order.purpose,
                         waive=Waivers.of(inventory, context.settings.site).hook(seen, order.as_of))
     record = SweepRecord(
         id=f"{started:%Y%m%dT%H%M%S}-{name}", site=context.settings.site, started=started, finished=clock.now(),
         complete=True, observations=observations, attempts=attempts, judgements=judgements, policy=order.policy.policy,
-        as_of=order.as_of.isoformat(), document=document)
+        as_of=order.as_of.isoformat(), document={**document, "joined": [
+            {"device": one.device, "also_at": list(one.others), "because": one.because} for one in joined.joins]})
     inventory.record(record, actor=actor())
     return record
 
@@ -194,7 +202,7 @@ def document_of(order: ImportOrder, what: str, digest: str, dropped: Mapping[str
     return {
         "scope": {"digest": digest, "targets": [what], "excludes": [], "owner": "", "ticket": "",
                   "window": [None, None], "authorised": "", "profile": "import", "credentials": False,
-                  "activity": order.activity, "purpose": order.purpose},
+                  "activity": order.activity, "purpose": order.purpose, "opted_in": []},
         "links": [], "silent": {}, "foreign": [], "dropped": {key: value for key, value in dropped.items() if value},
-        "captures": [], "resumed": False,
+        "sent": {}, "captures": [], "resumed": False,
     }

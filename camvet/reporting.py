@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields, replace
 from datetime import date, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -13,12 +13,14 @@ from camvet.baselines import Known, baselines, watched
 from camvet.inventory import Inventory, StoredDevice, SweepRow
 from camvet.monitored import monitoring_of
 from camvet.traffic import Geography
+from reports.census import Census, CensusSource, UnseenDevice
 from reports.report import (
     Destination,
     DeviceReport,
     Dropped,
     ForeignAnswer,
     Interface,
+    JoinedDevice,
     ObservationRef,
     Report,
     ScopeSummary,
@@ -56,13 +58,16 @@ def report_of(inventory: Inventory, row: SweepRow, *, generated_at: datetime,
         site=row.site, sweep=row.id, generated_at=generated_at,
         as_of=verdict.as_of if verdict else date.fromisoformat(row.as_of),
         policy=verdict.policy if verdict else row.policy, policy_version=verdict.policy_version if verdict else "",
-        buyers=policy.buyers if policy else (), scope=_scope(row.document),
+        buyers=policy.buyers if policy else (), scope=_scope(row.document, stored),
         devices=[_device(one, approved.get(one.id), geography) for one in stored],
         lists=verdict.lists if verdict else (),
         silent=_silent(row.document["silent"], undevised), foreign=_foreign(row.document["foreign"]),
         dropped=[Dropped(what, count) for what, count in sorted(row.document["dropped"].items())]
         + _captures(row.document["captures"]),
-        limits=[*_limits(row), *again], producer=producer(), monitoring=monitoring_of(inventory, row.site, stored))
+        limits=[*_limits(row), *again], producer=producer(), monitoring=monitoring_of(inventory, row.site, stored),
+        joined=[JoinedDevice(one["device"], tuple(one["also_at"]), one["because"])
+                for one in row.document.get("joined", ())],
+        census=_census(inventory, row.id))
 
 
 def _current(inventory: Inventory, row: SweepRow, today: date,
@@ -90,7 +95,30 @@ def _current(inventory: Inventory, row: SweepRow, today: date,
     return [replace(one, judgement=judged[one.key]) for one in stored], [told]
 
 
-def _scope(document: dict[str, Any] | Any) -> ScopeSummary:  # noqa: ANN401 - JSON as stored
+def _census(inventory: Inventory, sweep: str) -> Census | None:
+    """The newest census that was held against a sweep, as it was logged."""
+    event = next((one for one in reversed(inventory.events("census")) if one.subject == sweep), None)
+    if event is None:
+        return None
+    return Census(
+        at=datetime.fromisoformat(event.at), actor=event.actor, unlisted=tuple(event.document["unlisted"]),
+        sources=[CensusSource(
+            one["source"], one["form"], one["known"], one["seen"], unread=len(one["refused"]) + one["dropped"],
+            unseen=[_unseen(each) for each in one["unseen"]]) for one in event.document["sources"]])
+
+
+def _unseen(known: Mapping[str, Any]) -> UnseenDevice:
+    """A device of the census, with who owns the address block of its MAC."""
+    from rules import makers
+    from scanner.wire import oui
+
+    owner = makers.load().oui.get(oui.prefix(known["mac"])) if known["mac"] else None
+    return UnseenDevice(block=(owner.maker or owner.brand or "") if owner else "",
+                        **{each.name: known[each.name] for each in fields(UnseenDevice) if each.name != "block"})
+
+
+def _scope(document: dict[str, Any] | Any,  # noqa: ANN401 - JSON as stored
+           stored: Iterable[StoredDevice]) -> ScopeSummary:
     scope = document["scope"]
     begins, ends = scope["window"]
     window = f"{begins or 'any time'} to {ends or 'any time'}" if begins or ends else ""
@@ -98,7 +126,15 @@ def _scope(document: dict[str, Any] | Any) -> ScopeSummary:  # noqa: ANN401 - JS
         owner=scope["owner"] or "not stated", ticket=scope["ticket"] or "not stated", targets=scope["targets"],
         excludes=scope["excludes"], window=window, profile=scope["profile"],
         interfaces=[Interface(f"{use['name']} {use['network']}".strip(), use["used"], use["because"])
-                    for use in document["links"]])
+                    for use in document["links"]],
+        opted_in=_opted_in(scope, stored), sent=document.get("sent"))
+
+
+def _opted_in(scope: Mapping[str, Any], stored: Iterable[StoredDevice]) -> tuple[str, ...] | None:
+    """The looks that somebody asked for beyond the usual ones; nmap stands in no scope, only in what was tried."""
+    wanted = scope.get("opted_in")
+    nmap = any(tried.probe == "nmap.services" for one in stored for tried in one.attempts)
+    return (*(wanted or ()), *(("nmap",) if nmap else ())) if wanted is not None or nmap else None
 
 
 def _device(stored: StoredDevice, baseline: Baseline | None, geography: Geography | None) -> DeviceReport:

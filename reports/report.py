@@ -7,11 +7,12 @@ without a zone.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from ipaddress import ip_address
 
+from reports.census import Census
 from reports.monitoring import AttachedCamera, CameraState, Monitoring
 from rules.baseline import Baseline
 from rules.policy import is_outside_scope
@@ -20,7 +21,7 @@ from scanner.observation import Attempt, Observation, Reason
 
 __all__ = [
     "LEGAL_NOTE", "OUTCOME_ORDER", "STANDING_LIMITS", "Destination", "DeviceReport", "Dropped", "ForeignAnswer",
-    "Interface", "Monitoring", "ObservationRef", "Report", "ScopeSummary", "Silent", "build",
+    "Interface", "JoinedDevice", "Monitoring", "ObservationRef", "Report", "ScopeSummary", "Silent", "build",
 ]
 
 OUTCOME_ORDER = (Outcome.PROHIBITED, Outcome.UNDETERMINED, Outcome.CONDITIONAL, Outcome.APPROVED)
@@ -69,6 +70,8 @@ class ScopeSummary:
         window: when the sweep was allowed to run, for a person.
         profile: the pace (``gentle normal fast``).
         interfaces: every interface of the machine, used or skipped.
+        opted_in: the looks beyond the usual ones that somebody asked for; ``None`` where that was not recorded.
+        sent: how much was sent, by kind; empty where nothing was (an import), ``None`` where it was not counted.
     """
 
     owner: str
@@ -78,6 +81,8 @@ class ScopeSummary:
     window: str = ""
     profile: str = ""
     interfaces: Sequence[Interface] = ()
+    opted_in: Sequence[str] | None = None
+    sent: Mapping[str, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +171,15 @@ class Silent:
 
 
 @dataclass(frozen=True, slots=True)
+class JoinedDevice:
+    """One device that was found at several addresses: the key it keeps, where else it is, and what says so."""
+
+    device: str
+    also_at: Sequence[str]
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
 class ForeignAnswer:
     """Somebody outside the scope answered, or a device claimed an address that was not followed."""
 
@@ -206,6 +220,8 @@ class Report:
     stale_after_days: int
     producer: str
     monitoring: Monitoring | None = None
+    joined: Sequence[JoinedDevice] = ()
+    census: Census | None = None
 
 
 def build(
@@ -214,7 +230,7 @@ def build(
     silent: Sequence[Silent] = (), foreign: Sequence[ForeignAnswer] = (), dropped: Sequence[Dropped] = (),
     limits: Sequence[str] = (), policy_version: str = "", title: str = "Camera inspection report",
     stale_after_days: int = STALE_AFTER_DAYS, producer: str = "camvet", legal_note: str = LEGAL_NOTE,
-    monitoring: Monitoring | None = None,
+    monitoring: Monitoring | None = None, joined: Sequence[JoinedDevice] = (), census: Census | None = None,
 ) -> Report:
     """A report in the order a person acts: worst verdict first, then by address; what is no camera comes last.
 
@@ -238,6 +254,8 @@ def build(
         producer: the program and version that wrote the report.
         legal_note: the closing note.
         monitoring: what was attached, counted and refused at the gate; ``None`` where nothing ever was.
+        joined: the devices that were found at several addresses.
+        census: what other books know beyond this sweep; ``None`` where none was held against it.
 
     Raises:
         ValueError: two devices share a key, a time has no zone, or the monitoring is impossible (`Monitoring.check`).
@@ -258,6 +276,7 @@ def build(
         dropped=tuple(dropped), lists=tuple(sorted(lists, key=lambda one: (one.dated, one.id))),
         limits=(*STANDING_LIMITS, *limits), legal_note=legal_note, stale_after_days=stale_after_days,
         producer=producer, monitoring=_settled(monitoring, devices) if monitoring is not None else None,
+        joined=tuple(sorted(joined, key=lambda one: _address_key(one.device))), census=census,
     )
 
 

@@ -22,9 +22,9 @@ from rules.waivers import NO_LONGER
 from scanner.observation import Attempt, AttemptStatus
 
 __all__ = [
-    "LabelMatch", "MakerCount", "binding", "headline", "in_state", "label_match", "maker_short", "makers",
-    "monitored", "next_steps", "no_longer_waived", "not_cameras", "one_line", "outcome_counts", "sentences", "stale",
-    "status_counts", "unfinished", "waived", "weaknesses",
+    "LabelMatch", "MakerCount", "Recall", "binding", "headline", "held", "in_state", "label_match", "maker_short",
+    "makers", "monitored", "next_steps", "no_longer_waived", "not_cameras", "one_line", "outcome_counts", "recall",
+    "sentences", "stale", "status_counts", "unfinished", "waived", "weaknesses",
 ]
 
 
@@ -50,6 +50,44 @@ class MakerCount:
     def total(self) -> int:
         """All devices of this maker."""
         return self.same + self.other + self.unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """What a sweep brought for what it sent: `devices` are those reached directly, not the ones behind a recorder."""
+
+    total: int
+    devices: int
+    devices_per_packet: float | None
+
+
+def recall(report: Report) -> Recall | None:
+    """How many devices were found for each thing sent; ``None`` where it was not counted what was sent."""
+    if report.scope.sent is None:
+        return None
+    total, devices = sum(report.scope.sent.values()), sum("#" not in one.device for one in report.devices)
+    return Recall(total, devices, round(devices / total, 6) if total else None)
+
+
+def held(report: Report) -> str:
+    """One sentence on what other books know beyond the sweep; no number of sources ever proves that none is missing."""
+    found = report.census
+    if found is None:
+        return ("Nothing was held against this sweep: no switch table, lease, asset list or order was asked whether "
+                "devices are missing from it.")
+    named = sum(one.known for one in found.sources)
+    who = f"{plural(len(found.sources), 'source')} {'names' if len(found.sources) == 1 else 'name'}"
+    if found.not_seen == named > 1:
+        told = f"None of the {named:,} devices that {who} was seen by this sweep"
+    elif found.not_seen:
+        told = (f"{plural(found.not_seen, 'device')} of the {named:,} that {who} "
+                f"{'was' if found.not_seen == 1 else 'were'} not seen by this sweep")
+    elif named:
+        told = f"Of the {plural(named, 'device')} that {who}, this sweep saw every one"
+    else:
+        told = f"{who} no device at all, so nothing was held against this sweep"
+    unread = f"; {plural(found.unread, 'row')} could not be read" if found.unread else ""
+    return f"{told}{unread}. What no source knows and no sweep saw is not counted."
 
 
 def not_cameras(report: Report) -> tuple[str, ...]:
@@ -226,6 +264,8 @@ def sentences(report: Report) -> tuple[str, ...]:
     if report.silent:
         told.append(f"{plural(len(report.silent), 'address', 'addresses')} in scope gave no answer, which does not "
                     "prove that nothing is there.")
+    if report.census is not None and (report.census.not_seen or report.census.unread):
+        told.append(held(report))
     old = [one for one in report.lists if stale(report, one)]
     if old:
         told.append(f"{plural(len(old), 'list')} used {'is' if len(old) == 1 else 'are'} older than "
@@ -293,7 +333,10 @@ def next_steps(report: Report) -> tuple[str, ...]:
         steps.append(f"Meet or waive, in writing, the conditions of {plural(counted[Outcome.CONDITIONAL], 'device')}.")
     if no_longer_waived(report):
         steps.append("Repair what a waiver no longer covers, or ask for a new one before it is relied on.")
-    if report.silent:
+    if report.census is not None and report.census.not_seen:
+        steps.append(f"Look for the {plural(report.census.not_seen, 'device')} that other books know and the sweep did "
+                     "not see.")
+    if report.silent and report.census is None:
         steps.append(f"Check {plural(len(report.silent), 'silent address', 'silent addresses')} against the switch "
                      "tables and the order records.")
     if any(stale(report, one) for one in report.lists):

@@ -11,8 +11,8 @@ from scanner.observation import AttemptStatus, Reason
 
 __all__ = [
     "APP_DOES", "ASSURANCE", "ATTEMPT", "BASIS", "CAMERA_STATE", "CLAIM", "EFFECT", "EVENT", "GLOSSARY", "KIND",
-    "LISTED", "METRIC", "OUTCOME", "OUTCOME_MEANS", "OUTSIDE", "PROHIBITING", "REASON", "SEVERITY", "SEVERITY_ORDER",
-    "STATUS", "STRENGTH", "joined", "plural", "roles",
+    "LISTED", "METRIC", "OPTED_IN", "OUTCOME", "OUTCOME_MEANS", "OUTSIDE", "PROHIBITING", "REASON", "SENT", "SEVERITY",
+    "SEVERITY_ORDER", "STATUS", "STRENGTH", "joined", "plural", "roles",
 ]
 
 OUTCOME: Mapping[Outcome, str] = MappingProxyType({
@@ -100,7 +100,7 @@ ATTEMPT: Mapping[AttemptStatus, str] = MappingProxyType({
     AttemptStatus.NOT_ATTEMPTED: "not attempted",
 })
 REASON: Mapping[Reason, str] = MappingProxyType({
-    Reason.TIMEOUT: "no complete answer before the deadline",
+    Reason.TIMEOUT: "no whole answer before the deadline",
     Reason.NO_ANSWER: "nothing came back",
     Reason.REFUSED: "connection refused",
     Reason.RESET: "connection broken off",
@@ -166,6 +166,19 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
     ("Observation", "One stored reply of a device, named by sixteen hex digits, with the SHA-256 of its bytes."),
     ("As of", "The day the law, the lists and the weaknesses were judged for."),
 )
+
+
+SENT: Mapping[str, str] = MappingProxyType({
+    "arp": "ARP requests", "syn": "SYN frames", "datagram": "UDP datagrams", "connection": "TCP connections",
+    "request": "HTTP, RTSP and SOAP requests",
+})
+OPTED_IN: Mapping[str, str] = MappingProxyType({
+    "factory_logins": "default credentials (the one login that the maker documents for the state of delivery)",
+    "snmp_public": "SNMP (one read with the community public)",
+    "port_mappings": "port mappings (which ports the routers in scope open, read only)",
+    "nmap": "nmap (what it takes the open services of single devices for)",
+})
+"""What a person has to ask for by name before a sweep does it."""
 
 
 def plural(count: int, one: str, many: str = "") -> str:

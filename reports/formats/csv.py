@@ -1,7 +1,8 @@
 """The report as a table for a spreadsheet: one row a device, or with ``of`` one row a finding, a number, an event.
 
 ``of`` is ``devices``, ``findings``, ``monitoring`` (one row for each metric and interval), ``attached`` (one row a
-camera at the gate), ``events``, ``refusals`` or ``standards`` (one row a control of every standard).
+camera at the gate), ``events``, ``refusals``, ``standards`` (one row a control of every standard) or ``census`` (one
+row a source, a device that it knows and the sweep did not see, and a swept device that no source knows).
 
 A spreadsheet runs a cell that begins like a formula. Every such cell gets an apostrophe in front, whatever it holds,
 since names and versions come from devices. Cells are quoted, lines end in CR LF (RFC 4180), the text is UTF-8.
@@ -32,7 +33,7 @@ _DEVICE_COLUMNS = (
     "maker_name", "label_names_maker", "model", "firmware", "firmware_build", "serial", "assurance", "confidence",
     "outcome", "counted_as", "overall", "expires", "reasons", "prohibiting_effects", "failed",
     "not_assessed", "waived", "passed", "attempts_unfinished", "destinations", "channels", "first_seen", "last_seen",
-    "act_first",
+    "act_first", "also_at",
 )
 _FINDING_COLUMNS = (
     *_OF, "device", "inventory_id", "address", "brand", "maker", "outcome", "rule", "rule_version",
@@ -52,6 +53,10 @@ _STANDARD_COLUMNS = (
     *_OF, "standard", "name", "edition", "control", "covered", "unverified", "checks", "fail", "not_assessed", "waived",
     "pass", "not_applicable",
 )
+_CENSUS_COLUMNS = (
+    *_OF, "entry", "source", "form", "known", "seen", "not_seen", "rows_not_read", "mac", "address", "serial", "name",
+    "model", "manufacturer", "where", "when", "row", "because", "address_block",
+)
 _FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _LONGEST = 4000                                     # a spreadsheet refuses more than 32,767 characters in a cell
 
@@ -60,7 +65,8 @@ Row = Sequence[object]
 
 
 @register("csv", media_type="text/csv; charset=utf-8; header=present", suffix="csv",
-          options={"of": ("devices", "findings", "monitoring", "attached", "events", "refusals", "standards")})
+          options={"of": ("devices", "findings", "monitoring", "attached", "events", "refusals", "standards",
+                        "census")})
 def write(report: Report, options: Options) -> bytes:
     """The table that ``of`` names, with a header row."""
     out = io.StringIO(newline="")
@@ -101,6 +107,7 @@ def _device(report: Report, device: DeviceReport) -> Row:
         _joined([channel.device for channel in identity.channels]),
         clock.stamp(device.first_seen) if device.first_seen else None,
         clock.stamp(device.last_seen) if device.last_seen else None, summary.one_line(device),
+        _joined([other for one in report.joined if one.device == device.device for other in one.also_at]),
     )
 
 
@@ -162,6 +169,22 @@ def _standards(report: Report) -> Iterator[Row]:
                                                                Status.PASS, Status.NOT_APPLICABLE)))
 
 
+def _census(report: Report) -> Iterator[Row]:
+    """What other books know beyond the sweep; one row that says so where none was held against it."""
+    if report.census is None:
+        yield ("none", *("",) * 15, summary.held(report), "")
+        return
+    for source in report.census.sources:
+        yield ("source", source.source, source.form, source.known, source.seen, source.not_seen, source.unread,
+               *("",) * 11)
+        for one in source.unseen:
+            yield ("not_seen", source.source, source.form, "", "", one.missing, "", one.mac, one.address, one.serial,
+                   one.name, one.model, one.manufacturer, one.where, one.when, one.row, one.because,
+                   one.block)
+    for device in report.census.unlisted:
+        yield ("unlisted", *("",) * 7, device, *("",) * 7, "no source knows it", "")
+
+
 def _monitoring(report: Report) -> Monitoring:
     return report.monitoring or Monitoring()
 
@@ -173,9 +196,9 @@ def _joined(parts: Sequence[str]) -> str:
 COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType({
     "devices": _DEVICE_COLUMNS, "findings": _FINDING_COLUMNS, "monitoring": _MONITORING_COLUMNS,
     "attached": _ATTACHED_COLUMNS, "events": _EVENT_COLUMNS, "refusals": _REFUSAL_COLUMNS,
-    "standards": _STANDARD_COLUMNS,
+    "standards": _STANDARD_COLUMNS, "census": _CENSUS_COLUMNS,
 })
 _ROWS: Mapping[str, Callable[[Report], Iterator[Row]]] = MappingProxyType({
     "devices": _devices, "findings": _findings, "monitoring": _metrics, "attached": _attached, "events": _events,
-    "refusals": _refusals, "standards": _standards,
+    "refusals": _refusals, "standards": _standards, "census": _census,
 })

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -26,7 +27,7 @@ from reports.formats import Options, json, register
 from reports.monitoring import AttachedCamera, AttachRefusal, CameraState, MonitoringEvent
 from reports.report import OUTCOME_ORDER, DeviceReport, ObservationRef, Report
 from reports.risks import risks
-from reports.text import brief, clean, sentence
+from reports.text import brief, clean, clip, sentence
 from reports.traffic import Talk
 from rules.policy import is_outside_scope
 from rules.vocabulary import ActivityEffect, Effect, Evidence, Finding, ListVersion, Status
@@ -38,8 +39,11 @@ __all__ = ["Gate", "LawNote", "Proof", "Seat", "Section", "Undone", "policy", "w
 _TEMPLATES = Path(__file__).parents[1] / "templates"
 _STRENGTH_ORDER = ("decisive", "strong", "medium", "weak", "note")
 _BASIS_ORDER = ("cryptographic", "firmware", "hardware", "cloud", "label")     # what a seller controls comes last
+_UNVERIFIED_IDS = "control ids not verified"    # the fact with which a finding names standards that nobody checked
+_STEP = re.compile(r"(?:\S+ )?\d+\. ")      # "3. parts", "CVE-2021-33044 3. parts"
 _LONGER = 1200                      # for what our own rules say at length; the texts of devices keep the usual cut
 _MOST_ENTRIES = 200                 # events and refusals on the page; the other formats have them all
+_MOST_UNSEEN = 50                   # devices of one source that the sweep did not see, likewise
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +134,8 @@ def write(report: Report, _options: Options) -> bytes:
     page = _environment().get_template("report.html").render(
         report=report, summary=summary, sections=sections, notes=notes, numbers=numbers, outcomes=OUTCOME_ORDER,
         tally=dict(summary.outcome_counts(report)), others=len(summary.not_cameras(report)), risks=risks(report),
-        gate=gate, standards=coverage.coverage(report), owners=owners, quiet=quiet, unwatched=unwatched,
+        gate=gate, most_unseen=_MOST_UNSEEN, standards=coverage.coverage(report), owners=owners, quiet=quiet,
+        unwatched=unwatched,
         owners_picture=pictures.owners(owners, quiet, unwatched),
         bar=charts.outcomes(summary.outcome_counts(report)), makers=charts.makers(summary.makers(report)),
         digest=hashlib.sha256(json.write(report, {})).hexdigest(),
@@ -166,23 +171,36 @@ def _gate(report: Report) -> Gate | None:
 def _sections(report: Report, gate: Gate | None) -> tuple[list[LawNote], list[Section]]:
     """Every device as a section, and the laws they cite: each effect once, numbered as the sections refer to it."""
     notes: dict[str, LawNote] = {}
-    sections = []
-    for number, device in enumerate(report.devices, 1):
-        told: dict[int, Effect] = {}
+    told_of: list[tuple[dict[str, Effect], set[str]]] = []
+    for device in report.devices:
+        told: dict[str, Effect] = {}
         silent = set()
         for effect in device.verdict.effects:
             if effect.effect is ActivityEffect.NONE and effect.listed == "false":
                 silent.add(effect.name)
                 continue
             # Of two credible makers a law may say the same: it is told once, whoever of them it names.
-            note = notes.setdefault(repr(replace(effect, entity="")), LawNote(len(notes) + 1, effect, {}, {}))
+            key = repr(replace(effect, entity=""))
+            note = notes.setdefault(key, LawNote(0, effect, {}, {}))
             note.makers[summary.maker_short(device.identity) or "a maker not known"] = None
             note.devices[device.device] = None
-            told[note.number] = effect
+            told[key] = effect
         silent -= {effect.name for effect in told.values()}
+        told_of.append((told, silent))
+    ordered = sorted(notes.values(), key=lambda one: _heaviness(one.effect))
+    for number, note in enumerate(ordered, 1):
+        note.number = number
+    sections = []
+    for number, (device, (told, silent)) in enumerate(zip(report.devices, told_of, strict=True), 1):
         seats = [one for one in gate.seats if one.camera.device == device.device and not one.taken] if gate else []
-        sections.append(_section(report, number, device, list(told.items()), sorted(silent), seats))
-    return list(notes.values()), sections
+        numbered = [(notes[key].number, effect) for key, effect in told.items()]
+        sections.append(_section(report, number, device, numbered, sorted(silent), seats))
+    return ordered, sections
+
+
+def _heaviness(effect: Effect) -> int:
+    """What forbids something comes first, what has no effect for this buyer last."""
+    return 0 if effect.effect in words.PROHIBITING else 2 if effect.effect is ActivityEffect.NONE else 1
 
 
 def _section(report: Report, number: int, device: DeviceReport, told: list[tuple[int, Effect]],
@@ -201,7 +219,7 @@ def _section(report: Report, number: int, device: DeviceReport, told: list[tuple
         number=number, device=device, match=summary.label_match(device.identity),
         outside=is_outside_scope(device.verdict), seats=seats, evidence=_proofs(device.identity.evidence),
         failed=summary.weaknesses(device), findings=findings,
-        effects=sorted(told, key=lambda one: (one[1].buyer, one[1].effect not in words.PROHIBITING, one[0])),
+        effects=sorted(told, key=lambda one: (one[1].buyer, one[0])),
         no_effects=silent,
         undone=[Undone(status, reason, found) for (status, reason), found in groups.items()],
         tried_in_vain=sum(len(found) for found in groups.values()),
@@ -233,6 +251,11 @@ def _proofs(evidence: Sequence[Evidence]) -> list[Proof]:
     return list(lines.values())
 
 
+def _is_step(name: str) -> bool:
+    """Whether a fact of a finding is a step of how it was concluded."""
+    return _STEP.match(name) is not None
+
+
 class _Long(str):
     """A text that the page may show at more length than it allows a device."""
 
@@ -258,9 +281,11 @@ def _environment() -> Environment:
     )
     environment.globals.update(
         words=words, counts=counts, covered=coverage.COVERED, told_standard=coverage.told, plural=words.plural,
-        roles=words.roles, Status=Status)
+        roles=words.roles, Status=Status, UNVERIFIED_IDS=_UNVERIFIED_IDS)
+    environment.tests["step"] = _is_step
     environment.filters.update(
-        stamp=clock.stamp, minute=lambda at: at.strftime("%Y-%m-%d %H:%M UTC"), brief=brief, long=_Long,
+        stamp=clock.stamp, minute=lambda at: at.strftime("%Y-%m-%d %H:%M UTC"), brief=brief, clip=clip, long=_Long,
+        told=lambda text: _Long(sentence(clean(text))),
         sentence=sentence, number=counts.number, second=lambda at: at.strftime("%Y-%m-%d %H:%M:%S"),
         length_of=lambda span: counts.lasting(span.total_seconds()))
     return environment

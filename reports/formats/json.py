@@ -45,6 +45,8 @@ def document(report: Report) -> dict[str, Any]:
             "outcomes": {str(outcome): count for outcome, count in summary.outcome_counts(report)},
             "not_cameras": list(summary.not_cameras(report)),
             "monitoring": summary.monitored(report),
+            "sent": _plain(summary.recall(report)),
+            "census": summary.held(report),
             "checks": {str(status): count for status, count in summary.status_counts(report)},
             "makers": [_plain(row) for row in summary.makers(report)],
             "act_first": [{"device": one.device, "line": line} for one in report.devices

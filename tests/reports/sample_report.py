@@ -12,12 +12,14 @@ from datetime import UTC, date, datetime, timedelta
 
 from sample_monitoring import hostile_monitoring, monitoring
 
+from reports.census import Census, CensusSource, UnseenDevice
 from reports.report import (
     Destination,
     DeviceReport,
     Dropped,
     ForeignAnswer,
     Interface,
+    JoinedDevice,
     ObservationRef,
     Report,
     ScopeSummary,
@@ -329,7 +331,8 @@ def sample() -> Report:
                            ("10.20.0.1", "10.20.0.5"),
                            "2026-11-22 08:00 to 12:00 UTC", "gentle",
                            (Interface("eth1", True, "10.20.0.2/25"), Interface("eth0", False, "no target there"),
-                            Interface("docker0", False, "virtual"))),
+                            Interface("docker0", False, "virtual")), ("factory_logins", "snmp_public"),
+                           {"arp": 378, "syn": 0, "datagram": 156, "connection": 1204, "request": 391}),
         silent=(Silent("10.20.0.51", ((Reason.NO_ANSWER, 3), (Reason.TIMEOUT, 8))),
                 Silent("10.20.0.52", ((Reason.REFUSED, 8),)), Silent("10.20.0.9", ((Reason.UNREACHABLE, 1),))),
         foreign=(ForeignAnswer("192.168.1.108", "dhip", 2, "A device still has its factory address; it was not asked "
@@ -339,7 +342,24 @@ def sample() -> Report:
         limits=("Traffic was captured for 20 minutes on one switch port.",
                 "No credentials were given, so nothing behind a login was read."), producer="camvet 0.1.0",
         monitoring=monitoring(),
+        joined=(JoinedDevice("10.20.0.33", ("10.20.0.113",), "serial number 404040404040400033 at both, and nothing "
+                             "that differs"),),
+        census=census(),
     )
+
+
+def census() -> Census:
+    """A switch, the leases and an order, held against the sample site."""
+    return Census(NOW, "it-security", (
+        CensusSource("switch-3.txt", "switch MAC table", 19, 17, (
+            UnseenDevice(14, 1, "no device of the sweep has this MAC", "00:00:5E:00:53:60", where="Gi1/0/14",
+                         block="dahua"),
+            UnseenDevice(19, 1, "its address was silent: no answer", "00:00:5E:00:53:51", "10.20.0.51",
+                         where="Gi1/0/19")), 1),
+        CensusSource("dhcpd.leases", "DHCP leases (ISC dhcpd)", 12, 12),
+        CensusSource("order-2026-031.csv", "table", 8, 6, (
+            UnseenDevice(3, 2, "4 ordered, 2 of this model seen", model="XNV-8080R", manufacturer="Hanwha Vision"),)),
+    ), ("10.20.0.77",))
 
 
 HOSTILE = (
@@ -375,10 +395,13 @@ def hostile() -> Report:
     return build(
         site=text, sweep=text, generated_at=NOW, as_of=TODAY, policy=text, policy_version=text, buyers=(text,),
         scope=ScopeSummary(text, text, (text,), (text,), text, text,
-                           (Interface(text, True, text), Interface(text, False, text))),
+                           (Interface(text, True, text), Interface(text, False, text)), HOSTILE, {text: 1}),
         devices=devices, silent=(Silent(text, ((Reason.TIMEOUT, 1),)),), foreign=(ForeignAnswer(text, text, 1, text),),
         dropped=(Dropped(text, 1),), lists=(ListVersion(text, text, text, TODAY),), limits=(text,), title=text,
-        producer=text, monitoring=hostile_monitoring(HOSTILE))
+        producer=text, monitoring=hostile_monitoring(HOSTILE),
+        joined=[JoinedDevice(f"10.66.0.{number}", (text,), text) for number, text in enumerate(HOSTILE)],
+        census=Census(NOW, text, [CensusSource(text, text, 1, 0, [UnseenDevice(1, 1, *(text,) * 10)], 1)
+                                  for text in HOSTILE], HOSTILE))
 
 
 def large(count: int) -> Report:

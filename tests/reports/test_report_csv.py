@@ -66,6 +66,32 @@ def test_a_report_without_monitoring_has_the_same_columns(of):
     assert next(csv.reader(io.StringIO(written))) == list(COLUMNS[of])
 
 
+def test_one_row_a_source_an_unseen_device_and_an_unlisted_one():
+    table = rows(sample(), of="census")
+    assert [row["entry"] for row in table] == ["source", "not_seen", "not_seen", "source", "source", "not_seen",
+                                               "unlisted"]
+    counts = [(row["source"], row["known"], row["seen"], row["not_seen"], row["rows_not_read"]) for row in table
+              if row["entry"] == "source"]
+    assert counts == [("switch-3.txt", "19", "17", "2", "1"), ("dhcpd.leases", "12", "12", "0", "0"),
+                      ("order-2026-031.csv", "8", "6", "2", "0")]
+    silent = table[2]
+    assert (silent["mac"], silent["address"], silent["where"], silent["row"]) == (
+        "00:00:5E:00:53:51", "10.20.0.51", "Gi1/0/19", "19")
+    assert (table[5]["not_seen"], table[5]["model"]) == ("2", "XNV-8080R")
+    assert table[-1]["address"] == "10.20.0.77"
+
+
+def test_a_sweep_that_nothing_was_held_against_has_no_empty_census():
+    (row,) = rows(large(3), of="census")
+    assert row["entry"] == "none"
+    assert row["because"].startswith("Nothing was held against this sweep")
+
+
+def test_other_addresses_of_a_device_stand_in_its_row():
+    assert {row["device"]: row["also_at"] for row in rows(sample()) if row["also_at"]} == {
+        "10.20.0.33": "10.20.0.113"}
+
+
 def test_what_is_no_camera_is_counted_apart():
     assert [row["device"] for row in rows(sample()) if row["counted_as"] == "not_a_camera"] == ["10.20.0.90"]
     assert all(row["counted_as"] == row["outcome"] for row in rows(sample()) if row["device"] != "10.20.0.90")
@@ -99,7 +125,7 @@ def test_hostile_text_breaks_neither_rows_nor_cells(of):
     if of == "standards":
         assert {row["covered"] for row in table} <= {"fail", "no_check"}
     else:
-        assert len(table) == len(hostile().devices) * (5 if of == "findings" else 1)
+        assert len(table) == len(hostile().devices) * {"findings": 5, "census": 3}.get(of, 1)
     for row in table:
         assert None not in row
         for value in row.values():

@@ -33,7 +33,7 @@ def one_device() -> bytes:
     ("one-device.json", one_device),
     ("sample.csv", lambda: render(sample(), "csv")),
     *((f"sample-{of}.csv", lambda of=of: render(sample(), "csv", of=of))
-      for of in ("findings", "monitoring", "attached", "events", "refusals", "standards")),
+      for of in ("findings", "monitoring", "attached", "events", "refusals", "standards", "census")),
 ])
 def test_the_format_is_as_it_was(name, make):
     path = GOLDEN / name

@@ -239,7 +239,7 @@ def section(address: str) -> str:
     "decisive · firmware (comes with the maker's software)",
     "rule lorex.title unverified", "Block it at the firewall; switch P2P off.",
     "nist-8259a Logical Access to Interfaces",
-    "failed , no complete answer before the deadline: rtsp.describe :554 (after 8 s)",
+    "failed , no whole answer before the deadline: rtsp.describe :554 (after 8 s)",
     "not attempted , no credentials were given: auth.onvif.GetDeviceInformation :80",
     "Passwords are never guessed, and no credentials were given.", "listed by name since 2018-08-13",
     "yes, from 2019-08-13", "assumed , not known", "of Dahua , in CN, owner under the law of CN (Hangzhou)",
@@ -255,7 +255,7 @@ def test_the_section_of_a_rebranded_camera(told):
     ("10.20.0.31", "Monitoring Attached for what, and until when"), ("10.20.0.34", "Monitoring Suspended"),
     ("10.20.0.90", "Not a camera"),
     ("10.20.0.77", "1 check could not be carried out (1 high) high Default password in use : Passwords are never"),
-    ("10.20.0.77", "2 questions without a complete answer failed , answer not readable: http.root :80"),
+    ("10.20.0.77", "2 questions without a whole answer failed , answer not readable: http.root :80"),
     ("10.20.0.22", "V5.5.82 build 190220"), ("10.20.0.32", "waiver approved by M. Adeyemi"),
     ("10.20.0.40", "Channel 1: 10.20.0.40#1 , no section of its own Channel 2: 10.20.0.40#2"),
     ("10.20.0.40#2", "Nothing was asked of this device itself."),
@@ -270,7 +270,7 @@ def test_what_other_sections_tell(address, told):
 
 @pytest.mark.parametrize("told", [
     "Of 17 devices found, 6 must stay out", "Authorised by M. Adeyemi", "CHG-20418", "docker0 (virtual)",
-    "10.20.0.51 : nothing came back (3), no complete answer before the deadline (8)", "192.168.1.108 by dhip, 2 times",
+    "10.20.0.51 : nothing came back (3), no whole answer before the deadline (8)", "192.168.1.108 by dhip, 2 times",
     "addresses handed out by devices and not followed: 11", "113 days old", "Pub. L. 115-232 s.889(a)(1)(A)",
     "Ask the offeror for the representation before award.", "It is not legal advice.",
     "named by the agency in connection with human rights abuses", "Traffic was captured for 20 minutes",
@@ -356,6 +356,102 @@ def test_a_reason_of_our_own_is_not_cut_in_the_middle():
         replace(first, verdict=replace(first.verdict, reasons=(reason,))),)), "html").decode()))
     assert reason.strip() in page
     assert "more characters]" not in page
+
+
+def test_how_a_weakness_was_concluded_is_folded_and_whole():
+    first = sample().devices[0]
+    failed = next(one for one in first.verdict.findings if one.status == "fail")
+    steps = (("cvss", "9.8"), ("1. version", "as given"), ("CVE-2021-33044 2. so", "affected"),
+             ("203.0.113.10", "every 30 s"), ("control ids not verified", "nist-800-53"))
+    long = replace(failed, facts=steps, standards=tuple(("nist-800-53", f"AC-{n}") for n in range(4)))
+    device = replace(first, verdict=replace(first.verdict, findings=(long,)))
+    page = tree_of(render(replace(sample(), devices=(device,)), "html").decode())
+    (folded,) = page.xpath("//details[@class='traced']")
+    assert words_of(folded) == (
+        "How it was concluded, and the standards it speaks to 1. version as given CVE-2021-33044 2. so affected "
+        "nist-800-53 AC-0 · nist-800-53 AC-1 · nist-800-53 AC-2 · nist-800-53 AC-3 (control ids not verified: "
+        "nist-800-53)")
+    assert "cvss 9.8 · 203.0.113.10 every 30 s · rule" in words_of(folded.getprevious())
+
+
+def test_laws_with_no_effect_come_last_and_folded():
+    first = sample().devices[1]
+    effect = replace(first.verdict.effects[0], effect=ActivityEffect.PROHIBITED)
+    idle = replace(effect, name="Elsewhere", regime="ELSEWHERE", effect=ActivityEffect.NONE, listed="true")
+    verdict = replace(first.verdict, effects=(idle, effect))
+    page = tree_of(render(replace(sample(), devices=(replace(first, verdict=verdict),)), "html").decode())
+    notes = page.xpath("//ol[@class='law-notes']/li")
+    assert [one.get("id") for one in notes] == ["law-1", "law-2"]
+    assert effect.name in words_of(notes[0])
+    assert "Elsewhere" in words_of(notes[1].xpath("ancestor::details")[0])
+    assert "Elsewhere" in words_of(page.xpath("//article//details//table[contains(@class, 'law')]")[0])
+
+
+# -- what was looked at
+
+
+def section_of(report, name: str) -> str:
+    return words_of(tree_of(render(report, "html").decode()).xpath(f"//section[@id='{name}']")[0])
+
+
+def test_the_page_says_what_was_sent_and_what_that_brought():
+    told = section_of(sample(), "scope")
+    assert "What was sent: 2,129 in all ARP requests 378 SYN frames 0 UDP datagrams 156 TCP connections 1,204" in told
+    assert "Devices found per 1,000 sent 7.5" in told
+    assert "16 devices were reached directly" in told
+    assert "10.20.0.33 is also 10.20.0.113 : serial number" in told
+    assert "default credentials" in told
+    assert "SNMP" in told
+
+
+@pytest.mark.parametrize(("sent", "told"), [
+    (None, "What was sent Not counted."), ({}, "What was sent: nothing This was read from files"),
+    ({"arp": 0, "request": 0}, "What was sent: nothing"), ({"arp": 1, "pigeon": 2}, "What was sent: 3 in all")])
+def test_what_was_not_counted_is_not_told_as_nothing(sent, told):
+    assert told in section_of(replace(sample(), scope=replace(sample().scope, sent=sent)), "scope")
+
+
+@pytest.mark.parametrize(("opted_in", "told"), [
+    (None, "Asked for beyond the usual looks not recorded"), ((), "beyond the usual looks nothing: no default"),
+    (("port_mappings",), "beyond the usual looks port mappings"), (("novel",), "beyond the usual looks novel")])
+def test_what_was_opted_into_is_named(opted_in, told):
+    assert told in section_of(replace(sample(), scope=replace(sample().scope, opted_in=opted_in)), "scope")
+
+
+def test_a_census_names_by_source_what_was_not_seen():
+    told = section_of(sample(), "census")
+    assert told.startswith("Did we find them all? 4 devices of the 39 that 3 sources name were not seen by this sweep")
+    assert "switch-3.txt switch MAC table 19 17 2 1" in told
+    assert "00:00:5E:00:53:51 · 10.20.0.51 · Gi1/0/19 row 19: its address was silent: no answer" in told
+    assert "00:00:5E:00:53:60 · Gi1/0/14 (address block of dahua ) row 14:" in told
+    assert "2 × Hanwha Vision · XNV-8080R row 3: 4 ordered, 2 of this model seen" in told
+    assert "1 swept device stands in none of these: 10.20.0.77" in told
+
+
+def test_a_long_list_of_unseen_devices_is_cut_and_the_rest_counted():
+    found = sample().census
+    one = found.sources[0].unseen[0]
+    many = replace(found.sources[0], unseen=[replace(one, row=row, missing=2) for row in range(1000)])
+    told = section_of(replace(sample(), census=replace(found, sources=(many,))), "census")
+    assert "row 49:" in told
+    assert "row 50:" not in told
+    assert "1,900 further devices are in the JSON and CSV forms." in told
+
+
+def test_where_every_known_device_was_seen_the_page_still_promises_nothing():
+    found = sample().census
+    told = section_of(replace(sample(), census=replace(found, sources=found.sources[1:2], unlisted=())), "census")
+    assert "Of the 12 devices that 1 source names, this sweep saw every one. What no source knows" in told
+    assert not re.search("complete", told, re.IGNORECASE)
+
+
+def test_without_a_census_one_sentence_says_so_and_nothing_is_called_complete():
+    report = replace(sample(), census=None)
+    told = section_of(report, "census")
+    assert told == ("Did we find them all? Nothing was held against this sweep: no switch table, lease, asset list or "
+                    "order was asked whether devices are missing from it.")
+    page = words_of(tree_of(render(report, "html").decode()))
+    assert not re.search(r"\bcomplete(ly|ness)?\b", page, re.IGNORECASE)
 
 
 # -- monitoring

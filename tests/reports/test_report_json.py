@@ -71,6 +71,27 @@ def test_the_summary_says_what_the_devices_say():
     assert document["summary"]["stale_lists"] == ["advisories"]
 
 
+def test_what_was_sent_and_what_it_brought():
+    document = json.loads(render(sample(), "json"))
+    assert document["scope"]["sent"] == {"arp": 378, "syn": 0, "datagram": 156, "connection": 1204, "request": 391}
+    assert document["summary"]["sent"] == {"total": 2129, "devices": 16, "devices_per_packet": round(16 / 2129, 6)}
+    assert document["scope"]["opted_in"] == ["factory_logins", "snmp_public"]
+    assert document["joined"][0]["also_at"] == ["10.20.0.113"]
+
+
+def test_a_census_is_told_whole_or_as_nothing():
+    told = json.loads(render(sample(), "json"))
+    assert [(one["known"], one["seen"], one["unread"], len(one["unseen"])) for one in told["census"]["sources"]] == [
+        (19, 17, 1, 2), (12, 12, 0, 0), (8, 6, 0, 1)]
+    assert told["summary"]["census"] == (
+        "4 devices of the 39 that 3 sources name were not seen by this sweep; 1 row could not be read. What no source "
+        "knows and no sweep saw is not counted.")
+    nothing = json.loads(render(large(0), "json"))
+    assert nothing["census"] is None
+    assert nothing["summary"]["census"].startswith("Nothing was held against this sweep")
+    assert nothing["summary"]["sent"]["total"] == 2129
+
+
 def test_monitoring_is_told_whole_or_as_nothing():
     told = json.loads(render(sample(), "json"))["monitoring"]
     assert [camera["state"] for camera in told["cameras"]] == ["suspended", "attached", "attached"]

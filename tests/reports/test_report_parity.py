@@ -9,8 +9,9 @@ from lxml import html
 from sample_report import hostile, sample
 
 from reports.formats import render
-from reports.formats.csv import COLUMNS
+from reports.formats.csv import COLUMNS, cell
 from reports.text import brief, clean, sentence
+from reports.words import OPTED_IN, SENT
 
 
 def squeezed(text: str) -> str:
@@ -89,6 +90,34 @@ def test_lists_limits_and_silence_are_in_the_page(forms):
                  *(one["what"] for one in document["dropped"]), *document["summary"]["sentences"],
                  *document["summary"]["next_steps"], document["summary"]["headline"]):
         assert squeezed(clean(told)) in text
+
+
+def test_every_unseen_device_is_in_every_format(forms):
+    document, tables, _, tree = forms
+    section = squeezed(tree.xpath("//section[@id='census']")[0].text_content())
+    told = [one for source in document["census"]["sources"] for one in source["unseen"]]
+    table = [row for row in tables["census"] if row["entry"] == "not_seen"]
+    assert len(told) == len(tree.xpath("//ul[@class='unseen']/li")) == len(table) > 0
+    for unseen, row in zip(told, table, strict=True):
+        assert squeezed(clean(unseen["because"])) in section
+        for name in ("mac", "address", "serial", "name", "model", "manufacturer", "where", "when"):
+            assert squeezed(clean(unseen[name], 40)[:40]) in section
+            assert defused(row[name]) == clean(unseen[name], 4000)
+    names = [source["source"] for source in document["census"]["sources"] for _ in source["unseen"]]
+    assert [row["source"] for row in table] == [cell(name) for name in names]
+
+
+def test_what_was_sent_and_asked_for_is_in_the_page(forms):
+    document, _, _, tree = forms
+    section = squeezed(tree.xpath("//section[@id='scope']")[0].text_content())
+    for kind, count in document["scope"]["sent"].items():
+        assert squeezed(clean(SENT.get(kind, kind))) in section
+        assert f"{count:,}" in section
+    for name in document["scope"]["opted_in"]:
+        assert squeezed(clean(OPTED_IN.get(name, name))) in section
+    for one in document["joined"]:
+        assert squeezed(clean(one["because"])) in section
+        assert all(squeezed(clean(other)) in section for other in one["also_at"])
 
 
 def test_every_camera_at_the_gate_is_in_every_format(forms):

@@ -7,6 +7,7 @@ import pytest
 from sample_report import LISTS, device, law, sample, site
 
 from reports import summary
+from reports.census import Census, CensusSource, UnseenDevice
 from reports.monitoring import CameraState, Monitoring
 from reports.report import Report
 from reports.risks import RiskKind, risks
@@ -15,7 +16,7 @@ from rules.vocabulary import Identity, Kind, ListVersion, Outcome, Status
 
 
 def only(*devices) -> Report:
-    return replace(sample(), devices=tuple(devices), silent=(), lists=(), monitoring=None)
+    return replace(sample(), devices=tuple(devices), silent=(), lists=(), monitoring=None, census=None)
 
 
 def plain(host: str, outcome: Outcome):
@@ -244,3 +245,50 @@ def test_a_long_reason_of_the_policy_ends_with_a_clause():
     one = plain("1", Outcome.PROHIBITED)
     risk, = risks(only(replace(one, verdict=replace(one.verdict, reasons=(reason,)))))
     assert risk.because == "The camera 10.20.0.9#2 behind it is prohibited: DoD list of companies (s.1260H)."
+
+
+NOTHING_HELD = ("Nothing was held against this sweep: no switch table, lease, asset list or order was asked whether "
+                "devices are missing from it.")
+
+
+def against(known: int, missing: int, *, sources: int = 1, unread: int = 0) -> Report:
+    unseen = [UnseenDevice(1, missing, "because")] if missing else []
+    one = CensusSource("switch.txt", "switch MAC table", known, known - missing, unseen, unread)
+    return replace(only(), census=Census(sample().generated_at, "auditor", (one,) * sources))
+
+
+@pytest.mark.parametrize(("report", "told"), [
+    (only(), NOTHING_HELD),
+    (against(5, 1), "1 device of the 5 that 1 source names was not seen by this sweep."),
+    (against(5, 2, sources=2), "4 devices of the 10 that 2 sources name were not seen by this sweep."),
+    (against(5, 5), "None of the 5 devices that 1 source names was seen by this sweep."),
+    (against(1, 1), "1 device of the 1 that 1 source names was not seen by this sweep."),
+    (against(5, 0, unread=3),
+     "Of the 5 devices that 1 source names, this sweep saw every one; 3 rows could not be read."),
+    (against(0, 0), "1 source names no device at all, so nothing was held against this sweep."),
+])
+def test_what_was_held_against_the_sweep_is_one_sentence(report, told):
+    last = "" if report.census is None else " What no source knows and no sweep saw is not counted."
+    assert summary.held(report) == told + last
+    assert "complete" not in summary.held(report)
+
+
+def test_devices_that_other_books_know_are_to_be_looked_for():
+    assert summary.next_steps(against(5, 2)) == (
+        "Look for the 2 devices that other books know and the sweep did not see.",)
+    assert summary.sentences(against(5, 2)) == (summary.held(against(5, 2)),)
+    assert summary.next_steps(against(5, 0)) == summary.sentences(against(5, 0)) == ()
+
+
+def test_silent_addresses_are_to_be_checked_where_no_census_did():
+    silent = sample().silent
+    assert any("silent" in step for step in summary.next_steps(replace(only(), silent=silent)))
+    assert not any("silent" in step for step in summary.next_steps(replace(against(5, 0), silent=silent)))
+
+
+@pytest.mark.parametrize(("sent", "recall"), [
+    (None, None), ({}, (0, 2, None)), ({"arp": 0}, (0, 2, None)), ({"arp": 10, "syn": 30}, (40, 2, 0.05))])
+def test_recall_counts_devices_that_were_reached_themselves(sent, recall):
+    devices = (plain("1", Outcome.APPROVED), plain("2", Outcome.APPROVED), plain("2#1", Outcome.APPROVED))
+    found = summary.recall(replace(only(*devices), scope=replace(sample().scope, sent=sent)))
+    assert recall == (found and (found.total, found.devices, found.devices_per_packet))
