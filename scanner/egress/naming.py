@@ -134,10 +134,11 @@ class Naming:
         columns = zip(*(column.tolist() for column in (
             keys[places], bases[chosen], sequences[chosen] & 0xFFFFFFFF, begins[chosen], of_row[places],
             rows.at[places], rows.end[places])), strict=True)
+        is_read, feed, cut = self._openings.is_read, self._openings.feed, batch.cut
         for key, base, sequence, beginning, flow, at, end in columns:
-            if self._openings.is_read(key, base, sequence, begins=beginning):
+            if is_read(key, base, sequence, begins=beginning):
                 continue
-            spoken = self._openings.feed(key, base, sequence, batch.cut(at, end))
+            spoken = feed(key, base, sequence, cut(at, end))
             if spoken is not None:
                 self._spoken(talks[flow], spoken)
 
@@ -148,11 +149,14 @@ class Naming:
         if spoken.name is None:
             return
         asked = self._tables.asks(talk.mac, talk.source)
-        self._tables.count(asked.sni if spoken.kind == "sni" else asked.http, spoken.name)
-        names = getattr(talk, spoken.kind) or {}
+        if spoken.kind == "sni":
+            self._tables.count(asked.sni, spoken.name)
+            names = talk.sni = talk.sni or {}
+        else:
+            self._tables.count(asked.http, spoken.name)
+            names = talk.http = talk.http or {}
         if len(names) < MAX_NAMES:
             names[spoken.name] = None
-        setattr(talk, spoken.kind, names)
         self._tables.talks.keep(talk)
 
     def _dns(self, message: bytes, asker: int, source: int, client_mac: int, client: int) -> None:

@@ -6,14 +6,14 @@ A ClientHello or a request head may come in many segments, in any order and repe
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import OrderedDict
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from scanner.egress.batches import Bools, Ints, Unsigned, among, table_of
 from scanner.egress.names import METHODS, http_host
-from scanner.egress.tls import MAX_HELLO, Reading, server_name
+from scanner.egress.tls import HANDSHAKE, MAX_HELLO, Reading, server_name
 
 __all__ = ["Openings", "Spoken", "request_starts"]
 
@@ -58,14 +58,21 @@ def _read_http(octets: bytes) -> Reading:
     return Reading(more=could)
 
 
-_READERS: tuple[tuple[str, Callable[[bytes], Reading]], ...] = (("sni", server_name), ("http", _read_http))
+def _judge(stream: bytes, *, growing: bool) -> tuple[bool, Spoken | None]:
+    """Whether the beginning of a connection is read, and what it says; `growing` tells that it may become longer."""
+    tls = stream[0] == HANDSHAKE
+    reading = server_name(stream) if tls else _read_http(stream)
+    if reading.name is not None or (not reading.more and stream.startswith(METHODS)):
+        return True, Spoken("sni" if tls else "http", reading.name, stream)
+    return not (reading.more and growing), None
 
 
 class Openings:
     """Connections whose beginning is being read; the oldest makes room, and counts as `evicted` if it was unread."""
 
     def __init__(self) -> None:
-        self._openings: dict[int, _Opening] = {}
+        # A plain dictionary looks for its oldest entry behind all that were taken out; this one knows it.
+        self._openings: OrderedDict[int, _Opening] = OrderedDict()
         self._unread: dict[int, None] = {}                                # those of them that are not done
         self._syn_keys = np.zeros(0, np.uint64)                           # sorted, of equal ones the newest last
         self._syn_bases = np.zeros(0, np.int64)
@@ -125,43 +132,53 @@ class Openings:
 
     def feed(self, key: int, base: int, sequence: int, octets: bytes) -> Spoken | None:
         """Take one data segment in; what the connection says, once that is known."""
-        opening = self._openings.get(key) or self._open(key, sequence if base < 0 else base)
+        opening = self._openings.get(key)
+        if opening is None:
+            if octets and base in {-1, sequence}:
+                return self._begin(key, sequence, octets)
+            opening = self._open(key, sequence if base < 0 else base)
         place = sequence - opening.base & 0xFFFFFFFF
         if place >= MAX_HELLO:
             return None
-        if len(octets) > len(opening.pieces.get(place, b"")):
-            opening.octets += len(octets) - len(opening.pieces.get(place, b""))
+        known = len(opening.pieces.get(place, b""))
+        if len(octets) > known:
+            opening.octets += len(octets) - known
             opening.pieces[place] = octets
-        spoken = self._judge(opening)
-        if opening.done:
+        stream = _in_order(opening.pieces)
+        if not stream:
+            return None
+        growing = opening.octets < 2 * MAX_HELLO and len(opening.pieces) < _MAX_PIECES
+        done, spoken = _judge(stream, growing=growing)
+        if done:
+            opening.done, opening.pieces = True, {}
             self._unread.pop(key, None)
         return spoken
 
-    def _open(self, key: int, base: int) -> _Opening:
+    def _begin(self, key: int, base: int, octets: bytes) -> Spoken | None:
+        """The very first octets of a connection; mostly they say all, and then nothing is kept of them."""
+        done, spoken = _judge(octets, growing=len(octets) < 2 * MAX_HELLO)
+        opening = self._open(key, base, done=done)
+        if not done:
+            opening.pieces[0], opening.octets = octets, len(octets)
+        return spoken
+
+    def _open(self, key: int, base: int, *, done: bool = False) -> _Opening:
         if len(self._openings) >= MAX_OPENINGS:
-            oldest = next(iter(self._openings))
-            self.evicted += not self._openings.pop(oldest).done
+            oldest, leaving = self._openings.popitem(last=False)
+            self.evicted += not leaving.done
             self._unread.pop(oldest, None)
-        self._openings[key] = opening = _Opening(base, base)
-        self._unread[key] = None
+        self._openings[key] = opening = _Opening(base, base, done=done)
+        if not done:
+            self._unread[key] = None
         return opening
 
-    @staticmethod
-    def _judge(opening: _Opening) -> Spoken | None:
-        stream = opening.pieces.get(0, b"")
-        if len(opening.pieces) > 1:
-            for place in sorted(opening.pieces):
-                if place > len(stream):
-                    break
-                stream += opening.pieces[place][len(stream) - place:]
-        if not stream:
-            return None
-        for kind, read in _READERS:
-            reading = read(stream)
-            if reading.name is not None or (not reading.more and kind == "http" and stream.startswith(METHODS)):
-                opening.done, opening.pieces = True, {}
-                return Spoken(kind, reading.name, stream)
-            if reading.more and opening.octets < 2 * MAX_HELLO and len(opening.pieces) < _MAX_PIECES:
-                return None
-        opening.done, opening.pieces = True, {}
-        return None
+
+def _in_order(pieces: dict[int, bytes]) -> bytes:
+    """The octets from the beginning up to the first gap."""
+    stream = pieces.get(0, b"")
+    if len(pieces) > 1:
+        for place in sorted(pieces):
+            if place > len(stream):
+                break
+            stream += pieces[place][len(stream) - place:]
+    return stream

@@ -136,7 +136,7 @@ class _Records:
     def __init__(self, order: str, scale: int, header: int, begin: bytes) -> None:
         self._order, self._scale, self._header = order, scale, header
         self._link = struct.unpack_from(order + "I", begin, 20)[0] & 0xFFFF   # the rest describes the FCS
-        self._kept = struct.Struct(order + "8xI")
+        self._kept = struct.Struct(f"{order}8xI{header - 12}x")      # the whole header, so that a cut one is an error
         self._layout = np.dtype([(name, order + "u4") for name in ("seconds", "fraction", "kept", "wire")])
         self.trouble = ""
 
@@ -171,17 +171,17 @@ class _Records:
         """
         kept_of, header, limit = self._kept.unpack_from, self._header, size - self._header
         starts, at, waiting, pause = list[int](), 0, 0, 1
-        add = starts.append
-        while at <= limit and len(starts) < MOST:
-            step = before = 0
-            for _ in range(min(_SINGLY, MOST - len(starts))):
-                if at > limit:
-                    break
-                add(at)
-                before, step = step, kept_of(data, at)[0] + header
-                at += step
+        add, records = starts.append, data[:size]
+        while len(starts) < MOST:
+            try:
+                for _ in range(min(_SINGLY, MOST - len(starts))):
+                    step = kept_of(records, at)[0] + header
+                    add(at)
+                    at += step
+            except struct.error:                                         # no whole header is left
+                break
             waiting -= 1
-            if step == before and waiting <= 0:
+            if waiting <= 0 and starts[-2:] == [at - 2 * step, at - step]:
                 found = self._alike(data, at, step, min((limit - at) // step + 1, MOST - len(starts)))
                 starts.extend(range(at, at + found * step, step))
                 at += found * step

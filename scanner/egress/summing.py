@@ -68,7 +68,7 @@ class _Summary:
         last = talks[-1]
         signs, denied, estimated, first_ns, logged = (
             last.signs, last.denied, last.estimated, last.first_ns, bool(last.told_by))
-        for talk in talks[:-1]:
+        for talk in talks[:-1] if len(talks) > 1 else ():
             signs |= talk.signs
             denied += talk.denied
             estimated = estimated or talk.estimated
@@ -76,21 +76,24 @@ class _Summary:
             first_ns = min(first_ns, talk.first_ns)
         packets, octets, packets_out, octets_out = _volumes(talks)
         destination = last.destination
+        if len(talks) == 1:                        # as nearly all are, and of those there may be tens of thousands
+            sni, http, likely = tuple(last.sni or ()), tuple(last.http or ()), tuple(last.likely or ())
+        else:
+            sni, http, likely = (_each([getattr(talk, kind) for talk in talks]) for kind in ("sni", "http", "likely"))
+        told = self._told.get(device)
+        if told is None:
+            told = self._told[device] = self._answers(talks)
         return Conversation(
-            device if device.count(":") == 5 and len(device) == 17 else "", address_text(last.source),
+            device if len(device) == 17 and device.count(":") == 5 else "", address_text(last.source),
             address_text(destination), protocol_name(last.protocol), last.port,
             packets, octets, packets_out, octets_out, first_ns, last.last_ns,
-            dns=_each([answers.get(destination) for answers in self._answers(device, talks)]),
-            sni=_each([talk.sni for talk in talks]), http=_each([talk.http for talk in talks]),
+            dns=_each([answers.get(destination) for answers in told]) if told else (), sni=sni, http=http,
             signs=tuple([str(sign) for sign, bit in self._bits.items() if signs & bit]) if signs else (),
-            bursts=_spaced(talks), tunnel=last.tunnel, denied=denied, estimated=estimated,
-            likely=_each([talk.likely for talk in talks]),
+            bursts=_spaced(talks), tunnel=last.tunnel, denied=denied, estimated=estimated, likely=likely,
             told_by=tuple(sorted({talk.told_by or PACKETS for talk in talks})) if logged else ())
 
-    def _answers(self, device: str, talks: list[Talk]) -> list[dict[int, dict[str, None]]]:
-        """What DNS told any address of the device."""
-        if device in self._told:
-            return self._told[device]
+    def _answers(self, talks: list[Talk]) -> list[dict[int, dict[str, None]]]:
+        """What DNS told any address of the device that these are conversations of."""
         known = self._tables.addresses
         clients = {talk.source for talk in talks}
         mac = talks[0].mac or known.owner.get(talks[0].source, 0)
@@ -98,9 +101,7 @@ class _Summary:
             clients |= set(known.of_mac.get(mac, ()))
             clients |= {address for address in self._tables.answers.names if known.owner.get(address) == mac}
         answers = self._tables.answers.names
-        told = [answers[client] for client in sorted(clients) if client in answers]
-        self._told[device] = told
-        return told
+        return [answers[client] for client in sorted(clients) if client in answers]
 
     def _names(self, conversations: Iterable[Conversation]) -> dict[str, Names]:
         asked: dict[str, list[Asked]] = {}
@@ -171,11 +172,11 @@ def _total(counters: Iterable[Counter[str]]) -> dict[str, int]:
 
 def _spaced(talks: list[Talk]) -> Sequence[int]:
     """Burst times of several flows in order, without those that follow another within a second."""
+    if len(talks) == 1 and (alone := talks[0].bursts) and len(alone) == 1:
+        return alone[:]
     filled = [talk.bursts for talk in talks if talk.bursts]
     if not filled:
         return ()
-    if len(filled) == 1 and len(filled[0]) == 1:
-        return filled[0][:]
     stamps = sorted(chain.from_iterable(filled))
     kept = array("q", stamps[:1])
     last = stamps[0]

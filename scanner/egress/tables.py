@@ -98,7 +98,8 @@ class Talks:
 
     def begin(self, key: int, ends: tuple[int, int, int, int, int, int, int, bool], at: int) -> Talk:
         """A new conversation: MAC, the device's and the other address as halves, protocol, port, whether tunnelled."""
-        self.make_room()
+        if len(self.talks) >= MAX_CONVERSATIONS:
+            self.make_room()
         mac, high, low, far_high, far_low, protocol, port, tunnel = ends
         talk = self.talks[key] = Talk(key, mac, _number(high, low), _number(far_high, far_low), protocol, port, at, at,
                                       tunnel)

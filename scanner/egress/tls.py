@@ -11,12 +11,16 @@ from dataclasses import dataclass
 
 from scanner.egress.names import is_host
 
-__all__ = ["MAX_HELLO", "NOTHING", "Reading", "hello_name", "server_name"]
+__all__ = ["HANDSHAKE", "MAX_HELLO", "NOTHING", "Reading", "hello_name", "server_name"]
 
 MAX_HELLO = 16_384
 """Octets of a ClientHello; with post-quantum keys and tickets real ones stay below a quarter of it."""
-_HANDSHAKE, _CLIENT_HELLO = 22, 1
-_EXTENSION = struct.Struct(">HH").unpack_from
+HANDSHAKE = 22
+"""The type of a TLS record that carries handshake messages, its first octet."""
+_CLIENT_HELLO = 1
+_RECORD = struct.Struct(">BBxH").unpack_from       # type, major version, minor version, length
+_WIDTHS, _COOKIE_WIDTHS = (1, 2, 1), (1, 1, 2, 1)  # of the lengths of session id, cookie, cipher suites, compressions
+_EXTENSION = struct.Struct(">HH").unpack_from      # type, length
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +39,15 @@ def server_name(stream: bytes) -> Reading:
     """Read the first octets of a TCP stream as TLS records with a ClientHello in them."""
     if not stream:
         return _MORE
-    if stream[0] != _HANDSHAKE:                    # as most streams that are no TLS begin
+    if stream[0] != HANDSHAKE:                    # as most streams that are no TLS begin
         return NOTHING
-    message, at = b"", 0
-    while at < len(stream):
-        head = stream[at:at + 5]
-        if head[0] != _HANDSHAKE or (len(head) > 1 and head[1] != 3):
-            return NOTHING
-        if len(head) < 5:
-            return _MORE
-        size = head[3] << 8 | head[4]
-        if size == 0:
+    message, at, present = b"", 0, len(stream)
+    while at < present:
+        if at + 5 > present:                       # the beginning of a record's header
+            could = stream[at] == HANDSHAKE and stream[at + 1:at + 2] in {b"", b"\x03"}
+            return _MORE if could else NOTHING
+        kind, major, size = _RECORD(stream, at)
+        if kind != HANDSHAKE or major != 3 or size == 0:
             return NOTHING
         message += stream[at + 5:at + 5 + size]
         at += 5 + size
@@ -61,35 +63,35 @@ def hello_name(message: bytes, *, cookie: bool = False) -> Reading:
 
     With `cookie` it is that of DTLS, which has one more field (RFC 6347 section 4.2.1).
     """
-    if message[:1] != bytes([_CLIENT_HELLO]):
-        return NOTHING if message else _MORE
-    if len(message) < 4:
-        return _MORE
-    size = int.from_bytes(message[1:4], "big")
+    whole = len(message)
+    if whole < 4:
+        return _MORE if message[:1] in {b"", b"\x01"} else NOTHING
+    if message[0] != _CLIENT_HELLO:
+        return NOTHING
+    size = message[1] << 16 | message[2] << 8 | message[3]
     if size > MAX_HELLO or size < 38:
         return NOTHING
-    body, more = message[4:4 + size], len(message) < 4 + size
-    offset = 34                                    # version and 32 random octets
-    widths = (1, 1, 2, 1) if cookie else (1, 2, 1)  # session id, cookie, cipher suites, compression methods
-    rest = _MORE if more else NOTHING
-    for width in widths:
-        if offset + width > len(body):
+    present = min(whole, 4 + size)
+    rest = _MORE if whole < 4 + size else NOTHING
+    at = 38                                        # behind type, length, version and 32 random octets
+    for width in _COOKIE_WIDTHS if cookie else _WIDTHS:
+        if at + width > present:
             return rest
-        offset += width + int.from_bytes(body[offset:offset + width], "big")
-    if offset + 2 > len(body):
+        at += width + (message[at] if width == 1 else message[at] << 8 | message[at + 1])
+    if at + 2 > present:
         return rest
-    end = offset + 2 + int.from_bytes(body[offset:offset + 2], "big")
-    offset += 2
-    last, present = min(end, len(body)) - 4, len(body)
-    while offset <= last:
-        kind, length = _EXTENSION(body, offset)
-        following = offset + 4 + length
+    end = at + 2 + (message[at] << 8 | message[at + 1])
+    at += 2
+    last = min(end, present) - 4
+    while at <= last:
+        kind, length = _EXTENSION(message, at)
+        following = at + 4 + length
         if following > present:
             return rest
         if kind == 0:
-            return Reading(_host_name(body[offset + 4:following]))
-        offset = following
-    return _MORE if more and offset < end else NOTHING
+            return Reading(_host_name(message[at + 4:following]))
+        at = following
+    return rest if at < end else NOTHING
 
 
 def _host_name(extension: bytes) -> str | None:
