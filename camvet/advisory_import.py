@@ -39,7 +39,7 @@ def bring(files: Sequence[Path], *, source: str | None, dated: date | None, ever
     left_out = Counter[str]() if every_vendor or not collection else _leave_out(read, before)
     if not (read.records or read.kev or read.set_aside):
         first = read.problems[0] if read.problems else "no advisory of a maker known here"
-        raise UsageError(f"{files[0]}: nothing to import: {first}")
+        raise UsageError(f"{files[0]}: nothing to import: {first.removeprefix(f'{files[0].name}: ')}")
     today = clock.now().date()
     name = source or ("cisa-kev" if read.formats == {"kev"} else files[0].stem)
     day = dated or _released(read, today)

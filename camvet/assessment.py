@@ -16,7 +16,19 @@ if TYPE_CHECKING:
     from rules.vocabulary import Finding, Identity
     from scanner.observation import Attempt, Observation
 
-__all__ = ["as_of_day", "assess", "by_device", "drift_findings", "exit_code", "policy_named"]
+__all__ = ["activity_named", "as_of_day", "assess", "by_device", "drift_findings", "exit_code", "policy_named"]
+
+
+def activity_named(text: str | None) -> str | None:
+    """What is done with a device, as the laws call it (``export-to`` is ``export_to``). Raises `UsageError`."""
+    from rules.regimes import Activity
+
+    if text is None:
+        return None
+    wanted = text.strip().lower().replace("-", "_")
+    if wanted not in set(Activity):
+        raise UsageError(f"--activity {text!r}: expected one of {', '.join(Activity)}")
+    return wanted
 
 
 def as_of_day(text: str | None) -> date:
@@ -56,7 +68,7 @@ def by_device(observations: Iterable[Observation], attempts: Iterable[Attempt], 
 def assess(devices: Mapping[str, tuple[Sequence[Observation], Sequence[Attempt]]], *, policy: Policy, as_of: date,
            activity: str | None = None, purpose: str | None = None, known: Known | None = None,
            watched_s: float = 0.0, waive: Waive | None = None) -> list[Judgement]:
-    """A judgement on every device. Raises `UsageError` for an activity or purpose that nobody knows.
+    """A judgement on every device. Raises `UsageError` for a purpose that nobody knows.
 
     `known` are the approved baselines that traffic is held against, `watched_s` is how long it was captured,
     `waive` applies the waivers of the site (`camvet.waivers`).

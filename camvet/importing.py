@@ -126,7 +126,7 @@ def perform(context: Context, order: ImportOrder) -> tuple[SweepRecord, list[Imp
     found = [read(path, started, order.format) for path in order.files]
     if not any(one.observations for one in found):
         first = next((refused.expected for one in found for refused in one.refused), "a file of a known format")
-        raise UsageError(f"nothing to import; expected {first}")
+        raise UsageError(f"{', '.join(map(str, order.files[:3]))}: nothing to import; expected {first}")
     digest = hashlib.sha256(b"".join(path.read_bytes()[:MOST_BYTES] for path in order.files)).hexdigest()
     observations = list({one.id: one for each in found for one in each.observations}.values())
     record = store(context, order, observations, started=started, name=f"import-{digest[:8]}", document=document_of(

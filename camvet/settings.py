@@ -55,7 +55,11 @@ def load(config: Path | None, **options: str | None) -> Settings:
     if config is not None or path.is_file():
         try:
             values.update(tomllib.loads(path.read_text(encoding="utf-8")))
-        except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        except OSError as error:
+            raise UsageError(f"config {path}: {error.strerror}") from error
+        except UnicodeDecodeError as error:
+            raise UsageError(f"config {path}: expected UTF-8 text") from error
+        except tomllib.TOMLDecodeError as error:
             raise UsageError(f"config {path}: {error}") from error
     for name in Settings.model_fields:
         if (given := os.environ.get(f"CAMVET_{name.upper()}")) is not None:

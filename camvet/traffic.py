@@ -46,8 +46,10 @@ class Geography:
         for path in paths:
             try:
                 self._readers.append(maxminddb.open_database(str(path)))
-            except (OSError, maxminddb.InvalidDatabaseError) as error:
-                raise UsageError(f"--geoip {path}: {error}") from error
+            except OSError as error:
+                raise UsageError(f"--geoip {path}: {error.strerror}") from error
+            except maxminddb.InvalidDatabaseError as error:
+                raise UsageError(f"--geoip {path}: expected a MaxMind database (.mmdb)") from error
 
     def of(self, address: str) -> tuple[str | None, str | None]:
         """ISO country code and network owner of an address, as far as the databases know."""

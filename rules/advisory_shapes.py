@@ -75,7 +75,8 @@ def document_of(data: bytes, source: str) -> tuple[Mapping[str, Any] | None, Imp
     try:
         document = json.loads(data)
     except (ValueError, RecursionError) as error:
-        out.problems.append(f"{source}: no JSON, or cut short ({str(error)[:80]})")
+        where = f" (line {error.lineno}, column {error.colno})" if isinstance(error, json.JSONDecodeError) else ""
+        out.problems.append(f"{source}: no JSON, or cut short{where}")
         return None, out
     if not isinstance(document, dict):
         out.problems.append(f"{source}: expected an object, found {type(document).__name__}")

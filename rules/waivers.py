@@ -79,7 +79,7 @@ def why_not(waiver: Waiver, as_of: date) -> str | None:
     if not waiver.requested_by.strip():
         return "it does not say who asked for it"
     if not waiver.approved_by.strip():
-        return "it does not say who approved it: nobody has"
+        return "nobody has approved it yet"
     if same_person(waiver.requested_by, waiver.approved_by):
         return f"{waiver.requested_by} asked for it and approved it; that takes two people"
     if waiver.expires is None:

@@ -104,11 +104,15 @@ def read_scope_file(path: Path) -> ScopeFile:
 
     try:
         return ScopeFile.model_validate(YAML(typ="safe", pure=True).load(path.read_bytes()))
-    except (OSError, UnicodeDecodeError, YAMLError) as error:
+    except OSError as error:
+        raise ScopeError(f"{path}: {error.strerror}") from error
+    except (UnicodeDecodeError, YAMLError) as error:
         raise ScopeError(f"{path}: {str(error).splitlines()[0]}") from error
     except ValidationError as error:
         first = error.errors()[0]
-        raise ScopeError(f"{path}: {'.'.join(str(part) for part in first['loc']) or 'file'}: {first['msg']}") from error
+        if not first["loc"]:
+            raise ScopeError(f"{path}: expected a scope in YAML, with targets") from error
+        raise ScopeError(f"{path}: {'.'.join(str(part) for part in first['loc'])}: {first['msg']}") from error
 
 
 def _resolve(name: str) -> Sequence[str]:
@@ -255,8 +259,10 @@ def _expanded(targets: Iterable[str]) -> Iterator[str]:
 def _lines(path: Path) -> list[str]:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ScopeError(f"{path}: {error}") from error
+    except OSError as error:
+        raise ScopeError(f"{path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ScopeError(f"{path}: expected UTF-8 text, a target a line") from error
     for number, line in enumerate(lines, 1):
         if line.strip().startswith("@"):
             raise ScopeError(f"{path}:{number}: a target file cannot name another file")

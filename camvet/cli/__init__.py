@@ -145,6 +145,10 @@ def run(words: Sequence[str]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         terminal.error("interrupted; what was done is kept")
         return ExitCode.INCOMPLETE
+    except SystemExit as left:
+        if isinstance(left.__context__, BrokenPipeError):        # the framework ends with 1, which says findings here
+            return ExitCode.INCOMPLETE
+        raise
     except BrokenPipeError:
         sys.stderr.close()           # the reader of our output went away: nobody is left to tell
         return ExitCode.INCOMPLETE

@@ -42,6 +42,7 @@ def effects(
     regime: list[str] | None = typer.Option(None, "--regime", metavar="R", help="Only this law or list; repeatable."),
 ) -> None:
     """Say what each law and list means for a buyer on a day. Dated facts with citations, no legal advice."""
+    from camvet.assessment import activity_named
     from rules import effects as law
     from rules.buyers import UnknownBuyerError
     from rules.entities import UnknownEntityError
@@ -53,7 +54,7 @@ def effects(
     known = _law_of(context, words[0])
     asked = _regimes(known.regimes, regime or [])
     try:
-        found = law.effects_of(known.entity, roles, day, _activity(activity), purpose, regimes=asked,
+        found = law.effects_of(known.entity, roles, day, activity_named(activity), purpose, regimes=asked,
                                entities=known.entities)
     except UnknownBuyerError as error:
         hint = f"; quote a name with spaces: {' '.join(words)!r}" if error.wanted in words[1:] else ""
@@ -206,17 +207,6 @@ def _day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError as error:
         raise UsageError(f"--as-of {text!r}: {error}") from error
-
-
-def _activity(text: str | None) -> str | None:
-    from rules.regimes import Activity
-
-    if text is None:
-        return None
-    wanted = text.strip().lower().replace("-", "_")
-    if wanted not in set(Activity):
-        raise UsageError(f"--activity {text!r}: expected one of {', '.join(Activity)}")
-    return wanted
 
 
 def _regimes(known: Iterable[Regime], wanted: Sequence[str]) -> list[Regime]:

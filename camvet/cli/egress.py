@@ -81,7 +81,7 @@ def _read(files: list[Path]) -> Capture:
 
     for path in files:
         if not path.is_file():
-            raise UsageError(f"capture {path}: no such file")
+            raise UsageError(f"capture {path}: {'not a file' if path.exists() else 'no such file'}")
     try:
         return flow_logs.read(*files, now=clock.now())
     except OSError as error:

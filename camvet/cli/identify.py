@@ -55,7 +55,9 @@ def identify(
     if refused:
         above = f"the first {MOST_NAMED} are named above" if refused > MOST_NAMED else "see above"
         context.terminal.note(f"{refused} lines could not be read and count for nothing ({above})")
-    raise typer.Exit(ExitCode.INCOMPLETE if undetermined or refused else ExitCode.CLEAN)
+    elif not devices:
+        context.terminal.note(f"{replies}: no replies in it, so nothing is known")
+    raise typer.Exit(ExitCode.INCOMPLETE if undetermined or refused or not devices else ExitCode.CLEAN)
 
 
 @contextmanager

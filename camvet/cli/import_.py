@@ -37,7 +37,7 @@ def import_(
     A row that cannot be read is named with what was expected there. Exit 1 with findings, 3 where something is
     undetermined or a row was refused.
     """
-    from camvet.assessment import as_of_day, exit_code, policy_named
+    from camvet.assessment import activity_named, as_of_day, exit_code, policy_named
     from camvet.importing import FORMATS, ImportOrder, perform
 
     context = context_of(ctx)
@@ -46,7 +46,7 @@ def import_(
     if format_ and format_ not in FORMATS:
         raise UsageError(f"--format {format_!r}: expected {', '.join(FORMATS)}")
     order = ImportOrder(files or [], policy_named(policy or context.settings.policy), as_of_day(as_of), format_,
-                        activity, purpose)
+                        activity_named(activity), purpose)
     if interface:
         _listen(context, order, interface, seconds)
     record, read = perform(context, order)

@@ -25,7 +25,7 @@ def intake(
 
     A label is a claim: such a device can be prohibited by it, and never approved. Exit 1 with findings, 3 else.
     """
-    from camvet.assessment import as_of_day, exit_code, policy_named
+    from camvet.assessment import activity_named, as_of_day, exit_code, policy_named
     from camvet.importing import ImportOrder, document_of, store
     from camvet.prose import headline
     from camvet.shapes import identity_json, verdict_json
@@ -44,7 +44,8 @@ def intake(
     if not found.observations:
         raise UsageError(f"{csv}: expected {found.refused[0].expected if found.refused else 'at least one row'}")
     digest = hashlib.sha256(data).hexdigest()
-    order = ImportOrder([csv], policy_named(policy or context.settings.policy), as_of_day(as_of), "", activity, purpose)
+    order = ImportOrder([csv], policy_named(policy or context.settings.policy), as_of_day(as_of), "",
+                        activity_named(activity), purpose)
     record = store(context, order, found.observations, started=started, name=f"intake-{digest[:8]}",
                    document=document_of(order, f"labels and orders in {csv.name}", digest,
                                         {"rows": len(found.refused) + found.dropped}))

@@ -27,7 +27,7 @@ def judge(
     keep: bool = typer.Option(False, "--keep", help="Store the new verdicts as the newest ones of this sweep."),
 ) -> None:
     """Judge a stored sweep again by today's rules or those of a bundle. Nothing is sent; the old verdicts stay."""
-    from camvet.assessment import as_of_day, assess, exit_code, policy_named
+    from camvet.assessment import activity_named, as_of_day, assess, exit_code, policy_named
     from camvet.baselines import Known, watched
     from camvet.prose import headline, summary
     from camvet.shapes import identity_json, verdict_json
@@ -52,7 +52,7 @@ def judge(
     asked = row.document["scope"]
     day = as_of_day(as_of)
     judgements = assess(stored, policy=policy_named(policy or row.policy), as_of=day,
-                        activity=activity or asked["activity"], purpose=purpose or asked["purpose"],
+                        activity=activity_named(activity) or asked["activity"], purpose=purpose or asked["purpose"],
                         known=Known.of(inventory, row.site, day), watched_s=watched(row.document.get("captures", ())),
                         waive=Waivers.of(inventory, row.site).hook(stored, day, {d.key: d.id for d in known}))
     differ = _differ([one.judgement.verdict for one in known], [one.verdict for one in judgements])

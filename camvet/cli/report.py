@@ -23,7 +23,8 @@ def report(
     sweep: str = typer.Argument("latest", help="A sweep id, its beginning, latest or previous."),
     kind: str = typer.Option("html", "--format", "-f",
                              help="html, json, csv, far, mud, nftables, freeradius, dnsmasq."),
-    of: str | None = typer.Option(None, "--of", help="For csv: devices, findings, monitoring, attached, events, …"),
+    of: str | None = typer.Option(None, "--of", help="For csv: devices, findings, monitoring, attached, events, "
+                                                    "refusals, standards, census."),
     contracts: Path | None = typer.Option(None, "--contracts", metavar="FILE", help="far: the register of contracts."),
     form: str | None = typer.Option(None, "--as", metavar="FORM", help="far: html or json."),
     device: str | None = typer.Option(None, "--device", metavar="DEVICE", help="mud: the file of one device alone."),

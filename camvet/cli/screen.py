@@ -53,6 +53,8 @@ def screen(
     table = file or bom
     if encoding is not None and (table is None or table.suffix.lower() in {".xlsx", ".xlsm", ".json"}):
         raise UsageError("--encoding needs a CSV")
+    if out is not None and table is not None and out.exists() and table.exists() and out.samefile(table):
+        raise UsageError(f"--out {out}: this is the order itself; name another file, so that it stays as it was")
     if lots and file is None:
         raise UsageError("--lots needs --csv or --xlsx")
     screener = _screener(context, buyer or [], as_of, activity, purpose, lists)
@@ -209,7 +211,7 @@ def _certify(context: Context, path: Path, screener: Screener, done: list[Screen
     from scanner import clock
 
     write(context, path, screener, done, by=acting(actor), now=clock.now())
-    context.terminal.note(f"{path}: signed certificate of {len(done)} lines")
+    context.terminal.note(f"{path}: signed certificate of {len(done)} {'line' if len(done) == 1 else 'lines'}")
 
 
 def _tell(context: Context, found: Screened, *, explain: bool) -> None:
@@ -223,16 +225,14 @@ def _tell(context: Context, found: Screened, *, explain: bool) -> None:
 
 def _screener(context: Context, buyers: list[str], as_of: str | None, activity: str | None, purpose: str | None,
               lists: Path | None) -> Screener:
-    from camvet.assessment import as_of_day, policy_named
+    from camvet.assessment import activity_named, as_of_day, policy_named
     from camvet.lists import known_lists
     from camvet.screening import Screener
     from rules import catalog
-    from rules.regimes import Activity, list_version
+    from rules.regimes import list_version
 
+    wanted = activity_named(activity)
     roles = [name for given in buyers for name in re.split(r"[,\s]+", given) if name]
-    wanted = activity.strip().lower().replace("-", "_") if activity else None
-    if wanted is not None and wanted not in set(Activity):
-        raise UsageError(f"--activity {activity!r}: expected one of {', '.join(Activity)}")
     imported = known_lists(context, lists)
     versions = (list_version(), *(imported.versions if imported is not None else ()))
     screener = Screener(catalog.load(), roles or policy_named(context.settings.policy).buyers, as_of_day(as_of), wanted,

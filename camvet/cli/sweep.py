@@ -65,7 +65,7 @@ def sweep(
     """
     from dataclasses import replace
 
-    from camvet.assessment import as_of_day, exit_code, policy_named
+    from camvet.assessment import activity_named, as_of_day, exit_code, policy_named
     from camvet.port_map import read_port_map
     from camvet.progress import SweepProgress
     from camvet.sweeping import SweepOrder, perform
@@ -82,11 +82,14 @@ def sweep(
         settings = replace(settings, snmp_public=check_snmp_public, port_mappings=check_port_mappings)
         if check_default_credentials:
             _demand_consent(scope, agreed=yes_i_am_authorised)
+        order = SweepOrder(scope, settings, policy_named(policy or context.settings.policy), as_of_day(as_of),
+                           capture, activity_named(activity), purpose, fresh, nmap, check_default_credentials)
+        for path in capture:
+            if not path.is_file():
+                raise UsageError(f"capture {path}: {'not a file' if path.exists() else 'no such file'}")
         if plan:
             _print_plan(context, scope, settings, nmap, factory_logins=check_default_credentials)
             raise typer.Exit(ExitCode.CLEAN)
-        order = SweepOrder(scope, settings, policy_named(policy or context.settings.policy), as_of_day(as_of),
-                           capture, activity, purpose, fresh, nmap, check_default_credentials)
         with SweepProgress(context.terminal) as progress:
             record = perform(context, order, progress)
     except (ScopeError, JournalError) as error:

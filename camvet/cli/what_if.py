@@ -36,7 +36,7 @@ def what_if(
     purpose: str | None = typer.Option(None, "--purpose", metavar="P", help="What they are for; some laws look at it."),
 ) -> None:
     """Show what each law would say of every device of a sweep. Nothing is sent and nothing is stored."""
-    from camvet.assessment import as_of_day
+    from camvet.assessment import activity_named, as_of_day
     from camvet.shapes import list_json
     from rules.regimes import list_version, load
 
@@ -45,7 +45,7 @@ def what_if(
     row = context.inventory().sweep(sweep, context.settings.site)
     if row is None:
         raise UsageError(f"no sweep {sweep!r} of site {context.settings.site}: run camvet sweep first")
-    day = as_of_day(as_of)
+    day, activity = as_of_day(as_of), activity_named(activity)
     devices: list[dict[str, Any]] = []
     for stored in context.inventory().devices_of(row.id):
         identity = stored.judgement.identity

@@ -38,7 +38,7 @@ def test_nothing_else_is_touched(other):
 
 
 @pytest.mark.parametrize(("changes", "says"), [
-    ({"owner": " "}, "owner"), ({"reason": ""}, "reason"), ({"approved_by": ""}, "who approved"),
+    ({"owner": " "}, "owner"), ({"reason": ""}, "reason"), ({"approved_by": ""}, "nobody has approved"),
     ({"requested_by": " "}, "who asked"),
     ({"approved_by": " ANA "}, "two people"), ({"approved_by": "\uff21na"}, "two people"),
     ({"withdrawn_on": DAY}, "withdrawn on 2026-11-22"), ({"expires": None}, "no end"),
