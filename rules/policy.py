@@ -302,9 +302,9 @@ def _of_findings(findings: Sequence[Finding], policy: Policy) -> Iterator[_Hit]:
 def _of_lists(lists: Sequence[ListVersion], as_of: date) -> Iterator[_Hit]:
     for one in lists:
         if one.stale(as_of):
-            age = f"{one.age_days(as_of)} days before {as_of} (the limit is {STALE_AFTER_DAYS})"
-            yield _Hit(Clause.LISTS_STALE, f"{one.name}: stale, the facts are of {one.dated}, {age}: no answer from them "
-                       "is current")
+            yield _Hit(Clause.LISTS_STALE,
+                       f"{one.name}: stale, the facts are of {one.dated}, {one.age_days(as_of)} days before {as_of} "
+                       f"(the limit is {STALE_AFTER_DAYS}): no answer from them is current")
 
 
 def _not_assessed(finding: Finding) -> Clause:

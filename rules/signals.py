@@ -224,7 +224,7 @@ def _oui_claims(makers: Makers, text: str, *, linked: bool) -> tuple[Claim, ...]
     owner = longest_prefix(mac, makers.oui) if mac else None
     if mac is None or owner is None:
         return ()
-    where = "on the link layer" if linked else "declared by the device itself"
+    where = "on the link layer" if linked else "as it was told, not seen on the link"
     basis, strength = (Basis.HARDWARE, Strength.STRONG) if linked else (Basis.LABEL, Strength.WEAK)
     found = []
     if owner.brand:
