@@ -7,6 +7,7 @@ bears is turned away only by words that show another trade; in doubt it stays a 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -15,12 +16,13 @@ from enum import StrEnum
 from rules.catalog import Catalog, Known
 from rules.finding import Find, How, finds_in
 from rules.names import Name, read
-from rules.wording import Context, context_of
+from rules.wording import MEASURE, Context, context_of
 
 __all__ = ["Action", "Screening", "screen"]
 
 _SHORT_NAME = 5                     # a name this short is near too many others for a mistake in it to be believed alone
 _MIXED_TRADE = "{} is named beside another trade"
+_NUMBER = re.compile(r"(?<![\w/.-])(?=[\w/.-]*\d)(?=[\w/.-]*[a-z])[a-z0-9][\w/.-]{5,}")
 _FOREIGN_TRADE = "the other words name another trade, and nothing speaks of cameras or devices"
 
 
@@ -81,7 +83,7 @@ def screen(query: str, catalog: Catalog, day: date) -> Screening:
     answers = [_answer(find, finds, context, catalog, day) for find in finds if find.known.kind != "maker"]
     answers += _from_lines(name, finds, catalog, day)
     if not answers:
-        return _nothing(query, name, finds, catalog)
+        return _nothing(query, name, finds, context, catalog)
     best = min(answers, key=lambda a: (_ORDER[a.action], a.find.how is How.MODEL, -a.find.score, -len(a.find.found)))
     if best.action is Action.REVIEW and any(a.action is Action.NO_MATCH and a.find.how is How.LABEL for a in answers):
         stated = next(a for a in answers if a.action is Action.NO_MATCH and a.find.how is How.LABEL)
@@ -264,7 +266,7 @@ def _from_lines(name: Name, finds: Sequence[Find], catalog: Catalog, day: date) 
     return found
 
 
-def _nothing(query: str, name: Name, finds: Sequence[Find], catalog: Catalog) -> Screening:
+def _nothing(query: str, name: Name, finds: Sequence[Find], context: Context, catalog: Catalog) -> Screening:
     makers = [find for find in finds if find.known.kind == "maker"]
     if makers:
         first = makers[0]
@@ -279,6 +281,16 @@ def _nothing(query: str, name: Name, finds: Sequence[Find], catalog: Catalog) ->
                            tricks=name.tricks)
     if not query.strip():
         return replace(result, action=Action.REVIEW, because="there is nothing to screen")
+    if not makers and _is_bare_number(name, context):
+        return replace(result, action=Action.REVIEW, because="it holds a part number of a form nobody here knows, and "
+                       "nothing that says whose: look up who makes it")
     if name.cut:
         return replace(result, action=Action.REVIEW, because="the line is too long to be read to its end")
     return result
+
+
+def _is_bare_number(name: Name, context: Context) -> bool:
+    """Whether a line is a part number and words of any order or device: what it is of, only its maker's list tells."""
+    if context.other or context.trade or context.person:
+        return False
+    return any(not MEASURE.fullmatch(found.group()) for found in _NUMBER.finditer(name.text))

@@ -188,3 +188,13 @@ def test_nothing_raises(text):
 def test_no_text_beside_it_hides_a_distinctive_name(text):
     assert ask(f"Hikvision {text}").action is not Action.NO_MATCH
     assert ask(f"{text} Hikvision").action is not Action.NO_MATCH
+
+
+@pytest.mark.parametrize(("line", "action"), [
+    ("QX-77A12-B", Action.REVIEW), ("QX-77A12-B dome camera 4MP 12 pcs", Action.REVIEW),
+    ("Contoso QX-77A12-B", Action.NO_MATCH),           # somebody is named, if nobody a list names
+    ("QX-77A12-B bakery oven", Action.NO_MATCH), ("4MP 12V 256GB", Action.NO_MATCH), ("camera 1080p", Action.NO_MATCH),
+])
+def test_a_part_number_that_nothing_explains_is_for_review(line, action):
+    answer = screen(line, CATALOG, DAY)
+    assert (answer.action, answer.entity) == (action, None)
