@@ -51,8 +51,7 @@ def test_no_three_replies_less_let_it_in(name, friend):
     observations = telling(DEVICES[name]())
     device = observations[0].device
     labels = list(specimens.labels_of(device, friend)) if friend else []
-    depth = DEPTH if friend in {None, "axis"} else 1
-    for lost in range(depth + 1):
+    for lost in range(DEPTH + 1):
         for gone in combinations(range(len(observations)), lost):
             kept = [one for at, one in enumerate(observations) if at not in gone]
             assert not may_be_approved(device, [*kept, *labels]), [observations[at].probe for at in gone]
