@@ -144,14 +144,15 @@ class Heard:
     lost: int
 
 
-def hear(context: Context, order: ImportOrder, interface: str, seconds: float) -> tuple[SweepRecord | None, Heard]:
+def hear(context: Context, order: ImportOrder, interface: str, seconds: float,
+         ready: Callable[[], None]) -> tuple[SweepRecord | None, Heard]:
     """Listen on a link and send nothing; judge and store who announced itself. `None` where nobody did.
 
-    Raises `UsageError` where this process may not listen there.
+    `ready` is called once the link is heard. Raises `UsageError` where this process may not listen there.
     """
     started = clock.now()
     try:
-        found, lost = passive.listen(interface, seconds)
+        found, lost = passive.listen(interface, seconds, ready)
     except ExchangeError as error:
         raise UsageError(error.detail) from error
     heard = Heard(found, round((clock.now() - started).total_seconds(), 1), lost)

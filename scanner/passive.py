@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import BinaryIO
 
@@ -78,14 +78,16 @@ class Hearing:
             for one in self._held.values() if one.transport != "link" or one.device not in self._owners]
 
 
-def listen(interface: str, seconds: float) -> tuple[Imported, int]:
+def listen(interface: str, seconds: float, ready: Callable[[], None] = lambda: None) -> tuple[Imported, int]:
     """What a link tells by itself within `seconds` (or until Ctrl-C), and how many frames the kernel had to drop.
 
-    Nothing is sent. Raises `scanner.transport.exchange.ExchangeError` where this process may not listen there.
+    Nothing is sent. `ready` is called once frames are being kept.
+    Raises `scanner.transport.exchange.ExchangeError` where this process may not listen there.
     """
     hearing, found = Hearing(), Imported("link")
     with Ear(interface, PORTS) as ear:
         with contextlib.suppress(KeyboardInterrupt):           # whoever has waited long enough keeps what was heard
+            ready()
             for frame in ear.frames(seconds):
                 hearing.add(frame, clock.now())
         lost = ear.dropped()

@@ -27,6 +27,7 @@ _VERBS: dict[str, tuple[int, Callable[..., Any]]] = {}
 # `analyze`, so there it stays where it stands.
 _FLAGS = {"--json", "-q", "--quiet", "-v", "--verbose"}
 _VALUED = {"--db", "--site", "--config"}
+_FRAMEWORK_INTERRUPTED = 130          # what the framework makes of a Ctrl-C
 _OWN_CONFIG = {"analyze"}
 
 
@@ -120,6 +121,11 @@ def _hoist(words: Sequence[str]) -> list[str]:
     return front + rest
 
 
+def _interrupted(terminal: Terminal) -> ExitCode:
+    terminal.error("interrupted; what was done is kept")
+    return ExitCode.INCOMPLETE
+
+
 def main(words: Sequence[str] | None = None) -> None:
     """Run camvet and exit with an `ExitCode`; the entry point of the ``camvet`` command."""
     sys.exit(int(run(sys.argv[1:] if words is None else words)))
@@ -130,7 +136,8 @@ def run(words: Sequence[str]) -> int:
     words = _hoist(words)
     terminal = Terminal(verbose="-v" in words or "--verbose" in words)
     try:
-        return typer.main.get_command(_app()).main(list(words), prog_name="camvet", standalone_mode=False) or 0
+        ended = typer.main.get_command(_app()).main(list(words), prog_name="camvet", standalone_mode=False) or 0
+        return _interrupted(terminal) if ended == _FRAMEWORK_INTERRUPTED else ended
     except UsageError as error:
         terminal.error(str(error))
         return ExitCode.USAGE
@@ -143,8 +150,7 @@ def run(words: Sequence[str]) -> int:
         terminal.error(error.format_message() + hint)
         return ExitCode.USAGE
     except (KeyboardInterrupt, typer.Abort):
-        terminal.error("interrupted; what was done is kept")
-        return ExitCode.INCOMPLETE
+        return _interrupted(terminal)
     except SystemExit as left:
         if isinstance(left.__context__, BrokenPipeError):        # the framework ends with 1, which says findings here
             return ExitCode.INCOMPLETE

@@ -108,10 +108,10 @@ def _listen(context: Context, interface: str, seconds: float, known: dict[str, s
         if not macs:
             raise UsageError("no camera's MAC is known: name them with --devices FILE, or sweep first, "
                              "or give --all-hosts with a --reason")
-    context.terminal.note(f"listening on {interface} for {seconds:g} s to "
-                          + ("all hosts" if all_hosts else f"{len(macs)} devices") + "; end early with Ctrl-C")
+    said = (f"listening on {interface} for {seconds:g} s to "
+            + ("all hosts" if all_hosts else f"{len(macs)} devices") + "; end early with Ctrl-C")
     try:
-        return listen(interface, seconds, macs)
+        return listen(interface, seconds, macs, ready=lambda: context.terminal.note(said))
     except LiveError as error:
         raise UsageError(str(error)) from error
 

@@ -73,9 +73,8 @@ def _listen(context: Context, order: ImportOrder, interface: str, seconds: float
     from camvet.assessment import exit_code
     from camvet.importing import hear
 
-    context.terminal.note(f"listening on {interface} for {seconds:g} s; nothing is sent; Ctrl-C ends it and keeps what "
-                          "was heard")
-    record, heard = hear(context, order, interface, seconds)
+    said = f"listening on {interface} for {seconds:g} s; nothing is sent; Ctrl-C ends it and keeps what was heard"
+    record, heard = hear(context, order, interface, seconds, lambda: context.terminal.note(said))
     if context.terminal.as_json:
         context.terminal.document({
             "sweep": record.id if record else None, "interface": interface, "seconds": heard.seconds,

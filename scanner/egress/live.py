@@ -15,7 +15,7 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -68,15 +68,19 @@ def mac_filter(macs: Sequence[str]) -> list[tuple[int, int, int, int]]:
     return [*program, (_RETURN, 0, 0, 0)]
 
 
-def listen(interface: str, seconds: float, macs: Sequence[str] = ()) -> Capture:
+def listen(interface: str, seconds: float, macs: Sequence[str] = (),
+           ready: Callable[[], None] = lambda: None) -> Capture:
     """Listen for a time, or until Ctrl-C or SIGTERM, to `macs` alone or (where there are none) to everything.
 
+    `ready` is called once frames are being kept and a signal ends the listening instead of the process.
     Raises `LiveError` where this process may not listen, or the link does not exist or is no Ethernet.
     """
     program = mac_filter(macs) if macs else []
     try:
-        with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0) as link:
-            return _Ring(link, interface, program).run(seconds)
+        with _stopping() as stopped, socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0) as link:
+            ring = _Ring(link, interface, program)
+            ready()
+            return ring.run(seconds, stopped)
     except PermissionError as error:
         raise LiveError("listening on a link needs CAP_NET_RAW: run as root, or give a capture file") from error
     except OSError as error:
@@ -103,11 +107,10 @@ class _Ring:
         number = socket.if_nametoindex(interface)
         link.setsockopt(_SOL_PACKET, _PACKET_ADD_MEMBERSHIP, struct.pack("=iHH8s", number, _PROMISCUOUS, 0, b""))
 
-    def run(self, seconds: float) -> Capture:
-        """Record until the time is over, or until a signal ends it early; what was heard till then is kept."""
+    def run(self, seconds: float, stopped: threading.Event) -> Capture:
+        """Record until the time is over, or until `stopped` ends it early; what was heard till then is kept."""
         recorder = Recorder()
-        with _stopping() as stopped:
-            self._record(recorder, time.monotonic() + seconds, stopped)
+        self._record(recorder, time.monotonic() + seconds, stopped)
         self._count_lost()
         return recorder.finish(lost=self._lost)
 

@@ -64,8 +64,9 @@ def spaces():
         yield running
 
 
-def listening_on(spaces, how_many):
-    """Wait until so many sockets hear every frame where the scanner is."""
+def listening_on(spaces, how_many, listener):
+    """Wait until so many sockets hear every frame where the scanner is, and camvet says that it listens."""
+    assert "listening on eth0" in listener.stderr.readline()
     table, end = Path(f"/proc/{spaces.pid(SCANNER)}/net/packet"), time.monotonic() + 60
     while sum(" 0003 " in line for line in table.read_text().splitlines()) < how_many:
         assert time.monotonic() < end, "nobody listens"
@@ -99,7 +100,7 @@ def caught(spaces, tmp_path_factory):
           subprocess.Popen(spaces.command(SCANNER, camvet(home, "egress", "--interface", "eth0", "--for", "60",
                                                           "--devices", home / "neighbours.txt")),
                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()) as listener):
-        listening_on(spaces, 2)
+        listening_on(spaces, 2, listener)
         played = spaces.run([sys.executable, "-m", "lab.phonehome", "eth0", NETWORK, "--seconds", str(SECONDS),
                              "--speed", str(SPEED), *(word for name in NAMES for word in ("--only", name))],
                             host="inside")
@@ -148,7 +149,7 @@ def test_what_the_kernel_dropped_is_said_and_nothing_is_called_complete(spaces, 
                                              "--reason", "test of drops"))
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                           env=environment()) as listener:
-        listening_on(spaces, 1)
+        listening_on(spaces, 1, listener)
         listener.send_signal(signal.SIGSTOP)                  # a machine too busy to read
         flooded = spaces.run([sys.executable, "-c", FLOOD, str(FLOODED)], host="inside")
         listener.send_signal(signal.SIGCONT)

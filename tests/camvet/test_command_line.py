@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from camvet.cli import _hoist
+from camvet.cli import _hoist, run
 from camvet.context import ExitCode, worst
 
 
@@ -55,3 +55,12 @@ def test_an_empty_inventory_says_how_to_begin(tmp_path):
     done = camvet("devices", env={"XDG_DATA_HOME": str(tmp_path), "PATH": "/usr/bin", "CAMVET_PROFILE": "gentle"})
     assert done.returncode == ExitCode.CLEAN, done.stderr
     assert "no devices of site default yet" in done.stderr
+
+
+def test_ctrl_c_is_said_and_is_incomplete(monkeypatch, tmp_path, capsys):
+    def pressed(*_arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("camvet.inventory.Inventory.devices", pressed)
+    assert run(["--db", f"sqlite:///{tmp_path}/camvet.db", "devices"]) == 3
+    assert capsys.readouterr().err.strip().endswith("camvet: interrupted; what was done is kept")
