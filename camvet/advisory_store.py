@@ -11,7 +11,7 @@ import re
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rules.advisory_lists import AdvisoryList
     from rules.vocabulary import ListVersion
 
-__all__ = ["MOST_BYTES", "book", "documents_of", "held", "keep", "use", "versions"]
+__all__ = ["MOST_BYTES", "book", "documents_of", "files", "held", "keep", "read_all", "use", "versions"]
 
 MOST_BYTES = 64 * 1024 * 1024               # of one document
 MOST_TOTAL = 4 * 1024 * 1024 * 1024         # of all documents of an archive, unpacked
@@ -37,25 +37,32 @@ def use(folder: Path) -> None:
     _folder[:] = [folder]
 
 
-def _files() -> list[Path]:
+def files() -> list[Path]:
+    """Where every imported list lies."""
     return sorted(_folder[0].glob("*.json")) if _folder and _folder[0].is_dir() else []
 
 
 def held() -> list[AdvisoryList]:
     """Every imported list. Raises `UsageError` for a file that is none."""
-    from rules.advisory_lists import AdvisoryListError, load
-
     try:
-        return [load(path.read_bytes(), path.name) for path in _files()]
-    except AdvisoryListError as error:
-        raise UsageError(str(error)) from error
+        return read_all({path.name: path.read_bytes() for path in files()})
     except OSError as error:
         raise UsageError(f"{error.filename}: {error.strerror}") from error
 
 
+def read_all(lists: Mapping[str, bytes]) -> list[AdvisoryList]:
+    """Lists by their file names. Raises `UsageError` for one that is none."""
+    from rules.advisory_lists import AdvisoryListError, load
+
+    try:
+        return [load(data, name) for name, data in lists.items()]
+    except AdvisoryListError as error:
+        raise UsageError(str(error)) from error
+
+
 def versions() -> list[ListVersion]:
     """The edition of every imported list, as verdicts pin them."""
-    if not _files():
+    if not files():
         return []
     from rules.advisory_lists import version_of
 
@@ -66,10 +73,10 @@ def book() -> Book:
     """The shipped advisories with every imported list beside them; read once as long as no file changes."""
     from rules import advisories
 
-    files, shipped = _files(), advisories.load()
-    if not files:
+    paths, shipped = files(), advisories.load()
+    if not paths:
         return shipped
-    key = tuple((str(path), path.stat().st_mtime_ns, path.stat().st_size) for path in files)
+    key = tuple((str(path), path.stat().st_mtime_ns, path.stat().st_size) for path in paths)
     if key not in _books or _books[key][0] is not shipped:      # a bundle may bring other ones
         from rules.advisory_lists import with_lists
         from rules.advisory_vendors import maker_named
@@ -85,7 +92,7 @@ def keep(one: AdvisoryList) -> None:
 
     folder = _folder[0]
     name = f"{re.sub(r'[^a-z0-9._-]+', '-', one.source.casefold()).strip('-.') or 'list'}.json"
-    if any(path.name == name and old.source != one.source for path, old in zip(_files(), held(), strict=True)):
+    if any(path.name == name and old.source != one.source for path, old in zip(files(), held(), strict=True)):
         raise UsageError(f"--source {one.source!r}: another list is kept as {name} already")
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)

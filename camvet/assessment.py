@@ -73,21 +73,22 @@ def assess(devices: Mapping[str, tuple[Sequence[Observation], Sequence[Attempt]]
     `known` are the approved baselines that traffic is held against, `watched_s` is how long it was captured,
     `waive` applies the waivers of the site (`camvet.waivers`).
     """
-    from camvet import advisory_store
+    from camvet import advisory_store, listings
     from rules import makers
     from rules.advisory_findings import advise as advise_of
     from rules.judgement import Law, judge, list_versions, nothing_waived
 
     drifts = drift_findings(devices, known, as_of, watched_s) if known is not None and known.by_id else {}
 
-    book = advisory_store.book()
+    book, listed = advisory_store.book(), listings.held()
+    lists = [*list_versions(), *(listed.versions if listed else ()), *advisory_store.versions()]
 
     def advise(identity: Identity) -> Sequence[Finding]:
         return (*advise_of(identity, book), *drifts.get(identity.device, ()))
 
     try:
-        return judge(devices, makers=makers.load(), law=Law.load(activity, purpose), policy=policy, as_of=as_of,
-                     advise=advise, waive=waive or nothing_waived, lists=[*list_versions(), *advisory_store.versions()])
+        return judge(devices, makers=makers.load(), law=Law.load(activity, purpose, listed), policy=policy,
+                     as_of=as_of, advise=advise, waive=waive or nothing_waived, lists=lists)
     except LookupError as error:
         raise UsageError(str(error)) from error
 

@@ -19,7 +19,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.error import URLError
 from urllib.request import HTTPSHandler, OpenerDirector, Request
 
+from camvet import advisory_store, listings
 from camvet.context import Context, UsageError
+from camvet.listings import STATE
 
 if TYPE_CHECKING:
     import ssl
@@ -51,7 +53,7 @@ class Store:
 
     def state(self) -> dict[str, Any]:
         """What bundle is installed (``number made digest signed_by``), and the last number signed here."""
-        path = self.folder / "state.json"
+        path = self.folder / STATE
         if not path.is_file():
             return {"number": 0, "signed": 0}
         try:
@@ -62,12 +64,12 @@ class Store:
 
     def remember(self, **values: object) -> None:
         """Keep these values of the state."""
-        self._write("state.json", json.dumps(self.state() | values, sort_keys=True).encode())
+        self._write(STATE, json.dumps(self.state() | values, sort_keys=True).encode())
 
     def snapshots(self) -> list[Snapshot]:
         """Every imported list. Raises `UsageError` for a file that is none."""
         return _snapshots({path.name: path.read_bytes() for path in sorted(self.folder.glob("*.json"))
-                           if path.name != "state.json"})
+                           if path.name != STATE})
 
     def keep(self, new: ImportedList) -> Changes:
         """Lay an imported list over what is kept of it. Raises `UsageError` where it is older."""
@@ -82,10 +84,11 @@ class Store:
         return changes
 
     def install(self, bundle: Bundle) -> None:
-        """Put a verified bundle in use: its laws, and its lists in the place of those kept."""
+        """Put a verified bundle in use: its laws, and its lists and advisories in the place of those kept."""
         from rules.bundle import BundleError, unpack_law
 
         _snapshots(bundle.lists)                # a list that cannot be read stops this before anything is kept
+        advisories = advisory_store.read_all(bundle.advisories)
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         fresh = Path(tempfile.mkdtemp(dir=self.folder, prefix=".law-"))
         try:
@@ -99,14 +102,17 @@ class Store:
         fresh.rename(law)
         for name, data in bundle.lists.items():
             self._write(name, data)
+        for one in advisories:
+            advisory_store.keep(one)
         self.remember(number=bundle.number, made=bundle.made, digest=bundle.digest, signed_by=list(bundle.signed_by))
 
     def files(self) -> dict[str, bytes]:
-        """What a bundle of this installation holds: the laws and rules in use and every imported list."""
+        """What a bundle of this installation holds: the laws and rules in use and everything imported."""
         from rules.bundle import law_files, rule_files
         from rules.snapshots import dump
 
-        return law_files() | rule_files() | {f"lists/{_file_of(one.source)}": dump(one) for one in self.snapshots()}
+        return (law_files() | rule_files() | {f"lists/{_file_of(one.source)}": dump(one) for one in self.snapshots()}
+                | {f"advisories/{path.name}": path.read_bytes() for path in advisory_store.files()})
 
     def _write(self, name: str, data: bytes) -> None:
         try:
@@ -183,7 +189,10 @@ def opened(context: Context, data: bytes, keys: Iterable[Path] = ()) -> Bundle:
 
 
 def use_bundle(context: Context, path: Path) -> Bundle:
-    """Judge by the laws and rules of a signed bundle in this process, without installing it. Raises `UsageError`."""
+    """Judge by a signed bundle alone in this process, without installing it: laws, rules, lists, advisories.
+
+    Raises `UsageError`.
+    """
     import atexit
 
     from rules import bundle as bundles
@@ -199,6 +208,12 @@ def use_bundle(context: Context, path: Path) -> Bundle:
     except bundles.BundleError as error:
         raise UsageError(str(error)) from error
     bundles.use(folder)
+    for name, kept in (("lists", found.lists), ("advisories", found.advisories)):
+        (folder / "imported" / name).mkdir(parents=True)
+        for file, data in kept.items():
+            (folder / "imported" / name / file).write_bytes(data)
+    listings.use(folder / "imported" / "lists")
+    advisory_store.use(folder / "imported" / "advisories")
     return found
 
 

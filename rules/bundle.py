@@ -1,10 +1,10 @@
 """Signed bundles: laws, rules and imported lists in one file that cannot be altered, mixed or rolled back unseen.
 
 Under ``law/`` lies what an installation judges by once it is installed; under ``rules/`` what else a verdict rests on
-(makers, checks, policies …), so that an old verdict can be judged again by all that it used. A bundle is a ZIP. Its
-``manifest.json`` is a DSSE envelope (`rules.dsse`) over a number that only ever grows and the SHA-256 of every other
-file; a file that the manifest does not name, or that does not fit it, makes the whole unusable. Nothing is read from a
-bundle before its signature held.
+(makers, checks, policies …), so that an old verdict can be judged again by all that it used; under ``lists/`` and
+``advisories/`` what was imported beside. A bundle is a ZIP. Its ``manifest.json`` is a DSSE envelope (`rules.dsse`)
+over a number that only ever grows and the SHA-256 of every other file; a file that the manifest does not name, or that
+does not fit it, makes the whole unusable. Nothing is read from a bundle before its signature held.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _MANIFEST = "manifest.json"
 _NEEDED = frozenset(LAW) - {"delivery"}      # bundles made before there were places of delivery have none
 _NAME = r"[A-Za-z0-9][A-Za-z0-9._:-]{0,99}\.yaml"
 _FILE = re.compile(rf"law/(?:{'|'.join(LAW)})/{_NAME}|rules/(?:{'|'.join(RULES)})/{_NAME}|"
-                   r"lists/[a-z0-9][a-z0-9._-]{0,99}\.json")
+                   r"(?:lists|advisories)/[a-z0-9][a-z0-9._-]{0,99}\.json")
 _EPOCH = (1980, 1, 1, 0, 0, 0)          # the same content makes the same bytes
 
 
@@ -63,13 +63,21 @@ class Bundle:
     @property
     def lacks(self) -> tuple[str, ...]:
         """The folders that it does not carry, so that those of this installation are used in their place."""
-        carried = {name.split("/")[1] for name in self.files if not name.startswith("lists/")}
+        carried = {name.split("/")[1] for name in self.files if name.startswith(("law/", "rules/"))}
         return tuple(folder for folder in (*LAW, *RULES) if folder not in carried)
 
     @property
     def lists(self) -> dict[str, bytes]:
         """The imported lists in it, by file name."""
-        return {name.removeprefix("lists/"): data for name, data in self.files.items() if name.startswith("lists/")}
+        return self._under("lists/")
+
+    @property
+    def advisories(self) -> dict[str, bytes]:
+        """The imported lists of advisories in it, by file name."""
+        return self._under("advisories/")
+
+    def _under(self, top: str) -> dict[str, bytes]:
+        return {name.removeprefix(top): data for name, data in self.files.items() if name.startswith(top)}
 
 
 def law_files() -> dict[str, bytes]:

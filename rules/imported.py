@@ -1,14 +1,13 @@
 """Imported parties beside the shipped ones: an index over up to a million names, how a line is found in it, their law.
 
 A whole name, exact but for its legal form, is a match. A name inside a line, or one misspelt, is a match where what is
-found is long and particular, else a review. What a listing means comes from the regime it belongs to; a listing whose
-regime is not modelled here is a regime of its own whose only effect is a review: it is never clean.
+found is long and particular, else a review. What a listing means is told in `rules.imported_law`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -16,14 +15,15 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from rules.catalog import Catalog
-from rules.entities import Entities, Party
+from rules.entities import Entities
+from rules.imported_law import IMPORT, law_with
 from rules.names import Name, read
-from rules.regimes import ANYBODY, Entry, Reach, Regime, Rule, Stage
+from rules.regimes import Regime
 from rules.screening import Action, Screening
 from rules.snapshots import Kept, Snapshot, version_of
-from rules.vocabulary import ActivityEffect, ListVersion
+from rules.vocabulary import ListVersion
 
-__all__ = ["Imported"]
+__all__ = ["Imported", "telling_words"]
 
 _WORD = re.compile(r"[^\W_]+")
 _LEGAL = frozenset([
@@ -35,7 +35,6 @@ _LONG, _PARTICULAR = 8, 12
 _NEAR, _ONE_SLIP = 0.87, 0.93           # likeness of whole names: worth a look, and one slip in a long one
 _PREFIX = 3
 _MOST_BUCKET, _MOST_POSTINGS = 4000, 400
-_IMPORT = "import"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +78,7 @@ class Imported:
         self._parties.append((kept, source))
         shipped: str | None = None
         for written in kept.party.names:
-            words = _words(written)
+            words = telling_words(written)
             key = "".join(words)
             if not key:
                 continue
@@ -93,8 +92,8 @@ class Imported:
                 if len(word) >= 4 and word not in self._catalog.classes:
                     self._postings.setdefault(word, []).append((at, written))
         # the same main name on two lists is one party, so that either list is told of whichever is found first
-        main = "".join(_words(kept.party.names[0])) if kept.party.names else ""
-        entity = shipped or self._mains.get(main) or f"{_IMPORT}:{source}:{kept.party.id}"
+        main = "".join(telling_words(kept.party.names[0])) if kept.party.names else ""
+        entity = shipped or self._mains.get(main) or f"{IMPORT}:{source}:{kept.party.id}"
         if main:
             self._mains.setdefault(main, entity)
         self._entities.append(entity)
@@ -152,7 +151,7 @@ class Imported:
                 return self._hit(table[key], name.query.strip(), 1.0, whole=True, words=len(words))
         for runs in name.scripts.values():
             for run in runs:
-                if (key := "".join(_words(run))) in self._exact:
+                if (key := "".join(telling_words(run))) in self._exact:
                     return self._hit(self._exact[key], run, 1.0, whole=True, words=2)
         return None
 
@@ -187,7 +186,7 @@ class Imported:
         best: tuple[float, tuple[int, str]] | None = None
         whole = "".join(words)
         for posting, count in candidates.items():
-            key = "".join(_words(posting[1]))
+            key = "".join(telling_words(posting[1]))
             likeness = OSA.normalized_similarity(whole, key)
             if likeness >= 0.87 and (count > 1 or len(key) >= _LONG) and (best is None or likeness > best[0]):
                 best = (likeness, posting)
@@ -210,64 +209,13 @@ class Imported:
                regimes: tuple[Regime, ...]) -> tuple[Entities, tuple[Regime, ...]]:
         """Entities and regimes with what the imported lists say of one party beside what is shipped."""
         found = [self._parties[at] for at in self._by_entity.get(entity, ())]
-        if not found:
-            return entities, regimes
-        parties = dict(entities.parties)
-        if entity not in parties:
-            kept, source = found[0]
-            country = kept.party.countries[0] if kept.party.countries else None
-            parties[entity] = Party(entity, kept.party.names[0], country, kept.party.names, source=source,
-                                    unverified=True, note=f"imported from {source}")
-        index = {**entities.index, entity: entity, "".join(_WORD.findall(entity.casefold())): entity,
-                 " ".join(_WORD.findall(entity.casefold())): entity}
-        return Entities(parties, index), (*(_with_entries(regime, entity, found) for regime in regimes),
-                                          *_unmodelled(entity, found))
+        return law_with(entity, found, entities, regimes)
 
 
-def _unmodelled(entity: str, found: Sequence[tuple[Kept, str]]) -> list[Regime]:
-    """A regime for each listing that belongs to none modelled here: a person has to read what it means."""
-    made: dict[str, Regime] = {}
-    for kept, source in found:
-        for programme in kept.party.programmes:
-            slug = re.sub(r"[^A-Z0-9]+", "-", f"import {source} {programme.name}".upper()).strip("-")
-            if programme.regime or slug in made:
-                continue
-            since = programme.listed_on or kept.first_seen
-            entry = Entry(entity=entity, name=kept.party.names[0], listed_on=since, effective_on=since,
-                          removed_on=programme.removed_on or kept.gone_on, citation=programme.citation, source=_IMPORT,
-                          unverified=True, note=f"imported from {source}")
-            rule = Rule(buyers=(ANYBODY,), effect=ActivityEffect.REVIEW, purpose_lifts=False, because=(
-                f"what the programme {programme.name} of the imported list {source} forbids is not modelled here, so "
-                "a person has to read it before anything is bought"))
-            made[slug] = Regime(
-                regime=slug, name=f"{programme.name} (imported list {source})", authority=source,
-                jurisdiction="as imported", citation=programme.citation or programme.name, dated=kept.first_seen,
-                forbids="not modelled here", basis="counterparty", status="imported", unverified=True,
-                sources={_IMPORT: source}, entries=(entry,), examples=(),
-                stages=(Stage(since=since, what="listed", source=_IMPORT, unverified=True, binds=(rule,)),),
-                reach=(Reach(scope="not_stated", text="how far the list reaches is not modelled here"),))
-    return list(made.values())
-
-
-def _words(written: str) -> list[str]:
+def telling_words(written: str) -> list[str]:
     """The telling words of a name as `rules.names` reads them, without legal forms."""
     if written.isascii():
         return [word for word in _WORD.findall(written.casefold()) if word not in _LEGAL]
     name = read(written)
     latin = [word.text for word in name.words if word.text not in _LEGAL]
     return latin or [re.sub("(?:股份)?有限(?:责任)?公司$", "", run) for runs in name.scripts.values() for run in runs]
-
-
-def _with_entries(regime: Regime, entity: str, found: Sequence[tuple[Kept, str]]) -> Regime:
-    """The regime with the party's listings, unless it names the party already."""
-    if regime.category is not None or any(entry.entity == entity for entry in regime.entries):
-        return regime
-    entries = tuple(
-        Entry(entity=entity, name=kept.party.names[0], listed_on=programme.listed_on or kept.first_seen,
-              effective_on=programme.listed_on or kept.first_seen, removed_on=programme.removed_on or kept.gone_on,
-              citation=programme.citation, source=_IMPORT, unverified=True, note=f"imported from {source}")
-        for kept, source in found for programme in kept.party.programmes if programme.regime == regime.regime)
-    if not entries:
-        return regime
-    sources: Mapping[str, str] = {**regime.sources, _IMPORT: "; ".join(dict.fromkeys(source for _, source in found))}
-    return regime.model_copy(update={"entries": (*regime.entries, *entries), "sources": sources})

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import TYPE_CHECKING
 
 from rules import advisories, destinations, regimes
 from rules import checks as check_data
@@ -20,7 +21,7 @@ from rules.checks import Check, assess
 from rules.crosschecks import duplicates
 from rules.destinations import Clouds
 from rules.documents import digest_of
-from rules.effects import effects_of
+from rules.effects import Effects, effects_of
 from rules.entities import Entities, Party, UnknownEntityError
 from rules.exposure import label_shared_keys
 from rules.identity import identify
@@ -29,6 +30,9 @@ from rules.policy import Policy, decide
 from rules.regimes import Regime
 from rules.vocabulary import Effect, Finding, Identity, ListVersion, Overall, Verdict
 from scanner.observation import Attempt, AttemptStatus, Observation, Reason
+
+if TYPE_CHECKING:
+    from rules.listings import Listings
 
 __all__ = ["Advise", "Judgement", "Law", "Seen", "advisory_version", "judge", "list_versions", "nothing_known",
            "nothing_waived"]
@@ -43,17 +47,35 @@ FACTS_OF = date(2026, 11, 22)
 
 @dataclass(frozen=True, slots=True)
 class Law:
-    """The laws and parties to judge by, and what the buyer does and for what purpose, where that is known."""
+    """The laws and parties to judge by, and what the buyer does and for what purpose, where that is known.
+
+    `listings` are imported lists; what they say of a maker counts beside the laws.
+    """
 
     regimes: tuple[Regime, ...]
     entities: Entities
     activity: str | None = None
     purpose: str | None = None
+    listings: Listings | None = None
 
     @classmethod
-    def load(cls, activity: str | None = None, purpose: str | None = None) -> Law:
-        """The built-in laws and parties. Raises `rules.documents.DataError`."""
-        return cls(regimes.load(), entity_data.load(), activity, purpose)
+    def load(cls, activity: str | None = None, purpose: str | None = None, listings: Listings | None = None) -> Law:
+        """The built-in laws and parties, with imported lists beside. Raises `rules.documents.DataError`."""
+        return cls(regimes.load(), entity_data.load(), activity, purpose, listings)
+
+    def effects_on(self, maker: Maker, buyers: Sequence[str], as_of: date) -> Effects:
+        """What everything known says of a maker for these buyers on a day.
+
+        Raises `rules.buyers.UnknownBuyerError`, or `ValueError` for a purpose that nobody knows.
+        """
+        party, known, regimes = _party(maker, self.entities), self.entities, self.regimes
+        if party is None:
+            party = Party(maker.maker, maker.name, maker.country or None, makers=(maker.maker,),
+                          source="the maker's own file")
+            known = Entities.of([*known.parties.values(), party])
+        if self.listings is not None:
+            known, regimes = self.listings.law_of(party, maker, known, regimes)
+        return effects_of(party.id, buyers, as_of, self.activity, self.purpose, regimes, known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +143,8 @@ def judge(devices: Mapping[str, Seen], *, makers: Makers, law: Law, policy: Poli
         identity = identify(device, seen, makers)
         if device in shared:
             identity = replace(identity, conflicts=(*identity.conflicts, *shared[device]))
-        findings = tuple(waive(identity, (*assess(device, identity, seen, tried, asked, known), *advise(identity))))
+        found = assess(device, identity, seen, tried, asked, known, policy.firmware_max_age_months)
+        findings = tuple(waive(identity, (*found, *advise(identity))))
         listed = weaknesses(identity, {key: one.findings for key, one in judged.items()})
         findings = (*findings, listed) if listed else findings
         effects, at_best = _law_of(identity, makers, law, policy, as_of)
@@ -161,15 +184,9 @@ def _law_of(identity: Identity, makers: Makers, law: Law, policy: Policy,
     effects: list[Effect] = []
     at_best = Overall.LEGAL
     for slug in identity.makers:
-        maker = makers[slug]
-        party = _party(maker, law.entities)
-        known = law.entities
-        if party is None:
-            party = Party(maker.maker, maker.name, maker.country or None, makers=(slug,), source="the maker's own file")
-            known = Entities.of([*law.entities.parties.values(), party])
-        answer = effects_of(party.id, policy.buyers, as_of, law.activity, law.purpose, law.regimes, known)
+        answer = law.effects_on(makers[slug], policy.buyers, as_of)
         effects += answer.effects
-        if not party.country:       # a law that goes by country of control cannot be applied to it
+        if not answer.party.country:       # a law that goes by country of control cannot be applied to it
             at_best = Overall.REVIEW
     return tuple(effects), at_best
 

@@ -60,11 +60,12 @@ def _global_options(
 
     For authorised use on networks you are responsible for. What camvet says of laws is no legal advice.
     """
-    from camvet import advisory_store, settings
+    from camvet import advisory_store, listings, settings
 
     ctx.obj = Context(Terminal(as_json=as_json, quiet=quiet, verbose=verbose),
                       settings.load(config, db=db, site=site))
     _use_installed_law(ctx.obj.settings.state / "lists" / "law")
+    listings.use(ctx.obj.settings.state / "lists")
     advisory_store.use(ctx.obj.settings.state / "advisories")
 
 

@@ -20,6 +20,8 @@ def judge(
     ctx: typer.Context,
     sweep: str = typer.Argument("latest", help="A sweep id, its beginning, latest or previous."),
     policy: str | None = typer.Option(None, "--policy", help="Whose rules decide (default: as in the sweep)."),
+    firmware_months: int | None = typer.Option(None, "--firmware-months", min=1, max=240,
+                                               help="Firmware built longer ago is old (default: as in the sweep)."),
     as_of: str | None = typer.Option(None, "--as-of", metavar="YYYY-MM-DD", help="The day to judge for."),
     activity: str | None = typer.Option(None, "--activity", help="What is done with the devices, for the law."),
     purpose: str | None = typer.Option(None, "--purpose", help="What they are for, where a law asks."),
@@ -33,6 +35,7 @@ def judge(
     from camvet.shapes import identity_json, verdict_json
     from camvet.sweeping import actor
     from camvet.waivers import Waivers
+    from rules.policy import with_firmware_months
     from scanner import clock
 
     context = context_of(ctx)
@@ -50,8 +53,11 @@ def judge(
     known = inventory.devices_of(row.id)
     stored = {d.key: (d.observations, d.attempts) for d in known}
     asked = row.document["scope"]
+    rules = policy_named(policy or row.policy)
+    if firmware_months is not None:
+        rules = policy_named(with_firmware_months(rules.policy, firmware_months))
     day = as_of_day(as_of)
-    judgements = assess(stored, policy=policy_named(policy or row.policy), as_of=day,
+    judgements = assess(stored, policy=rules, as_of=day,
                         activity=activity_named(activity) or asked["activity"], purpose=purpose or asked["purpose"],
                         known=Known.of(inventory, row.site, day), watched_s=watched(row.document.get("captures", ())),
                         waive=Waivers.of(inventory, row.site).hook(stored, day, {d.key: d.id for d in known}))
@@ -74,8 +80,13 @@ def judge(
 
 
 def _differ(before: Iterable[Verdict], now: Iterable[Verdict]) -> list[str]:
-    """Which lists the stored verdicts used in another edition, each with both editions and dates."""
+    """Which lists the stored verdicts used in another edition, or not at all, each with its editions and dates."""
     used = {version.id: version for verdict in now for version in verdict.lists}
     stored = dict.fromkeys(version for verdict in before for version in verdict.lists)
+    if not used or not stored:
+        return []
+    known = {version.id for version in stored}
     return [f"{old.name}: {old.version} of {old.dated}, now {used[old.id].version} of {used[old.id].dated}"
-            for old in stored if old.id in used and used[old.id].version != old.version]
+            for old in stored if old.id in used and used[old.id].version != old.version] + [
+        f"{old.name}: {old.version} of {old.dated}, now not used" for old in stored if old.id not in used] + [
+        f"{new.name}: not used, now {new.version} of {new.dated}" for new in used.values() if new.id not in known]

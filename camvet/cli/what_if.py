@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from datetime import date
 
     from rules.effects import Effects
+    from rules.judgement import Law
+    from rules.makers import Maker
 
 _LETTERS = {
     "none": "-", "prohibited": "P", "prohibited_to_provide": "V", "prohibited_to_contract_with_users": "U",
@@ -36,21 +38,24 @@ def what_if(
     purpose: str | None = typer.Option(None, "--purpose", metavar="P", help="What they are for; some laws look at it."),
 ) -> None:
     """Show what each law would say of every device of a sweep. Nothing is sent and nothing is stored."""
+    from camvet import listings
     from camvet.assessment import activity_named, as_of_day
     from camvet.shapes import list_json
-    from rules.regimes import list_version, load
+    from rules import makers
+    from rules.judgement import Law
+    from rules.regimes import list_version
 
     context = context_of(ctx)
     roles = [name for given in buyer for name in re.split(r"[,\s]+", given) if name]
     row = context.inventory().sweep(sweep, context.settings.site)
     if row is None:
         raise UsageError(f"no sweep {sweep!r} of site {context.settings.site}: run camvet sweep first")
-    day, activity = as_of_day(as_of), activity_named(activity)
+    day, activity, listed = as_of_day(as_of), activity_named(activity), listings.held()
+    law, known = Law.load(activity, purpose, listed), makers.load()
     devices: list[dict[str, Any]] = []
     for stored in context.inventory().devices_of(row.id):
         identity = stored.judgement.identity
-        found = _effects(list(identity.makers) or ([identity.maker] if identity.maker else []), roles, day,
-                         activity, purpose)
+        found = _effects([known[slug] for slug in identity.makers], roles, day, law)
         devices.append({
             "device": stored.key, "maker": identity.maker, "model": identity.model,
             "assurance": str(identity.assurance),
@@ -58,30 +63,29 @@ def what_if(
             "effects": {one.regime: str(one.effect) for one in found.effects} if found else {},
             "assumed": [one.regime for one in found.binding if one.condition_met == "unknown"] if found else [],
             "unverified": [one.regime for one in found.binding if one.unverified] if found else []})
-    regimes = [one.regime for one in load()
-               if any(device["effects"].get(one.regime, "none") != "none" for device in devices)]
+    told = dict.fromkeys(name for device in devices for name in device["effects"])
+    order = {one.regime: at for at, one in enumerate(law.regimes)}          # those of imported lists come last
+    regimes = [name for name in sorted(told, key=lambda one: order.get(one, len(order)))
+               if any(device["effects"].get(name, "none") != "none" for device in devices)]
     if context.terminal.as_json:
         context.terminal.document({"sweep": row.id, "as_of": day.isoformat(), "buyers": roles, "activity": activity,
                                    "purpose": purpose, "regimes": regimes, "devices": devices,
-                                   "lists": [list_json(list_version())]})
+                                   "lists": [list_json(one) for one in (list_version(),
+                                                                        *(listed.versions if listed else ()))]})
     else:
         context.terminal.lines(_table(devices, regimes, max(_NARROWEST, shutil.get_terminal_size().columns)))
     codes = {"legal": ExitCode.CLEAN, "review": ExitCode.INCOMPLETE}
     raise typer.Exit(worst(ExitCode.CLEAN, *(codes.get(device["overall"], ExitCode.FINDINGS) for device in devices)))
 
 
-def _effects(makers: list[str], roles: list[str], day: date, activity: str | None,
-             purpose: str | None) -> Effects | None:
-    """The worst of what the laws say of the credible makers; ``None`` where no maker, or no party of it, is known."""
+def _effects(makers: list[Maker], roles: list[str], day: date, law: Law) -> Effects | None:
+    """The worst of what the laws and lists say of the credible makers; ``None`` where no maker is known."""
     from rules.buyers import UnknownBuyerError, weight
-    from rules.effects import effects_of
-    from rules.entities import load
 
-    parties = [party.id for maker in makers if (party := load().of_maker(maker)) is not None]
-    if not parties:
+    if not makers:
         return None
     try:
-        found = [effects_of(party, roles, day, activity, purpose) for party in parties]
+        found = [law.effects_on(maker, roles, day) for maker in makers]
     except (UnknownBuyerError, ValueError) as error:
         raise UsageError(str(error)) from error
     return min(found, key=lambda one: min(weight(effect) for effect in one.effects))
