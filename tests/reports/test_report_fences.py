@@ -215,7 +215,7 @@ def test_dnsmasq_holds_nothing_but_what_its_manual_names(report):
         assert line.startswith("#") or DNSMASQ.fullmatch(line), line
 
 
-@pytest.mark.skipif(shutil.which("dnsmasq") is None, reason="needs dnsmasq")
+@pytest.mark.component("dnsmasq")
 @REPORTS
 def test_dnsmasq_accepts_it(report, tmp_path):
     path = tmp_path / "camvet.conf"
