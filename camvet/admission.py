@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +25,7 @@ from camvet.context import UsageError
 from camvet.credentials import resolve_for
 from camvet.inventory import Inventory
 from camvet.keys import KeyStore
+from camvet.rejections import RULE, Rejections
 from camvet.waivers import Waivers
 from rules.documents import DataError
 from rules.vocabulary import Outcome, Verdict
@@ -35,10 +36,11 @@ from scanner.recognition import Recognition, anyone, recognise
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+    from camvet.edition import Edition
     from scanner.transport.exchange import PortMap
     from scanner.wire.auth import Credentials
 
-__all__ = ["SiteWorld", "changed_since", "contradictions", "refuse_failed_login", "refuse_unfit"]
+__all__ = ["SiteWorld", "changed_since", "contradictions", "refuse_failed_login", "refuse_rejected", "refuse_unfit"]
 
 MOST_LOST_LOGINS = 2
 _LOGIN_REFUSED = frozenset({Reason.AUTH_REJECTED, Reason.AUTH_NOT_UNDERSTOOD, Reason.CLOCK_SKEW})
@@ -58,15 +60,17 @@ class SiteWorld:
         neighbour_table: for a MAC that this machine cannot see itself.
         patience: how long a device that is recognised in part may leave the rest unsaid, as one does that is starting
             up or whose datagram was lost. Until then the gate is shut but the camera is not suspended.
+        edition: keeps the rules those of the newest installed bundle, for a verb that runs for long.
     """
 
     def __init__(self, inventory: Inventory, keys: KeyStore, *, envelope: str = "", port_map: PortMap | None = None,
-                 neighbour_table: Path | None = None, patience: timedelta = timedelta()) -> None:
+                 neighbour_table: Path | None = None, patience: timedelta = timedelta(),
+                 edition: Edition | None = None) -> None:
         from scanner.transport.exchange import PortMap
 
         self._inventory, self._keys, self._envelope = inventory, keys, envelope
         self._ports, self._neighbours = port_map or PortMap(), neighbour_table
-        self._patience = patience
+        self._patience, self._edition = patience, edition
         self._partial_since: datetime | None = None
         self._logins_lost = 0
 
@@ -85,8 +89,8 @@ class SiteWorld:
             return self._inventory.gate.revoked()
 
     def verdict(self, device: str, policy: str) -> Verdict | None:
-        """What was last seen of the device, judged with today's rule data for today."""
-        with _answering("gate.verdict"):
+        """What was last seen of the device, judged with today's rule data for today; a rejection goes before it."""
+        with _answering("gate.verdict"), self._edition.newest() if self._edition else nullcontext():
             found = self._inventory.newest_seen(device)
             if found is None:
                 return None
@@ -99,7 +103,8 @@ class SiteWorld:
                             watched_s=watched(row.document.get("captures", ())),
                             waive=Waivers.of(self._inventory, row.site).hook(seen, today,
                                                                              {one.key: one.id for one in stored}))
-            return next(one.verdict for one in judged if one.identity.device == stored[0].key)
+            verdict = next(one.verdict for one in judged if one.identity.device == stored[0].key)
+            return Rejections.of(self._inventory, row.site).over(device, verdict, today)
 
     def read_fingerprint(self, order: AttachOrder) -> Fingerprint | None:
         """The traits the live device shows; ``None`` where nobody says anything at the address.
@@ -194,6 +199,13 @@ def refuse_failed_login(seen: Recognition) -> None:
     if login is not None and login.status is AttemptStatus.FAILED and login.reason in _LOGIN_REFUSED:
         why = login.detail or "the device refused it"
         raise Refused("gate.login_rejected", f"the login was tried once and is not tried again ({login.reason}: {why})")
+
+
+def refuse_rejected(inventory: Inventory, site: str, device: str) -> None:
+    """Raise `Refused` where a person decided that the device stays out, before anything else is looked at."""
+    found = Rejections.of(inventory, site).holding(device, clock.now().date())
+    if found is not None:
+        raise Refused(RULE, found.told)
 
 
 def refuse_unfit(verdict: Verdict | None) -> Verdict:

@@ -6,10 +6,13 @@ add up to. Nothing is ever changed or removed.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter
@@ -22,8 +25,8 @@ if TYPE_CHECKING:
     from camvet.inventory import DeviceRow, Inventory
 
 __all__ = [
-    "ALLOWED", "APPROVED", "REVOKED", "Known", "allow", "approve", "baselines", "later_of", "revoke", "told_baseline",
-    "watched",
+    "ALLOWED", "APPROVED", "REVOKED", "Known", "allow", "approve", "baselines", "later_of", "none_approved", "revoke",
+    "told_baseline", "watched",
 ]
 
 APPROVED, ALLOWED, REVOKED = "egress.baseline.approved", "egress.baseline.allowed", "egress.baseline.revoked"
@@ -77,6 +80,21 @@ def baselines(inventory: Inventory, on: date | None = None) -> dict[str, Baselin
             services.setdefault(event.subject, {}).update(
                 {one: one for one in _allowed().validate_python(event.document["services"])})
     return {device: replace(one, allowed=tuple(services.get(device, ()))) for device, one in found.items()}
+
+
+def none_approved(url: str) -> bool:
+    """Whether the inventory at `url` surely holds no approval, as most do; asked without all that opens an inventory.
+
+    False wherever that cannot be told in one look: then the inventory is opened, and says itself what is wrong with it.
+    """
+    if not url.startswith("sqlite:///"):
+        return False
+    file = Path(url.removeprefix("sqlite:///")).absolute().as_uri()
+    try:
+        with closing(sqlite3.connect(f"{file}?mode=ro", uri=True)) as connection:
+            return connection.execute("SELECT 1 FROM event WHERE kind = ?", (APPROVED,)).fetchone() is None
+    except sqlite3.Error:
+        return False
 
 
 @dataclass(frozen=True, slots=True)

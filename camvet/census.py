@@ -103,7 +103,7 @@ class _Swept:
         if there:
             return "no device of the sweep has this serial number; the device at its address told another or none"
         if known.address in self.silent:
-            return f"its address was silent: {self.silent[known.address]}"
+            return f"nothing was found at its address: {self.silent[known.address]}"
         if known.address and self.targets and not _within(known.address, self.targets):
             return "its address lies outside the scope of the sweep"
         by = [word for word, value in (("MAC", known.mac), ("serial number", known.serial), ("address", known.address))

@@ -44,8 +44,25 @@ class Context:
     terminal: Terminal
     settings: Settings
 
-    def inventory(self) -> Inventory:
-        """The inventory of the settings' database, opened (and brought to the newest schema) on first use."""
+    def inventory(self, *, new: bool = False) -> Inventory:
+        """The inventory of the settings' database, brought to the newest schema.
+
+        Only what writes into it asks for a `new` one where there is none; a question leaves no folder behind. Raises
+        `UsageError` where there is none to ask.
+        """
         from camvet.inventory import Inventory
 
+        if not new and not self.settings.kept:
+            raise UsageError(self._no_inventory())
         return Inventory.open(self.settings.db)
+
+    def nothing_kept(self) -> ExitCode:
+        """The answer of a list where there is no inventory yet: an empty one, with a note that says so."""
+        self.terminal.note(self._no_inventory())
+        if self.terminal.as_json:
+            self.terminal.document([])
+        return ExitCode.CLEAN
+
+    def _no_inventory(self) -> str:
+        path = self.settings.db.removeprefix("sqlite:///")
+        return f"no inventory at {path} yet: run camvet sweep first (or camvet import)"

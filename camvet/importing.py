@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from camvet.assessment import assess, by_device
+from camvet.baselines import Known
 from camvet.context import Context, UsageError
 from camvet.inventory import SweepRecord
 from camvet.sweeping import actor
@@ -170,7 +171,8 @@ def store(context: Context, order: ImportOrder, observations: Sequence[Observati
           document: Mapping[str, Any]) -> SweepRecord:
     """Judge observations that were not asked for by camvet itself, and store them like a sweep.
 
-    As in a sweep, what shows one serial number or UUID at several addresses is one device.
+    As in a sweep, what shows one serial number or UUID at several addresses is one device, and conversations (a Zeek
+    log's) are held against the baseline of their device: what is new is found, what is missing was not looked for.
     """
     from rules.multihomed import join
 
@@ -186,8 +188,9 @@ def store(context: Context, order: ImportOrder, observations: Sequence[Observati
     joined = join(observations, attempts, devices)
     observations, attempts = joined.observations, joined.attempts
     seen = by_device(observations, attempts, joined.devices)
-    inventory = context.inventory()
+    inventory = context.inventory(new=True)
     judgements = assess(seen, policy=order.policy, as_of=order.as_of, activity=order.activity, purpose=order.purpose,
+                        known=Known.of(inventory, context.settings.site, order.as_of),
                         waive=Waivers.of(inventory, context.settings.site).hook(seen, order.as_of))
     record = SweepRecord(
         id=f"{started:%Y%m%dT%H%M%S}-{name}", site=context.settings.site, started=started, finished=clock.now(),

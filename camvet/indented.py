@@ -1,22 +1,25 @@
 """JSON laid out for reading, written piece by piece: a large answer is never held as one text.
 
 What is written is letter for letter what ``json.dumps(value, ensure_ascii=False, indent=2, default=str)`` gives, but
-for the rows of `Lines`. The encoder in C cannot indent, so it is given what lies within one pair of brackets, with the
-line break in its separators.
+for `Rows`. The encoder in C cannot indent, so it is given what lies within one pair of brackets, with the line break in
+its separators.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
+from itertools import islice
 from typing import Any
 
-__all__ = ["Each", "Lines", "write"]
+__all__ = ["Each", "Rows", "write"]
 
 _STEP = "  "
 _MANY = 4_096
 """Parts that are handed over as one piece."""
+_TOGETHER = 512
+"""Rows that are encoded together."""
 
 
 class Each:
@@ -29,8 +32,17 @@ class Each:
         return iter(self._members())
 
 
-class Lines(Each):
-    """The same, a line each: rows that are so many that nobody reads them one member below the other."""
+class Rows:
+    """The members of a list that have the same keys, a line each: so many that nobody reads them one key below another.
+
+    `rows` makes the values of each, in the order of `keys`; there is at least one key.
+    """
+
+    def __init__(self, keys: Sequence[str], rows: Callable[[], Iterable[Sequence[object]]]) -> None:
+        self.keys, self._rows = tuple(keys), rows
+
+    def __iter__(self) -> Iterator[Sequence[object]]:
+        return iter(self._rows())
 
 
 def write(value: object, sink: Callable[[str], object]) -> None:
@@ -66,7 +78,12 @@ def _flat(depth: int) -> tuple[Callable[[object], str], str]:
 
 def _opens(value: object) -> bool:
     """Whether something stands between the brackets of `value`, so that it takes lines of its own."""
-    return bool(value) if isinstance(value, _BRACKETS) else isinstance(value, Each)
+    return bool(value) if isinstance(value, _BRACKETS) else isinstance(value, _MADE)
+
+
+def _any_opens(members: Collection[object]) -> bool:
+    """The same of any of several; most lists hold many of a kind that never does."""
+    return any(issubclass(kind, _CONTAINERS) for kind in set(map(type, members))) and any(map(_opens, members))
 
 
 def _write(value: Any, depth: int, add: Callable[[str], object]) -> None:  # noqa: ANN401 - JSON is of any shape
@@ -75,7 +92,9 @@ def _write(value: Any, depth: int, add: Callable[[str], object]) -> None:  # noq
         add(flat(value))
     elif isinstance(value, dict):
         _write_mapping(value, depth + 1, add)
-    elif isinstance(value, Each) or any(map(_opens, value)):
+    elif isinstance(value, Rows):
+        _write_rows(value, depth + 1, add)
+    elif isinstance(value, Each) or _any_opens(value):
         _write_members(value, depth + 1, add)
     else:
         add(f"[{pad}{flat(value)[1:-1]}{pad[:-2]}]")
@@ -84,15 +103,41 @@ def _write(value: Any, depth: int, add: Callable[[str], object]) -> None:  # noq
 def _write_members(value: Iterable[object], depth: int, add: Callable[[str], object]) -> None:
     before = pad = _flat(depth)[1]
     add("[")
-    rows = isinstance(value, Lines)
     for member in value:
         add(before)
-        if rows:
-            add(_LINE(member))
-        else:
-            _write(member, depth, add)
+        _write(member, depth, add)
         before = f",{pad}"
     add("]" if before is pad else f"{pad[:-2]}]")
+
+
+def _write_rows(value: Rows, depth: int, add: Callable[[str], object]) -> None:
+    """Column by column: a value that all rows share is spelled once, the others are encoded in one go."""
+    before = pad = _flat(depth)[1]
+    keys = [_LINE(key).replace("%", "%%") for key in value.keys]
+    rows = iter(value)
+    add("[")
+    while some := list(islice(rows, _TOGETHER)):
+        parts, columns = [], []
+        for key, values in zip(keys, zip(*some, strict=True), strict=True):
+            if values[0] is values[-1] and len(set(map(id, values))) == 1:
+                parts.append(f"{key}: {_LINE(values[0]).replace('%', '%%')}")
+            else:
+                parts.append(f"{key}: %s")
+                columns.append(_column(values))
+        form = "{" + ", ".join(parts) + "}"
+        lines = [form % row for row in zip(*columns, strict=True)] if columns else [form % ()] * len(some)
+        add(before + f",{pad}".join(lines))
+        before = f",{pad}"
+    add("]" if before is pad else f"{pad[:-2]}]")
+
+
+def _column(values: Sequence[object]) -> list[str]:
+    """The text of each value. They are written in one go, a line break between any two: within a text it is escaped.
+
+    A value with two members or more has a break of its own, so that there are more lines than values.
+    """
+    texts = _COLUMN(values)[1:-1].split("\n")
+    return texts if len(texts) == len(values) else [_LINE(value) for value in values]
 
 
 def _write_mapping(value: Mapping[object, object], depth: int, add: Callable[[str], object]) -> None:
@@ -114,5 +159,7 @@ def _write_mapping(value: Mapping[object, object], depth: int, add: Callable[[st
 
 
 _LINE = json.JSONEncoder(ensure_ascii=False, default=str).encode
+_COLUMN = json.JSONEncoder(ensure_ascii=False, separators=("\n", ": "), default=str).encode
 _BRACKETS = (dict, list, tuple)
-_CONTAINERS = (*_BRACKETS, Each)
+_MADE = (Each, Rows)
+_CONTAINERS = (*_BRACKETS, *_MADE)

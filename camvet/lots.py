@@ -75,20 +75,32 @@ class Lots:
 
     @classmethod
     def of(cls, sheet: Sheet, screener: Screener) -> Lots:
-        """Lots of a sheet. Raises `UsageError` where it has none of the columns."""
+        """Lots of a sheet, every row of which was read. Raises `UsageError` where it has none of the columns.
+
+        A buyer, an activity, a day or a number that does not exist is refused with its row and column, before any row
+        is judged.
+        """
         names = [name.strip().casefold().replace(" ", "_") for name in sheet.header]
         columns = {name: names.index(name) for name in COLUMNS if name in names}
         if not columns:
             raise UsageError(f"--lots: expected at least one column of {', '.join(COLUMNS)}")
-        return cls(sheet, screener, columns, {})
+        lots = cls(sheet, screener, columns, {})
+        for number, row in sheet.rows:
+            cell = lots._cells(row)
+            lots._units(number, cell)
+            lots._own(number, cell)
+        return lots
+
+    def _cells(self, row: Sequence[str]) -> dict[str, str]:
+        return {name: row[index].strip() for name, index in self.columns.items()}
 
     def judge(self, number: int, row: Sequence[str]) -> Lot:
-        """The answer for one lot. Raises `UsageError` with the row for a buyer, activity or day that does not exist."""
+        """The answer for one lot."""
         from rules.delivery import delivery_to
         from rules.effects import together
         from rules.vocabulary import Overall
 
-        cell = {name: row[index].strip() for name, index in self.columns.items()}
+        cell = self._cells(row)
         line, units = row[self.sheet.column], self._units(number, cell)
         own = self._own(number, cell)
         whom = cell.get("recipient", "")
@@ -122,14 +134,17 @@ class Lots:
             if activity and activity not in set(Activity):
                 raise UsageError(f"row {number}, column activity: expected one of {', '.join(Activity)}")
             try:
-                screener = replace(
-                    self.screener, buyers=buyers or self.screener.buyers,
-                    activity=activity or self.screener.activity,
-                    purpose=cell.get("purpose") or self.screener.purpose, asked=bool(buyers) or self.screener.asked,
-                    as_of=as_of_day(cell["as_of"]) if cell.get("as_of") else self.screener.as_of, _effects={})
+                day = as_of_day(cell["as_of"]) if cell.get("as_of") else self.screener.as_of
+            except UsageError as error:
+                raise UsageError(f"row {number}, column as_of: {str(error).removeprefix('--as-of ')}") from error
+            screener = replace(
+                self.screener, buyers=buyers or self.screener.buyers, activity=activity or self.screener.activity,
+                purpose=cell.get("purpose") or self.screener.purpose, asked=bool(buyers) or self.screener.asked,
+                as_of=day, _effects={})
+            try:
                 screener.check()
             except UsageError as error:
-                raise UsageError(f"row {number}: {error}") from error
+                raise UsageError(f"row {number}, column buyer: {error}") from error
             self.made[key] = screener
         return self.made[key]
 

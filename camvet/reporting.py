@@ -12,6 +12,7 @@ from typing import Any
 from camvet.baselines import Known, baselines, watched
 from camvet.inventory import Inventory, StoredDevice, SweepRow
 from camvet.monitored import monitoring_of
+from camvet.rejections import Rejections
 from camvet.traffic import Geography
 from reports.census import Census, CensusSource, UnseenDevice
 from reports.report import (
@@ -47,9 +48,12 @@ def report_of(inventory: Inventory, row: SweepRow, *, generated_at: datetime,
     """The report of one stored sweep with the newest verdict of each device, and what was approved for it.
 
     With `as_of` the sweep is judged again for that day. It is judged again for today where a waiver was approved, ended
-    or was withdrawn since: a finding whose waiver is over must not be told as waived. Nothing of that is stored.
+    or was withdrawn since: a finding whose waiver is over must not be told as waived. Nothing of that is stored. What a
+    person rejected is told as prohibited, with the decision, whatever the lists say: no fence may let it through.
     """
     stored, again = _current(inventory, row, generated_at.date(), as_of)
+    rejected = Rejections.of(inventory, row.site)
+    stored = rejected.over_all(stored, as_of or generated_at.date())
     approved = baselines(inventory)
     _, undevised = inventory.undevised(row.id)
     verdict = stored[0].judgement.verdict if stored else None
@@ -209,6 +213,9 @@ def _limits(row: SweepRow) -> list[str]:
         limits.append("No traffic was captured: where the devices talk to is not known.")
     limits += [f"The capture {one['file']} could be read only in part: {one['trouble']}."
                for one in row.document["captures"] if one["trouble"]]
+    if who := row.document["scope"].get("unattributed"):
+        limits.append(f"{who[0].upper()}{who[1:]}.")
+    limits += row.document.get("notes", ())
     if not any(link["used"] for link in row.document["links"]):
         limits.append("No interface of this machine lies in the scope: nothing was asked by multicast, and MAC "
                       "addresses are known only from the tables that were given.")

@@ -25,7 +25,7 @@ from rules.tables import MOST_BYTES, MOST_ROWS, Dialect, TableError, column_of, 
 if TYPE_CHECKING:
     from openpyxl import Workbook
 
-__all__ = ["Sheet", "defused", "read_sheet", "write_beside"]
+__all__ = ["Sheet", "defused", "is_workbook", "read_sheet", "write_beside"]
 
 _USUAL = Dialect()
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -55,6 +55,15 @@ def defused(cell: str) -> str:
     return f"'{cell}" if cell.lstrip(" ").startswith(_FORMULA) else cell
 
 
+def is_workbook(path: Path) -> bool:
+    """Whether a file is a workbook by what it holds. Raises `OSError`."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return "xl/workbook.xml" in archive.namelist()
+    except (zipfile.BadZipFile, NotImplementedError):
+        return False
+
+
 def read_sheet(path: Path, column: str | None, encoding: str | None = None) -> Sheet:
     """The table of a file. Without `column` it is the only one there is; `encoding` is that of a CSV that is not UTF.
 
@@ -75,7 +84,7 @@ def read_sheet(path: Path, column: str | None, encoding: str | None = None) -> S
 
 def _sheet(data: bytes, path: Path, column: str | None, encoding: str | None) -> Sheet:
     book, dialect = None, _USUAL
-    if path.suffix.lower() in _SHEET_SUFFIXES:
+    if path.suffix.lower() in _SHEET_SUFFIXES or _begins_like_a_workbook(data):
         book, found = data, _from_workbook(data, path.name)
     else:
         text = text_of(data, path.name, encoding)
@@ -88,6 +97,11 @@ def _sheet(data: bytes, path: Path, column: str | None, encoding: str | None) ->
     index = 0 if column is None else column_of(header, column, path.name)
     rows = tuple((number, tuple(row)) for number, row in found[1:])
     return Sheet(tuple(header), rows, index, book, head, dialect)
+
+
+def _begins_like_a_workbook(data: bytes) -> bool:
+    """Whether a file without the suffix is one all the same: no text begins as a ZIP archive does."""
+    return data.startswith(b"PK\x03\x04")
 
 
 def _from_workbook(data: bytes, file: str) -> list[tuple[int, list[str]]]:

@@ -20,6 +20,7 @@ from camvet.context import Context, UsageError
 from camvet.inventory import Inventory, SweepRecord
 from camvet.waivers import Waivers
 from scanner import clock, egress
+from scanner.crowds import crowds
 from scanner.journal import Journal
 from scanner.observation import Attempt, AttemptStatus, Observation, Reason
 from scanner.sweep import sweep as run_sweep
@@ -69,7 +70,7 @@ def perform(context: Context, order: SweepOrder, observer: Observer) -> SweepRec
     for address in order.nmap:
         if not order.scope.contains(address):
             raise UsageError(f"--nmap {address}: not an address of the scope")
-    inventory = context.inventory()
+    inventory = context.inventory(new=True)
     settings = _with_factory_logins(order, inventory) if order.factory_logins else order.settings
     journal = Journal.open(context.settings.state / "journals", order.scope, settings, fresh=order.fresh)
     result = asyncio.run(run_sweep(order.scope, settings, planning.plan(makers.load()), journal, observer))
@@ -140,7 +141,7 @@ def _document(order: SweepOrder, result: SweepResult, captures: Sequence[egress.
             "window": [clock.stamp(moment) if moment else None for moment in window],
             "authorised": scope.authorised, "profile": str(order.settings.profile),
             "credentials": order.settings.credentials is not None, "activity": order.activity,
-            "purpose": order.purpose,
+            "purpose": order.purpose, "unattributed": scope.unattributed or None,
             "opted_in": [name for name, wanted in (("factory_logins", order.factory_logins),
                                                    ("snmp_public", order.settings.snmp_public),
                                                    ("port_mappings", order.settings.port_mappings)) if wanted],
@@ -156,4 +157,5 @@ def _document(order: SweepOrder, result: SweepResult, captures: Sequence[egress.
                       "trouble": capture.trouble, "seconds": round(capture.seconds, 1)}
                      for path, capture in zip(order.captures, captures, strict=True)],
         "resumed": result.resumed,
+        "notes": [str(one) for one in crowds(scope.addresses(), result.observations)],
     }

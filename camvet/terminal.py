@@ -10,16 +10,32 @@ import json
 import os
 import sys
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, TextIO
 
 from camvet.indented import write
 
-__all__ = ["Terminal", "calm"]
+__all__ = ["OutputError", "Terminal", "calm"]
 
 _KEEP = {"\n", "\t"}
 _HIDDEN = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}      # controls, formatting (bidi, zero width), private, surrogates
 _STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "blue": "34"}
+
+
+class OutputError(Exception):
+    """What was to be printed could not be written: why, in a word of the system."""
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    """A failure to write is said as one; a reader that went away is an end of its own kind."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(error.strerror or str(error)) from error
 
 
 def calm(text: str) -> str:
@@ -37,6 +53,12 @@ class Terminal:
         """One JSON document on stdout, written piece by piece."""
         write(value, lambda piece: self._put(sys.stdout, piece))
         self._write(sys.stdout, "\n")
+
+    def octets(self, data: bytes) -> None:
+        """The result itself, as it is, on stdout."""
+        with _writing():
+            sys.stdout.buffer.write(data)
+            sys.stdout.buffer.flush()
 
     def line(self, value: Mapping[str, Any]) -> None:
         """One JSON line on stdout, where a stream is natural."""
@@ -78,9 +100,11 @@ class Terminal:
     @classmethod
     def _write(cls, stream: TextIO, text: str) -> None:
         cls._put(stream, text)
-        stream.flush()
+        with _writing():
+            stream.flush()
 
     @staticmethod
     def _put(stream: TextIO, text: str) -> None:
         encoding = stream.encoding or "utf-8"
-        stream.write(text.encode(encoding, "replace").decode(encoding))
+        with _writing():
+            stream.write(text.encode(encoding, "replace").decode(encoding))

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from camvet.context import Context, UsageError
-from camvet.indented import Each, Lines
+from camvet.indented import Each, Rows
 from camvet.shapes import finding_json
 from scanner import clock
 
@@ -308,7 +308,7 @@ def _device(one: Told, capture: Capture) -> dict[str, Any]:
     names = capture.names.get(one.key, Names({}, {}, {}, {}))
     return {
         "mac": one.mac or None, "ips": list(one.addresses),
-        "conversations": Lines(lambda: (_conversation(*row) for row in one.conversations)),
+        "conversations": Rows(_COLUMNS, lambda: (_conversation(*row) for row in one.conversations)),
         "names": {"dns": sorted(names.dns), "sni": sorted(names.sni), "http": sorted(names.http),
                   "ntp": sorted(names.ntp), "stun": sorted(names.stun)},
         "told": list(names.told),
@@ -318,15 +318,19 @@ def _device(one: Told, capture: Capture) -> dict[str, Any]:
     }
 
 
+_COLUMNS = ("dst", "proto", "port", "packets", "bytes", "first", "last", "packets_out", "bytes_out", "names", "country",
+            "owner", "purpose", "maker", "signs", "tunnel", "denied", "estimated", "likely", "told_by")
+
+
 def _conversation(talk: Conversation, known: Destination | None,
-                  place: tuple[str | None, str | None]) -> dict[str, Any]:
+                  place: tuple[str | None, str | None]) -> tuple[object, ...]:
+    """The values of `_COLUMNS`."""
     country, owner = place
-    return {
-        "dst": talk.destination, "proto": talk.protocol, "port": talk.port, "packets": talk.packets,
-        "bytes": talk.bytes, "first": _stamp(talk.first_ns // _SECOND), "last": _stamp(talk.last_ns // _SECOND),
-        "packets_out": talk.packets_out, "bytes_out": talk.bytes_out,
-        "names": talk.names, "country": country, "owner": (known.owner if known else None) or owner,
-        "purpose": known.purpose if known else None, "maker": known.maker if known else None,
-        "signs": talk.signs, "tunnel": talk.tunnel, "denied": talk.denied, "estimated": talk.estimated,
-        "likely": talk.likely, "told_by": talk.told_by,
-    }
+    purpose = maker = None
+    if known is not None:
+        owner, purpose, maker = known.owner or owner, known.purpose, known.maker
+    return (
+        talk.destination, talk.protocol, talk.port, talk.packets, talk.bytes, _stamp(talk.first_ns // _SECOND),
+        _stamp(talk.last_ns // _SECOND), talk.packets_out, talk.bytes_out, talk.names, country, owner, purpose, maker,
+        talk.signs, talk.tunnel, talk.denied, talk.estimated, talk.likely, talk.told_by,
+    )

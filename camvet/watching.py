@@ -21,6 +21,7 @@ from analytics.gate import Gate
 from analytics.pipeline import EventKind, Happening, Monitor, MonitorSettings
 from camvet.admission import SiteWorld
 from camvet.context import UsageError
+from camvet.edition import Edition
 from camvet.inventory import AttachmentRow, AttachmentState, CameraEvent, Inventory, MetricRow
 from camvet.keys import KeyStore
 from camvet.orders import file_of, order_of
@@ -28,7 +29,7 @@ from camvet.port_map import read_port_map
 from rules import makers
 from scanner import clock
 
-__all__ = ["Watch", "WatchOrder", "check_references"]
+__all__ = ["GATE_ACTOR", "PATIENCE", "Watch", "WatchOrder", "check_references"]
 
 POLL_S = 0.5
 MOST_CAMERAS = 512           # threads are made as cameras come, not before
@@ -68,6 +69,7 @@ class Watch:
         keys: whose signatures count.
         order: what to watch.
         tell_metric, tell_event: pass on what was stored already; they are called one at a time.
+        edition: the rules that are judged by, kept the newest that are installed.
     """
 
     inventory: Inventory
@@ -75,6 +77,7 @@ class Watch:
     order: WatchOrder
     tell_metric: Callable[[MetricRow, str], None]
     tell_event: Callable[[CameraEvent, str], None]
+    edition: Edition | None = None
     suspended: set[str] = field(default_factory=set)
     _running: dict[str, _Running] = field(default_factory=dict)
     _telling: threading.Lock = field(default_factory=threading.Lock)
@@ -128,7 +131,7 @@ class Watch:
         envelope = by.envelope if by else ""
         world = SiteWorld(self.inventory, self.keys, envelope=envelope, patience=PATIENCE,
                           port_map=read_port_map(file_of(self.order.port_map, row, "port_map")),
-                          neighbour_table=file_of(self.order.neighbours, row, "neighbours"))
+                          neighbour_table=file_of(self.order.neighbours, row, "neighbours"), edition=self.edition)
         return Monitor(Gate(world), order_of(row), envelope, partial(self._on_metric, row.address),
                        partial(self._on_event, row.address), self.order.settings)
 

@@ -18,7 +18,7 @@ class Heard:
     """One connection or one datagram: at which device, on which port (its own number), what came."""
 
     device: str
-    transport: str                 # tcp, tls or udp
+    transport: str                 # tcp, tls (out of it) or udp; hello: how a TLS connection begins, as it came
     port: int
     data: bytearray = field(default_factory=bytearray)
 

@@ -41,6 +41,7 @@ BACKLOG = 64
 ACCEPT_PAUSE_SECONDS = 0.05
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)            # struct linger: on, zero seconds
 PRIVILEGED = 1024
+PEEK = 4096
 
 
 class Device:
@@ -75,7 +76,8 @@ class Device:
                 await asyncio.sleep(ACCEPT_PAUSE_SECONDS)
                 continue
             hear = self._ear("tls" if context else "tcp", number) if self._ear else None
-            task = asyncio.create_task(_serve_connection(connection, handler, context, hear))
+            hello = self._ear("hello", number) if self._ear and context else None
+            task = asyncio.create_task(_serve_connection(connection, handler, context, hear, hello))
             self._connections[task] = connection
             task.add_done_callback(self._connections.pop)
 
@@ -97,9 +99,15 @@ class Device:
 
 
 async def _serve_connection(connection: socket.socket, handler: Handler, context: ssl.SSLContext | None,
-                            hear: Callable[[bytes], None] | None) -> None:
-    """One connection from its TLS handshake, where it has one, to its end."""
+                            hear: Callable[[bytes], None] | None, hello: Callable[[bytes], None] | None) -> None:
+    """One connection from its TLS handshake, where it has one, to its end; `hello` is told how that begins."""
     loop = asyncio.get_running_loop()
+    if hello:
+        try:
+            hello(await _first_bytes(connection))
+        except asyncio.CancelledError:
+            connection.close()
+            raise
     reader = Ear(hear) if hear else asyncio.StreamReader(loop=loop)
     protocol = asyncio.StreamReaderProtocol(reader, loop=loop)
     # What a peer does to its own connection ends that connection and nothing else.
@@ -113,6 +121,19 @@ async def _serve_connection(connection: socket.socket, handler: Handler, context
             raise
         finally:
             writer.close()
+
+
+async def _first_bytes(connection: socket.socket) -> bytes:
+    """What a peer sends first, left where it is for the handshake to read; nothing where it leaves without a word."""
+    loop, ready = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(connection, ready.set)
+    try:
+        await ready.wait()
+        return connection.recv(PEEK, socket.MSG_PEEK)
+    except ConnectionError:
+        return b""
+    finally:
+        loop.remove_reader(connection)
 
 
 def tcp_ports(persona: Persona) -> tuple[int, ...]:

@@ -19,6 +19,8 @@ Options of an encoder stand at the head of its file under `lab.datagrams`. Those
 ``replays``          ``yes``: a UsernameToken is taken as often as it is shown
 ``fleet_certificate``  one certificate and key for all devices that name the same fleet
 ``clock_skew_s``     seconds by which the device's clock is ahead (negative: behind)
+``rtsp_path``        where its streams stand, in place of its family's paths
+``legacy_tls``       ``yes``: TLS 1.0 and 1.1 beside current versions
 ``session_timeout``  seconds without a word after which an RTSP connection ends, where they are not 60
 
 What a camera shows stands in `lab.scenes` (``scene…``), how its stream begins in `lab.streams` (``stream_…``).

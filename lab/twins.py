@@ -52,6 +52,9 @@ _TVT = Persona(
     serial="N2C05E71A939", mac="58:5B:69:C1:3E:39", host=57, hardware="1.3", anonymous_onvif=True,
     protocols=frozenset({"wsd", "onvif", "http", "rtsp", "mhed"}),
     options={"mhed_manufacturer": "DVC", "mhed_build": "20220817"})
+_ELSEWHERE = replace(
+    _TVT, name="path-open", host=68, serial="N2C05E71A944", mac="58:5B:69:C1:3E:44", anonymous_rtsp=True,
+    options={**_TVT.options, "rtsp_path": "/hall/7d/picture.264"})
 _RECORDER = Persona(
     name="recorder-old", family="hikvision", brand="HIKVISION", manufacturer="HIKVISION", model="DS-7608NI-I2",
     firmware="V4.61.025 build 220905", serial="DS-7608NI-I20820221004CCRRL15846065WCVU", mac="C0:56:E3:44:1A:41",
@@ -114,5 +117,12 @@ TWINS: Final[tuple[Persona, ...]] = (
             serial="DS-7608NI-I20820221004CCRRL15846066WCVU",
             channels=(replace(_RECORDER.channels[0], firmware="V5.5.800 build 210628",
                               serial="DS-2CD2043G0-I20190612AAWRD30518843"),)),
+    # TLS 1.0 beside current versions; the sound twin is ``rtsp-closed``.
+    replace(_STREAM, name="tls-both", host=67, serial="B8A44F2C7043", mac="B8:A4:4F:2C:70:43", anonymous_rtsp=False,
+            options={"product": "AXIS P3245-LV Dome Camera", "legacy_tls": "yes"}),
+    # A stream at a path that nobody guesses and the device tells everybody: open, and behind a login.
+    _ELSEWHERE,
+    replace(_ELSEWHERE, name="path-closed", host=69, serial="N2C05E71A945", mac="58:5B:69:C1:3E:45",
+            anonymous_rtsp=False),
 )
 """Every pair; addresses and serials collide with nothing in `lab.personas`."""

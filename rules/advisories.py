@@ -16,7 +16,7 @@ from functools import cache, lru_cache
 from rules.advisory_records import Advisory, AdvisoryFile, Affected, Entry, entry_of
 from rules.documents import read_all
 from rules.grammars import MAX_TEXT, Grammar, Version, form_of, grammar_named
-from rules.versions import Vote, Word, names_model, vote
+from rules.versions import MAX_MODEL, Vote, Word, model_heads, names_model, scope_head, vote
 
 __all__ = ["AdvisoryResult", "Book", "State", "load", "results_for"]
 
@@ -75,6 +75,14 @@ class _Shelf:
 
     file: AdvisoryFile
     entries: tuple[tuple[Advisory, tuple[Entry, ...]], ...]
+    heads: Mapping[str, frozenset[int]]          # places of records by how the models of their scopes begin
+    every_model: frozenset[int]                  # places of records with words on every device of the maker
+    strips: frozenset[tuple[str, ...]]
+
+    def may_name(self, model: str) -> set[int]:
+        """Places of the records that can speak of a model; all others name other models only."""
+        begins = frozenset[str]().union(*(model_heads(model, strips) for strips in self.strips))
+        return set(self.every_model).union(*(self.heads[head] for head in begins if head in self.heads))
 
 
 class Book:
@@ -84,7 +92,8 @@ class Book:
         self.files: Mapping[str, AdvisoryFile] = {file.maker: file for file in files}
         self._shelves = {file.maker: _shelf(file) for file in files}
         self._names = {name.casefold(): file.maker for file in files for name in (file.maker, *file.names)}
-        self._scoped = lru_cache(maxsize=65536)(self._scope)
+        self._scoped = lru_cache(maxsize=32768)(self._scope)
+        self._lies_within = lru_cache(maxsize=65536)(self._within)
 
     def __len__(self) -> int:
         return sum(len(file.records) for file in self.files.values())
@@ -118,18 +127,37 @@ class Book:
             foreign = form if form is not None and form not in kin and not (own and own.build and not own.tail) else ""
             rebrand = slug in by_form or (slug != asked[0] and slug == self.files[asked[0]].made_by)
             device = _Device(model or "", firmware or "", build or "", foreign, rebrand)
+            scoped = self._scoped(slug, device.model if len(device.model) <= MAX_MODEL else "")
             for place, (record, _) in enumerate(shelf.entries):
-                chosen = self._scoped(slug, place, device.model)
-                found.append(_judge(record, chosen, shelf, place, device))
+                chosen = scoped.get(place)
+                if chosen:
+                    found.append(_judge(record, chosen, shelf, device))
+                else:
+                    older = self._lies_within(slug, place, device.firmware[:MAX_TEXT + 1], device.build, foreign) \
+                        if device.model.strip() and (rebrand or not record.closed) else ""
+                    found.append(_unnamed(record, shelf, device, older))
         return sorted(found, key=lambda result: (result.urgency, result.cve))
 
-    def _scope(self, slug: str, place: int, model: str) -> tuple[tuple[Entry, str], ...]:
-        """The entries of a record that speak of a model, each with the scope that names it."""
-        _, entries = self._shelves[slug].entries[place]
-        named = [(entry, _named_by(entry, model)) for entry in entries]
-        chosen = [(entry, scope) for entry, scope in named if scope is not None]
-        first = [(entry, scope) for entry, scope in chosen if not entry.said.fallback]
-        return tuple(first or chosen)
+    def _scope(self, slug: str, model: str) -> Mapping[int, tuple[tuple[Entry, str], ...]]:
+        """By place of a record, its entries that speak of a model, each with the scope that names it."""
+        shelf = self._shelves[slug]
+        found: dict[int, tuple[tuple[Entry, str], ...]] = {}
+        for place in shelf.may_name(model):
+            named = [(entry, _named_by(entry, model)) for entry in shelf.entries[place][1]]
+            chosen = [(entry, scope) for entry, scope in named if scope is not None]
+            first = [(entry, scope) for entry, scope in chosen if not entry.said.fallback]
+            found[place] = tuple(first or chosen)
+        return found
+
+    def _within(self, slug: str, place: int, firmware: str, build: str, foreign: str) -> str:
+        """The bounds within which a version lies that a record has for models it names; empty where it lies in none."""
+        device = _Device("", firmware, build, foreign, by_form=False)
+        for entry in self._shelves[slug].entries[place][1]:
+            if entry.span.stated and not entry.span.every:
+                cast = vote(_version(device, entry.grammar)[0], "", entry.span, entry.grammar)
+                if cast.word is Word.AFFECTED:
+                    return cast.bound
+        return ""
 
 
 def _named_by(entry: Entry, model: str) -> str | None:
@@ -141,8 +169,18 @@ def _named_by(entry: Entry, model: str) -> str | None:
 
 
 def _shelf(file: AdvisoryFile) -> _Shelf:
-    return _Shelf(file, tuple((record, tuple(entry_of(said, file.grammar, record.cve, file.names)
-                                             for said in record.affected)) for record in file.records))
+    entries = tuple((record, tuple(entry_of(said, file.grammar, record.cve, file.names) for said in record.affected))
+                    for record in file.records)
+    heads: dict[str, set[int]] = {}
+    every_model: set[int] = set()
+    for place, (_, spoken) in enumerate(entries):
+        for entry in spoken:
+            if not entry.said.models:
+                every_model.add(place)
+            for scope in entry.said.models:
+                heads.setdefault(scope_head(scope), set()).add(place)
+    return _Shelf(file, entries, {head: frozenset(places) for head, places in heads.items()}, frozenset(every_model),
+                  frozenset(entry.strips for _, spoken in entries for entry in spoken))
 
 
 @lru_cache(maxsize=65536)
@@ -166,10 +204,7 @@ def _version(device: _Device, grammar: Grammar) -> tuple[Version | None, str]:
     return version, "" if version is not None else f"{shown!r} is no one version of the form {grammar.name}"
 
 
-def _judge(record: Advisory, chosen: Sequence[tuple[Entry, str]], shelf: _Shelf, place: int,
-           device: _Device) -> AdvisoryResult:
-    if not chosen:
-        return _unnamed(record, shelf, place, device)
+def _judge(record: Advisory, chosen: Sequence[tuple[Entry, str]], shelf: _Shelf, device: _Device) -> AdvisoryResult:
     votes: list[tuple[Entry, str, Vote]] = []
     for entry, scope in chosen:
         version, why_not = _version(device, entry.grammar)
@@ -194,6 +229,8 @@ def _as_said(said: Affected, cast: Vote) -> Vote:
         return Vote(Word.CLEAR, "the source says that these models are not affected", cast.bound)
     if cast.word is Word.AFFECTED and said.disputed:
         return Vote(Word.DISPUTED, f"{cast.because}; another source contradicts it ({said.text})", cast.bound)
+    if cast.word is Word.AFFECTED and said.contradicted:
+        return Vote(Word.DISPUTED, f"{cast.because}; the same source says that it is not affected", cast.bound)
     if cast.word is Word.AFFECTED and said.doubtful:
         return Vote(Word.UNSURE, said.text, cast.bound)
     return cast
@@ -241,20 +278,18 @@ def _of_one_source(votes: Sequence[Vote]) -> Word:
                 Word.SILENT)
 
 
-def _unnamed(record: Advisory, shelf: _Shelf, place: int, device: _Device) -> AdvisoryResult:
-    """No source names the model: unknown, and a concern where the advisory may mean it all the same."""
-    entries = shelf.entries[place][1]
+def _unnamed(record: Advisory, shelf: _Shelf, device: _Device, older: str) -> AdvisoryResult:
+    """No source names the model: unknown, and a concern where the advisory may mean it all the same.
+
+    `older` is the bound within which the version would be affected, if the model were named; empty where there is none.
+    """
     if not device.model.strip():
         return _result(record, shelf, State.UNKNOWN, "the model is not known, and the advisory names models")
-    older = None
-    if not record.closed or device.by_form:
-        older = next((e for e in entries if e.span.stated and not e.span.every
-                      and vote(_version(device, e.grammar)[0], "", e.span, e.grammar).word is Word.AFFECTED), None)
     shown = _shown(device.model)
-    if older is not None:
+    if older:
         form = f"has {device_form(shelf.file)} form and " if device.by_form else ""
         return _result(record, shelf, State.UNKNOWN, f"firmware {device.firmware} {form}lies where others are affected "
-                       f"({older.span.bound()}), but no published scope names {shown}")
+                       f"({older}), but no published scope names {shown}")
     return _result(record, shelf, State.UNKNOWN, f"no published scope names {shown}",
                    concerns=not record.closed and not device.firmware.strip())
 

@@ -52,7 +52,10 @@ def csaf_of(document: Mapping[str, Any], source: str) -> Imported:
             ids = ", ".join(of(one, "text", str)[:60] for one in of(vulnerability, "ids", list)[:3])
             out.problems.append(f"{source}: {name}: vulnerability {number} has no CVE id{f' ({ids})' if ids else ''}")
             continue
-        said = _said(vulnerability, products)
+        denied = _denied(vulnerability)
+        out.problems += [f"{source}: {name}: {cve}: product {one[:60]!r} is said to be affected and not affected; it "
+                         "answers disputed" for one in sorted(denied)[:20]]
+        said = _said(vulnerability, products, denied)
         if not said:
             out.problems.append(f"{source}: {name}: {cve} names no product of the product tree")
         for vendor, entries in said.items():
@@ -92,31 +95,48 @@ def _walk(branches: Sequence[Any], above: _Product, products: dict[str, _Product
         _walk(of(branch, "branches", list), here, products, depth + 1)
 
 
-def _named(vulnerability: object, products: Mapping[str, _Product], *statuses: str) -> Iterator[_Product]:
+_AFFECTED = ("known_affected", "first_affected", "last_affected")
+_NOT_AFFECTED = ("known_not_affected", "fixed", "first_fixed")
+
+
+def _ids(vulnerability: object, *statuses: str) -> Iterator[str]:
     status = of(vulnerability, "product_status", dict)
     for key in statuses:
-        for product in of(status, key, list)[:MAX_RECORDS]:
-            known = products.get(product) if isinstance(product, str) else None
-            if known is not None and (known.vendor or known.model):
-                yield known
+        yield from (one for one in of(status, key, list)[:MAX_RECORDS] if isinstance(one, str))
 
 
-def _said(vulnerability: object, products: Mapping[str, _Product]) -> dict[str, list[Affected]]:
+def _denied(vulnerability: object) -> set[str]:
+    """Product ids that stand under a status of both kinds."""
+    return set(_ids(vulnerability, *_AFFECTED)) & set(_ids(vulnerability, *_NOT_AFFECTED))
+
+
+def _named(vulnerability: object, products: Mapping[str, _Product], *statuses: str) -> Iterator[_Product]:
+    return (known for _, known in _known(vulnerability, products, *statuses))
+
+
+def _known(vulnerability: object, products: Mapping[str, _Product], *statuses: str) -> Iterator[tuple[str, _Product]]:
+    for product in _ids(vulnerability, *statuses):
+        known = products.get(product)
+        if known is not None and (known.vendor or known.model):
+            yield product, known
+
+
+def _said(vulnerability: object, products: Mapping[str, _Product], denied: set[str]) -> dict[str, list[Affected]]:
     said: dict[str, list[Affected]] = {}
 
     def say(product: _Product, entry: Affected) -> None:
         said.setdefault(" ".join(product.vendor.split()).casefold() or "unknown", []).append(entry)
 
-    for product in _named(vulnerability, products, "known_affected", "first_affected", "last_affected"):
+    for name, product in _known(vulnerability, products, *_AFFECTED):
         models = scopes_of(product.model)
-        say(product, affected_by("csaf", models, product.version, named=bool(models)))
+        say(product, affected_by("csaf", models, product.version, named=bool(models), contradicted=name in denied))
     for product in _named(vulnerability, products, "under_investigation"):
         models = scopes_of(product.model)
         say(product, affected_by("csaf", models, f"{product.version} (under investigation)", named=bool(models),
                                  bounds={}))
-    for product in _named(vulnerability, products, "known_not_affected"):
+    for name, product in _known(vulnerability, products, "known_not_affected"):
         models = scopes_of(product.model)
-        if models and not product.version:
+        if models and not product.version and name not in denied:
             say(product, Affected(by="csaf", models=models, text="known not to be affected", cleared=True))
     return said
 

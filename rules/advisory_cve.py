@@ -12,6 +12,7 @@ from typing import Any
 
 from rules.advisory_records import Affected, Kev
 from rules.advisory_shapes import CVE, MAX_RECORDS, NO_VERSION, Imported, affected_by, document_of, keep, of, scopes_of
+from rules.grammars import MAX_TEXT
 
 __all__ = ["cve_of", "read_cve"]
 
@@ -46,6 +47,8 @@ def cve_of(document: Mapping[str, Any], source: str) -> Imported:
     said = _said(cna, adps, of(meta, "assignerShortName", str))
     if not said:
         out.problems.append(f"{source}: {cve} names no affected product")
+    for container in (cna, *adps):
+        out.problems += _contradictions(f"{source}: {cve}", of(container, "affected", list))
     _exploited(out, cve, adps)
     score, by = _score([cna, *adps])
     for vendor, entries in said.items():
@@ -96,14 +99,47 @@ def _of_block(by: str, block: object) -> Iterator[Affected]:
     open_ends = default == "affected" or (default == "unknown" and by == "cna")
     listed = [one for one in versions if (of(one, "status", str) or "affected") != "unaffected"
               or any(of(change, "status", str) == "affected" for change in of(one, "changes", list))]
+    denied = _denied(versions)
+    spared = tuple(dict.fromkeys(of(one, "version", str).strip() for one in versions if _single(one)))
     for version in listed:
         for text, bounds in _of_version(version):
-            ends = {"below_unknown": True, "above_unknown": True} if bounds and open_ends else {}
-            read = {**bounds, **ends} if bounds is not None else None
-            yield affected_by(by, models, text, named=bool(models), bounds=read)
+            more: dict[str, Any] = {"below_unknown": True, "above_unknown": True} if bounds and open_ends else {}
+            if bounds and spared and default != "affected":
+                more["spared"] = spared
+            read = {**bounds, **more} if bounds is not None else None
+            yield affected_by(by, models, text, named=bool(models), bounds=read, contradicted=_key(version) in denied)
     if not listed and default == "affected":
         for version in versions:
             yield from _all_but(by, models, version)
+
+
+def _key(version: object) -> tuple[str, ...]:
+    return tuple(of(version, key, str).strip() for key in ("version", "lessThan", "lessThanOrEqual"))
+
+
+def _single(version: object) -> bool:
+    """Whether an entry calls one version not affected, and no range of them."""
+    return (of(version, "status", str) == "unaffected" and not any(_key(version)[1:])
+            and not of(version, "changes", list) and _key(version)[0].casefold() not in {*NO_VERSION, "0"}
+            and len(_key(version)[0]) <= MAX_TEXT)
+
+
+def _denied(versions: list[Any]) -> set[tuple[str, ...]]:
+    """Ranges and versions that a block calls affected in one entry and not affected in another."""
+    said = {status: {_key(one) for one in versions if not of(one, "changes", list)
+                     and (of(one, "status", str) or "affected") == status} for status in ("affected", "unaffected")}
+    return said["affected"] & said["unaffected"]
+
+
+def _contradictions(cve: str, blocks: list[Any]) -> Iterator[str]:
+    for block in blocks[:MAX_RECORDS]:
+        versions = [one for one in of(block, "versions", list) if isinstance(one, Mapping)][:_MOST_VERSIONS]
+        for start, before, last in sorted(_denied(versions)):
+            text = f"{start}{f' < {before}' if before else ''}{f' <= {last}' if last else ''}"
+            yield f"{cve}: {text[:120]} is said to be affected and not affected; it answers disputed"
+        if any(not isinstance(one, Mapping) or not isinstance(one.get("version", ""), str)
+               for one in of(block, "versions", list)[:_MOST_VERSIONS]):
+            yield f"{cve}: an entry of its versions has not the shape of one; its words answer unknown"
 
 
 def _of_version(version: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any] | None]]:

@@ -40,7 +40,9 @@ class Affected(Document):
         since, until, before, exact, every: the bounds read out of them; none of them means that none could be read.
         family: the branch the bounds speak of.
         below_unknown, above_unknown: the source does not clear what lies outside.
+        spared: versions that the source itself calls not affected, whatever its bounds say.
         disputed: another source contradicts that these models are concerned.
+        contradicted: the same source says of the same versions that they are affected and that they are not.
         doubtful: within the bounds nothing is sure.
         cleared: the source says of these models that none is affected.
         fallback: counts only where no other entry names the model.
@@ -58,7 +60,9 @@ class Affected(Document):
     family: str = ""
     below_unknown: bool = False
     above_unknown: bool = False
+    spared: tuple[str, ...] = ()
     disputed: bool = False
+    contradicted: bool = False
     doubtful: bool = False
     cleared: bool = False
     fallback: bool = False
@@ -106,16 +110,19 @@ def _bound(text: str | None, grammar: Grammar, cve: str) -> Version | None:
 
 
 def entry_of(said: Affected, grammar_name: str, cve: str, names: tuple[str, ...] = ()) -> Entry:
-    """An entry ready to be compared. Raises `ValueError` naming the record: a bound of no form, a circular range."""
+    """An entry ready to be compared. Raises `ValueError` with the CVE: a bound of no form, a range of nothing."""
     grammar = grammar_named(said.grammar or grammar_name)
     exact = tuple(grammar.parse(text) or Version(text, "text", tail=text) for text in said.exact)
+    spared = tuple(grammar.parse(text) or Version(text, "text", tail=text) for text in said.spared)
     span = Span(_bound(said.since, grammar, cve), _bound(said.until, grammar, cve), _bound(said.before, grammar, cve),
-                exact, said.every, said.family.upper(), said.below_unknown, said.above_unknown)
+                exact, said.every, said.family.upper(), said.below_unknown, said.above_unknown, spared)
     for end in (span.until, span.before):
         if span.since is not None and end is not None:
             order = compare(span.since, end, grammar)
             if not isinstance(order, Incomparable) and order > 0:
                 raise ValueError(f"{cve}: circular range, from {said.since} up to {end.raw}")
+            if order == 0 and end is span.before:
+                raise ValueError(f"{cve}: empty range, from {said.since} and before {end.raw}")
     return Entry(said, span, grammar, (*grammar.strips, *(name.upper() for name in names)))
 
 

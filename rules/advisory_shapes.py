@@ -136,13 +136,13 @@ _VERS = re.compile(r"(?i)vers:[a-z0-9.+-]+/")
 
 
 def affected_by(by: str, models: tuple[str, ...], text: str, *, named: bool = True, bounds: Mapping[str, Any]
-                | None = None) -> Affected:
+                | None = None, contradicted: bool = False) -> Affected:
     """One entry from a source's words; what cannot be read as a bound stays as text, and so does an unnamed product."""
     told = " ".join(text.split())[:400]
     if not named:
         return Affected(by=by, text=f"product not stated: {told}"[:400], fallback=True)
     read = dict(bounds) if bounds is not None else read_bounds(_plain_range(told))
-    return Affected(by=by, models=models, text=told, **(read or {}))
+    return Affected(by=by, models=models, text=told, contradicted=contradicted, **(read or {}))
 
 
 def _plain_range(text: str) -> str:

@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 
 from rules.index import Claim, Index, index_of
 from rules.labels import fold, generic
-from rules.makers import Grammar, Maker, Makers
+from rules.makers import Grammar, Maker, Makers, compiled
 from rules.oui import normal_mac
 from rules.signals import LABELLED, label_texts, scope_values
 from rules.vocabulary import Basis, Evidence, Kind, Strength
@@ -32,12 +32,6 @@ _MODEL_WORD = re.compile(r"^(?=[^0-9]*[0-9])(?=[^A-Za-z]*[A-Za-z])[\w.+/\-]{3,40
 _NO_MODEL = re.compile(r"(?i)^(?:\d{1,3}|true|false|yes|no|-+|\*+|x+|#.*#)$")
 _NO_SERIAL = re.compile(r"(?i)^(?:0*|\*+|x+|#.*#|1234567890*|n/?a|none|unknown)$")
 _NOT_SHOWN = re.compile(r"\*{3,}")
-
-
-@cache
-def _compiled(pattern: str) -> re.Pattern[str]:
-    """A grammar's pattern; the module `re` remembers only some hundred, and there are more."""
-    return re.compile(pattern)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +139,7 @@ def _any_of(patterns: tuple[str, ...]) -> re.Pattern[str]:
 def _read(grammars: Sequence[Grammar], text: str) -> str | None:
     """What is kept of a text that fits one of the grammars; None where it fits none."""
     for grammar in grammars:
-        found = _compiled(grammar.pattern).search(text)
+        found = compiled(grammar.pattern).search(text)
         if found:
             return found.groupdict().get("value") or found.group(0)
     return None
@@ -264,7 +258,7 @@ def kind(observations: Sequence[Observation], evidence: Sequence[Evidence], make
          owners: Sequence[str], model_name: str | None, *, has_channels: bool) -> Evidence | None:
     """What it is: the maker's model grammar first, then signals and device classes, then words on labels."""
     for grammar in maker.models if maker and model_name else ():
-        if grammar.kind is not Kind.UNKNOWN and _compiled(grammar.pattern).search(model_name or ""):
+        if grammar.kind is not Kind.UNKNOWN and compiled(grammar.pattern).search(model_name or ""):
             return Evidence("kind", grammar.kind, Strength.STRONG, Basis.LABEL, "model",
                             f"model {model_name} has the form of a {grammar.kind}", "attribute.kind")
     order = list(Strength)

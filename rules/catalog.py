@@ -20,6 +20,7 @@ from rules.documents import Document, read
 from rules.entities import Entities, Party
 from rules.labels import fold
 from rules.listing import Listing, listing_of
+from rules.longnames import LongName, LongNames, own_words
 from rules.makers import Brand, Makers
 from rules.names import FOLDER, simplified, squeeze
 from rules.regimes import Regime, Relation, Words
@@ -31,6 +32,8 @@ _CLASSES: tuple[WordClass, ...] = ("about", "camera", "device", "trade", "neutra
 _SCRIPT_OF = (("han", r"[\u3400-\u9fff]"), ("kana", r"[\u3041-\u30ff]"), ("hangul", r"[\uac00-\ud7a3]"),
               ("arabic", r"[\u0620-\u06ff]"), ("cyrillic", r"[\u0400-\u04ff]"))
 _SHORT = {"han": 1, "kana": 2, "hangul": 2, "arabic": 3, "cyrillic": 3}
+_WHOLE_RUNS = frozenset({"han", "arabic"})           # scripts whose runs are closed over the spaces between words
+_MIXED_WORD = re.compile(r"[A-Za-z][\u0370-\ud7a3]|[\u0370-\ud7a3][A-Za-z]")
 _HAN_LEGAL = re.compile("(?:集团)?(?:股份)?有限(?:责任)?公司$")
 _LEGAL = frozenset({"co", "company", "corp", "corporation", "inc", "incorporated", "ltd", "limited", "llc", "plc",
                     "gmbh", "ag", "ab", "bv", "pvt", "group", "stock"})
@@ -89,7 +92,10 @@ class _Models(Document):
 
 
 class Line(Document):
-    """A product line of a label, with who makes it, until when, and what that amounts to."""
+    """A product line of a label, with who makes it, until when, and what that amounts to.
+
+    With ``needs``, it counts where the words speak of cameras and no part number says which line it is.
+    """
 
     brand: str
     names: tuple[str, ...]
@@ -99,6 +105,7 @@ class Line(Document):
     action: Literal["match", "review", "no_match"]
     source: str
     unverified: bool = False
+    needs: Literal["", "camera"] = ""
 
 
 class Statement(Document):
@@ -153,7 +160,8 @@ class Catalog:
     """Look-up tables over all that is known; immutable, cheap to pass around.
 
     ``names`` is keyed by the squeezed Latin spelling, ``scripts`` has the spellings of every other script, longest
-    first; ``fuzzy`` are the names that a spelling mistake may be measured against, ``heads`` those of them that are
+    first; ``fuzzy`` are the names that a spelling mistake may be measured against, ``swapped`` by their sorted letters
+    those where letters that changed places are the only mistake that is believed, ``heads`` those of them that are
     written glued to other words or cut off, ``short`` the short ones. ``companions`` are the places and words
     of its trade that stand in a party's full names, and its product lines.
     """
@@ -163,6 +171,7 @@ class Catalog:
     names: Mapping[str, Known]
     scripts: Mapping[str, tuple[tuple[str, Known], ...]]
     fuzzy: tuple[str, ...]
+    swapped: Mapping[str, str]
     labels: Mapping[str, tuple[Label, ...]]
     lines: tuple[tuple[Line, re.Pattern[str], re.Pattern[str]], ...]
     statements: tuple[tuple[Statement, re.Pattern[str], re.Pattern[str]], ...]
@@ -178,6 +187,7 @@ class Catalog:
     trade_marks: tuple[str, ...]
     companions: Mapping[str, frozenset[str]]
     heads: tuple[str, ...]
+    long: LongNames
     short: tuple[str, ...]
     for_words: frozenset[str]
     for_maybe: frozenset[str]
@@ -267,7 +277,9 @@ def build(entities: Entities, makers: Makers, regimes: tuple[Regime, ...]) -> Ca
     fuzzy = tuple(key for key, known in names.items() if known.kind == "name" and len(key) >= _SHORTEST_FUZZY
                   and key not in spellings.exact_only)
     return Catalog(
-        entities=entities, regimes=regimes, names=names, fuzzy=fuzzy, labels=labels, classes=classes,
+        entities=entities, regimes=regimes, names=names, fuzzy=fuzzy,
+        swapped={"".join(sorted(key)): key for key, known in names.items() if known.kind == "name"
+                 and key in spellings.exact_only and len(key) > _SHORTEST_FUZZY}, labels=labels, classes=classes,
         scripts={script: tuple(sorted(found.items(), key=lambda one: -len(one[0])))
                  for script, found in scripts.items()},
         lines=tuple((line, _names(line.names), _model(line.models)) for line in brands.lines),
@@ -282,10 +294,23 @@ def build(entities: Entities, makers: Makers, regimes: tuple[Regime, ...]) -> Ca
         trade_marks=tuple(simplified(w) for w in words.trade if not w.isascii()),
         companions=_companions(entities, tied, classes, spellings.products),
         heads=tuple(sorted((key for key in fuzzy if len(key) <= _LONGEST_HEAD), key=len, reverse=True)),
+        long=LongNames(_long_names(entities, names, classes, frozenset(spellings.exact_only)), _LEGAL),
         short=tuple(key for key, known in names.items() if known.kind == "name" and _SHORTEST_HEAD <= len(key)
                     < _SHORTEST_FUZZY and known.written.isascii() and key.isalpha()),
         for_words=frozenset(_folded(words.for_words)), for_maybe=frozenset(_folded(words.for_maybe)),
         accessories=frozenset(_folded(words.accessory)), papers=frozenset(_folded(words.paper)))
+
+
+def _long_names(entities: Entities, names: Mapping[str, Known], classes: Mapping[str, WordClass],
+                exact_only: frozenset[str]) -> Iterator[LongName]:
+    """The full names of parties that a list names or reaches, with the words of them that are their own."""
+    for party in entities.parties.values():
+        for written in (party.name, *party.names):
+            words = _bare(written)
+            known = names.get("".join(words))
+            if len(words) > 1 and known is not None and known.kind == "name" and written.isascii():
+                own = own_words(words, classes)
+                yield LongName("".join(words), own, exact=any(word in exact_only for word in own))
 
 
 def _eastern(word: str) -> bool:
@@ -322,9 +347,12 @@ def _claim(party: str, written: str, kind: Literal["name", "brand", "maker"], co
            scripts: dict[str, dict[str, Known]]) -> None:
     script = next((name for name, pattern in _SCRIPT_OF if re.search(pattern, written)), None)
     if script is not None:
+        if _MIXED_WORD.search(written):        # half of "TCL科技" says "technology", half of a disguise says nothing
+            return
         from rules.names import read as comparable
 
-        for run in comparable(written).scripts.get(script, ()):
+        runs = comparable(written).scripts.get(script, ())
+        for run in runs if script in _WHOLE_RUNS or not runs else ("".join(runs),):  # no word of a name alone is it
             if script == "han" and len(bare := _HAN_LEGAL.sub("", run)) > 3:  # a short name says too little
                 scripts.setdefault(script, {}).setdefault(bare, Known(party, written, common=False, kind=kind))
             short = len(run) <= _SHORT[script]
@@ -335,13 +363,22 @@ def _claim(party: str, written: str, kind: Literal["name", "brand", "maker"], co
         names.setdefault(key, Known(party, written, short or key in common, kind))
 
 
+def _squeezed(written: str) -> list[str]:
+    return [squeeze(word) for word in re.sub(r"\([^)]*\)", " ", written).replace(".", " ").split()]
+
+
+def _bare(written: str) -> list[str]:
+    """The words of a name without the legal form at its end."""
+    words = _squeezed(written)
+    while len(words) > 1 and (words[-1] in _LEGAL or not words[-1]):
+        words.pop()
+    return words
+
+
 @lru_cache(maxsize=2048)
 def _keys(written: str) -> tuple[str, ...]:
-    words = [squeeze(word) for word in re.sub(r"\([^)]*\)", " ", written).replace(".", " ").split()]
-    bare = list(words)
-    while len(bare) > 1 and (bare[-1] in _LEGAL or not bare[-1]):
-        bare.pop()
-    return tuple(dict.fromkeys(key for key in ("".join(words), "".join(bare)) if len(key) >= 2))  # XM is a name, X none
+    both = ("".join(_squeezed(written)), "".join(_bare(written)))
+    return tuple(dict.fromkeys(key for key in both if len(key) >= 2))  # XM is a name, X none
 
 
 def _labels(makers: Makers, entities: Entities, tied: set[str], names: Mapping[str, Known], ordinary: set[str],

@@ -19,7 +19,7 @@ from rules.destinations import Clouds
 from rules.destinations import label as label_destinations
 from rules.destinations import load as load_clouds
 from rules.documents import Document, read_all
-from rules.predicates import Case, Progress, Result
+from rules.predicates import FIRMWARE_MONTHS, Case, Progress, Result
 from rules.predicates_egress import PREDICATES
 from rules.vocabulary import Basis, Conflict, Evidence, Finding, Identity, Kind, Severity, Status, Strength
 from scanner.observation import Attempt, AttemptStatus, FieldValue, Observation, Reason
@@ -187,25 +187,27 @@ def _name(need: Need) -> str:
     return need.probe if need.port is None else f"{need.probe} on port {need.port}"
 
 
-def case_of(device: str, identity: Identity, observations: Sequence[Observation],
-            attempts: Sequence[Attempt]) -> Case:
+def case_of(device: str, identity: Identity, observations: Sequence[Observation], attempts: Sequence[Attempt],
+            firmware_months: int = FIRMWARE_MONTHS) -> Case:
     """What a predicate may look at: one device's own observations and attempts, and the channels it named."""
     return Case(
         device=device, identity=identity,
         observations=tuple(o for o in observations
                            if o.device == device or (o.transport == "channel" and o.text("recorder") == device)),
-        attempts=tuple(a for a in attempts if a.device == device),
+        attempts=tuple(a for a in attempts if a.device == device), firmware_months=firmware_months,
     )
 
 
 def assess(device: str, identity: Identity, observations: Sequence[Observation], attempts: Sequence[Attempt],
-           checks: Sequence[Check], clouds: Clouds | None = None) -> list[Finding]:
+           checks: Sequence[Check], clouds: Clouds | None = None,
+           firmware_months: int = FIRMWARE_MONTHS) -> list[Finding]:
     """Every check's finding on one device, in the order of `checks`.
 
-    ``egress`` observations are read against `clouds` first (default: the built-in ones).
+    ``egress`` observations are read against `clouds` first (default: the built-in ones). Firmware built more than
+    `firmware_months` ago counts as old.
     """
     labelled = label_destinations(observations, load_clouds() if clouds is None else clouds)
-    case = case_of(device, identity, labelled, attempts)
+    case = case_of(device, identity, labelled, attempts, firmware_months)
     return [check.finding(case) for check in checks]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from functools import cache, lru_cache
@@ -123,6 +123,7 @@ class Clouds:
         for fitting in self._suffixes.values():
             fitting.sort(key=lambda pair: -len(pair[0]))
         self._remembered = lru_cache(_REMEMBERED)(self._by_name)
+        self._known = lru_cache(_REMEMBERED)(self._of)
 
     def by_name(self, name: str) -> Destination | None:
         """The cloud a host name belongs to, or None. The name may be of any case and end in a dot."""
@@ -152,12 +153,14 @@ class Clouds:
         Every name is looked at, not only the first: an entry that names a maker wins over a shared one, so that a
         harmless name beside a telling one hides nothing.
         """
-        named = [d for d in map(self.by_name, observation.values("names")) if d is not None]
-        by_address = self.by_address(observation.text("destination"))
-        known = [*named, *([by_address] if by_address else [])]
+        return self._known(observation.values("names"), observation.text("destination"), observation.text("protocol"),
+                           observation.port)
+
+    def _of(self, names: Sequence[str], address: str, protocol: str, port: int | None) -> Destination | None:
+        known = [d for d in (*map(self.by_name, names), self.by_address(address)) if d is not None]
         if known:
             return min(known, key=lambda d: (d.maker is None, d.purpose != Purpose.P2P))
-        return self.by_port(observation.text("protocol"), observation.port)
+        return self.by_port(protocol, port)
 
 
 def _ends_with(labels: Sequence[str], suffix: Sequence[str]) -> bool:
@@ -209,7 +212,8 @@ def _labelled(observation: Observation, clouds: Clouds) -> Observation:
         fields["purpose"] = known.purpose
         if known.maker is not None:
             fields["cloud_of"] = known.maker
-    return replace(observation, fields=fields)
+    return Observation(observation.device, observation.transport, observation.probe, observation.port, observation.at,
+                       fields, observation.digest, observation.raw)
 
 
 def with_makers(clouds: Clouds, makers: Makers) -> Clouds:

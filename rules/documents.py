@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -43,14 +43,12 @@ Model = TypeVar("Model", bound=Document)
 
 
 @cache
-def _load(path: Path) -> Any:  # noqa: ANN401 - YAML is of any shape until its model has read it
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
+def _load(path: Path) -> object:
+    from rules.trees import TreeError, tree
 
     try:
-        # libyaml splits the text, ruamel resolves it: by YAML 1.2, and four times as fast as in Python alone.
-        return YAML(typ="safe").load(path.read_bytes())
-    except (OSError, YAMLError, UnicodeDecodeError) as error:
+        return tree(path.read_bytes())
+    except (OSError, TreeError, ValueError) as error:         # a day that no calendar has is a ValueError
         raise DataError(f"{path}: {str(error).splitlines()[0]}") from error
 
 

@@ -180,7 +180,8 @@ def _judged(hit: _Hit, regime: Regime, listing: Listing, question: _Question) ->
     if not meets and listing.word != "not_yet_effective":
         return hit
     effect = hit.rule.effect
-    if not meets or not hit.stage.holds(question.day) or (met == "false" and hit.rule.purpose_lifts):
+    late = listing.entry is not None and not hit.stage.concerns(listing.entry.listed_on, question.day)
+    if not meets or late or not hit.stage.holds(question.day) or (met == "false" and hit.rule.purpose_lifts):
         effect = ActivityEffect.NONE
     elif effect is not ActivityEffect.NONE and (listing.word == "unresolved" or _is_component(regime, question.party)):
         effect = ActivityEffect.REVIEW

@@ -8,19 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 
 from rules.grammars import GRAMMARS, form_of
 from rules.predicates import Case, Result, open_ports_result, predicate
 from rules.vocabulary import Status
 from scanner.observation import Observation
 
-__all__ = ["CLOCK_SECONDS", "OLD_DAYS", "label_shared_keys"]
+__all__ = ["CLOCK_SECONDS", "label_shared_keys"]
 
 CLOCK_SECONDS = 5
 """A clock that is further off breaks ONVIF logins and the times in recordings."""
-OLD_DAYS = 730
-"""Firmware built longer ago than this has missed two years of fixes."""
 
 
 # Families with an interface that lets anyone in -----------------------------------------------------------------------
@@ -176,17 +174,27 @@ def _time(text: str) -> datetime | None:
 
 @predicate
 def firmware_is_old(case: Case) -> Result:
-    """The build date in the firmware version lies more than `OLD_DAYS` before the day it was seen."""
-    firmware, seen = case.identity.firmware, case.observations
+    """The build date in the firmware version lies more months back, on the day it was seen, than the policy allows.
+
+    `firmware_max_age_months` of the policy, 24 where it says nothing; the finding's facts keep which number was used.
+    """
+    firmware, seen, months = case.identity.firmware, case.observations, case.firmware_months
     if not firmware:
         return Result.unknown("the device told no firmware version")
     built = _built(firmware, case.identity.firmware_build, case.identity.makers)
     if built is None or not seen:
         return Result(Status.NOT_APPLICABLE, "this form of version carries no build date")
-    age = max(o.at for o in seen).date() - built
-    if age > timedelta(days=OLD_DAYS):
-        return Result.fail(f"firmware {firmware} was built on {built}, {age.days * 12 // 365} months ago")
-    return Result.passed(f"firmware {firmware} was built on {built}")
+    day = max(o.at for o in seen).date()
+    facts = (("months allowed", str(months)),)
+    if (day.year * 12 + day.month, day.day) > (built.year * 12 + built.month + months, built.day):
+        return Result.fail(f"firmware {firmware} was built on {built}, more than {months} months ago "
+                           f"({_months(built, day)})", facts=facts)
+    return Result(Status.PASS, f"firmware {firmware} was built on {built}, at most {months} months ago", facts=facts)
+
+
+def _months(built: date, day: date) -> int:
+    """Whole calendar months from `built` to `day`."""
+    return (day.year - built.year) * 12 + day.month - built.month - (day.day < built.day)
 
 
 def _built(firmware: str, build: str | None, makers: Sequence[str]) -> date | None:

@@ -27,7 +27,11 @@ _SHORTEST_TYPO, _LONG = 4, 8
 _MOST_FINDS = 24
 _MOST_DISGUISED = 3
 _MOST_PARTED = 6
+_SHORTEST_INSIDE = 3             # syllables of a Korean name that is looked for inside words
 _SHORTEST_CUT, _CUT_SHARE = 4, 0.6
+_PINYIN = re.compile(r"(?:(?:[zcs]h|[bpmfdtnlgkhjqxrzcsyw])(?:[aeo]|[ae]i|[ao][ou]|[ae]ng?|ong"
+                     r"|i(?:a[no]?|e|u|ng?|ang|ong)?|u(?:a[in]?|o|i|n|ang|e)?)){2,}")
+_KEYS, _KEYS_A_ROW = "qwertyuiopasdfghjkl;zxcvbnm", 10
 _SHORTEST_CUT_LINE = 15         # characters of a line that may have been cut off
 
 
@@ -50,8 +54,8 @@ class Find:
     """Something found: the spelling it stands for, the words it takes (``start`` to ``end``), how, and how closely.
 
     ``about`` is true where the words before say that it is meant for it or not it; ``sure`` marks a mistake that only
-    this name explains, ``alike`` one that fitting words beside it must explain, ``first`` one in the first letter,
-    ``other`` one that is a word of its own; ``backed`` says that words of the party's full name stand beside it.
+    this name explains, ``alike`` one that fitting words beside it must explain, ``first`` one in the first letter or
+    syllable, ``other`` one that is a word of its own; ``backed`` says that words of the party's full name stand there.
     """
 
     known: Known
@@ -82,9 +86,12 @@ def finds_in(name: Name, catalog: Catalog) -> list[Find]:
     finds += _glued(name, catalog, taken)
     finds += _cut_off(name, catalog, taken)
     finds += _misspelt(name, catalog, taken)
+    finds += _misspelt_whole(name, catalog, finds)
     for script, runs in name.scripts.items():
         for run in (*runs, *_closed(script, runs)):
             finds += _in_script(script, run, catalog)
+        if script == "cyrillic":
+            finds += _in_words(runs, catalog)
     return [_backed(find, name, catalog) for find in finds[:_MOST_FINDS]]
 
 
@@ -142,7 +149,7 @@ def _models(name: Name, catalog: Catalog, finds: Sequence[Find], taken: set[int]
     for rule, pattern in catalog.models:
         for found in pattern.finditer(name.text):
             begin, end = found.span()
-            if any(begin < stop and first < end for first, stop in spans):
+            if any(begin < stop and first < end for first, stop in spans) or _breaks_a_word(name.text, begin, end):
                 continue
             spans.append((begin, end))
             inside = [i for i, word in enumerate(name.words) if word.start < end and begin < word.end]
@@ -151,6 +158,11 @@ def _models(name: Name, catalog: Catalog, finds: Sequence[Find], taken: set[int]
             yield Find(Known(rule.party, written, common=False), found.group(), inside[0] if inside else 0,
                        inside[-1] + 1 if inside else 0, How.MODEL, 0.95 if rule.decides == "match" else 0.6, None, rule,
                        kind="model")
+
+
+def _breaks_a_word(text: str, begin: int, end: int) -> bool:
+    """Whether a part number with a space in it ends inside the next word: ``X2221 con`` of a connector."""
+    return " " in text[begin:end] and text[end - 1:end + 1].isalpha() and len(text) > end
 
 
 def _glued(name: Name, catalog: Catalog, taken: set[int]) -> Iterator[Find]:
@@ -237,6 +249,19 @@ def _misspelt(name: Name, catalog: Catalog, taken: set[int]) -> Iterator[Find]:
                 break
 
 
+def _misspelt_whole(name: Name, catalog: Catalog, finds: Sequence[Find]) -> Iterator[Find]:
+    """A full name of several words with a mistake in it, where nothing of the line is a listed name as it stands."""
+    if len(name.words) < 2 or any(find.kind == "name" and find.how in {How.EXACT, How.SPACING}
+                                  and not find.known.common for find in finds):
+        return
+    near = catalog.long.nearest(name.words)
+    if near is not None and (near.sure or not any(find.other and near.start <= find.start < near.end
+                                                  for find in finds)):
+        text = name.text[name.words[near.start].start:name.words[near.end - 1].end]
+        yield Find(catalog.names[near.key], text, near.start, near.end, How.TYPO, near.score, sure=near.sure,
+                   alike=not near.sure, about=is_meant_for(name, near.start, catalog))
+
+
 def _nearest(text: str, catalog: Catalog, index: int, size: int) -> Find | None:
     if len(text) < _SHORTEST_TYPO or text in catalog.classes or not text.isalnum():
         return None
@@ -250,16 +275,37 @@ def _nearest(text: str, catalog: Catalog, index: int, size: int) -> Find | None:
         if distance <= allowed and (best is None or distance < best[1]):
             best = (candidate, int(distance))
     if best is None:
-        return None
+        meant = catalog.swapped.get("".join(sorted(text)), "")
+        if size > 1 or not meant or text[0] != meant[0] or text in catalog.others or OSA.distance(text, meant) > 1:
+            return None
+        return Find(catalog.names[meant], text, index, index + 1, How.TYPO, 1 - 1 / len(text), sure=False)
     candidate, distance = best
     if size > 1 and distance > 1:
         return None
     known = catalog.names[candidate]
-    own_word = text in catalog.doubtful or text in catalog.others
+    another = _another_syllable(text, candidate)
+    apart = another or text in catalog.others
+    own_word = apart or text in catalog.doubtful
     sure = not own_word and (_slip(text, candidate) or (distance == 1 and len(candidate) >= _LONG))
     alike = not sure and distance == 1 and not own_word
     return Find(known, text, index, index + size, How.TYPO, 1 - distance / max(len(text), len(candidate)), sure=sure,
-                alike=alike, first=text[0] != candidate[0], other=text in catalog.others)
+                alike=alike, first=another or _first_wrong(text, candidate), other=apart)
+
+
+def _another_syllable(text: str, name: str) -> bool:
+    """Whether Chinese is read with another consonant: ``Huabei`` and ``Huawei`` are two names, ``Huawai`` a slip."""
+    if len(text) != len(name) or not (_PINYIN.fullmatch(text) and _PINYIN.fullmatch(name)):
+        return False
+    changed = [(one, other) for one, other in zip(text, name, strict=True) if one != other]
+    if len(changed) != 1 or set("aeiou") & set(changed[0]):
+        return False
+    one, other = (divmod(_KEYS.index(letter), _KEYS_A_ROW) for letter in changed[0])
+    return abs(one[0] - other[0]) > 1 or abs(one[1] - other[1]) > 1     # a finger slips to the key beside it
+
+
+def _first_wrong(text: str, name: str) -> bool:
+    """Whether a word begins as another word would: not where its first letters changed places, or one came before."""
+    return text[0] != name[0] and sorted(text) != sorted(name) and text[1:] != name
 
 
 def _slip(text: str, name: str) -> bool:
@@ -285,6 +331,23 @@ def _closed(script: str, runs: Sequence[str]) -> tuple[str, ...]:
     return ("".join(runs),) if script in {"hangul", "kana"} and 1 < len(runs) <= _MOST_PARTED else ()
 
 
+def _in_words(runs: Sequence[str], catalog: Catalog) -> Iterator[Find]:
+    """Cyrillic spellings of two or three words: ``ТП-Линк``."""
+    spellings = dict(catalog.scripts.get("cyrillic", ()))
+    for size in (2, 3):
+        for start in range(len(runs) - size + 1):
+            known = spellings.get("".join(runs[start:start + size]))
+            if known is not None:
+                yield Find(known, " ".join(runs[start:start + size]), 0, 0, How.SCRIPT, 1.0)
+
+
+def _stands_in(written: str, run: str, script: str) -> bool:
+    """Anywhere in Chinese and Japanese, and in Korean from three syllables on; as whole words elsewhere."""
+    if script in {"han", "kana"} or (script == "hangul" and len(written) >= _SHORTEST_INSIDE):
+        return written in run
+    return f" {written} " in f" {run} "
+
+
 def _in_script(script: str, run: str, catalog: Catalog) -> Iterator[Find]:
     """Spellings of another script inside one run of it: anywhere in Chinese, Japanese, Korean; whole words else."""
     if script == "han" and any(other in run for other in catalog.others_han):
@@ -292,7 +355,7 @@ def _in_script(script: str, run: str, catalog: Catalog) -> Iterator[Find]:
     spellings = catalog.scripts.get(script, ())
     rest = run
     for written, known in spellings:
-        if (written in rest) if script in {"han", "kana", "hangul"} else (written in {rest, *rest.split()}):
+        if _stands_in(written, rest, script):
             rest = rest.replace(written, " ", 1)
             yield Find(known, written, 0, 0, How.SCRIPT, 1.0, kind="name")
     if rest != run or script in {"han", "arabic"}:

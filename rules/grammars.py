@@ -18,9 +18,11 @@ __all__ = ["GRAMMARS", "MAX_TEXT", "Grammar", "Order", "Version", "canonical", "
 MAX_TEXT = 128
 """A longer version text is hostile or broken and is not read."""
 
-_PREFIX = r"(?:(?:firmware|fw|version|ver|v)[.:=_\s]*)*"
+_PREFIX = r"(?:(?:system|software|firmware|fw|sw|version|ver|v)[.:=_\s]*){0,4}"
 _NUMBERS = r"(?P<numbers>\d{1,9}(?:\.\d{1,9}){0,7})"
 _TAIL = r"(?P<tail>[\s,;._()\[+-].*|[a-z].*|)"
+_BUILD_WORD = r"build(?:[\s_-]?(?:date|time))?"
+_FILE = r"(?:\.(?:bin|zip|dav|pak|rar))?"
 _DATE = r"(?P<build>\d{8}|\d{6}|\d{4}[-_/.]\d{1,2}[-_/.]\d{1,2}|\d{1,2}/\d{1,2}/\d{4})"
 
 
@@ -90,6 +92,8 @@ class Grammar:
         if len(text) > MAX_TEXT or not text.isascii():
             return None
         words = " ".join(text.split())
+        if len(words) > 2 and words[0] in "\"'" and words[-1] == words[0]:
+            words = words[1:-1].strip()
         for pattern in self.patterns:
             found = pattern.fullmatch(words)
             if found is not None:
@@ -97,7 +101,11 @@ class Grammar:
         return None
 
     def _version(self, text: str, found: re.Match[str], build: str | None) -> Version | None:
-        got: Mapping[str, str | None] = found.groupdict()
+        got: dict[str, str | None] = found.groupdict()
+        if self.dated and not got.get("build"):
+            behind = _DAY_BEHIND.fullmatch(got.get("tail") or "")
+            if behind is not None:
+                got |= {"build": behind["build"], "tail": ""}
         numbers = tuple(int(n) for part in (got.get("numbers"), got.get("more")) if part
                         for n in re.findall(r"\d+", part))
         stamps = [stamp for stamp in (got.get("build"), _digits_of(build)) if stamp]
@@ -115,14 +123,24 @@ _SECOND = re.compile(r"(?<![\w.])v?\d{1,4}(?:\.\d{1,9}){2}|(?:[/|;&,]|\b(?:and|o
                      r"|\b(?:later|newer|higher|above|earlier|older|lower|below|prior)\b|\+\s*$",
                      re.IGNORECASE | re.ASCII)
 _SECOND_BUILD = re.compile(r"\bbuild\W{0,3}\d{6}", re.IGNORECASE | re.ASCII)
-_LEFT_OPEN = re.compile(r"\.?[x*](?![a-z0-9]).*", re.IGNORECASE | re.ASCII)
+# A build day that stands alone behind a version, however it is set off: (2020-01-01), _200101, - built on 2020/01/01
+_DAY_BEHIND = re.compile(r"[\W_]*(?:(?:build|built|date|time|day|from|of|on|b)[\W_]*){0,3}" + _DATE + r"[\W_]*",
+                         re.IGNORECASE | re.ASCII)
+_NEVER_WRITTEN = re.compile(r"[^\w\s.,:/()\[\]+#@=-]", re.ASCII)
+# 1.0.x leaves a number open; 11.1O.3 has a letter where a digit should be
+_LEFT_OPEN = re.compile(r"\.?[xoil*](?![a-z0-9]).*|\.[oil]\d.*", re.IGNORECASE | re.ASCII)
 
 
 def _says_more(found: re.Match[str]) -> bool:
-    """Whether a text names a second version, a range (``5.0 or later``) or leaves a number open (``1.0.x``)."""
+    """Whether a text says more than one version.
+
+    It names a second one or a range (``5.0 or later``), leaves a number open (``1.0.x``), or goes on in characters that
+    no maker writes behind a version (``; DROP TABLE``, ``<script>``).
+    """
     got = found.groupdict()
     rest = got.get("tail") or ""
-    return bool(_SECOND.search(rest) or _LEFT_OPEN.fullmatch(rest) or (got.get("build") and _SECOND_BUILD.search(rest)))
+    return bool(_SECOND.search(rest) or _NEVER_WRITTEN.search(rest) or _LEFT_OPEN.fullmatch(rest)
+                or (got.get("build") and _SECOND_BUILD.search(rest)))
 
 
 def _digits_of(build: str | None) -> str:
@@ -147,10 +165,15 @@ def _letters(text: str) -> int:
 
 
 def _day(text: str) -> int | None:
-    """A build day as yyyymmdd; six digits are yymmdd, longer runs of digits begin with the day. None for no day."""
+    """A build day as yyyymmdd, None for no day and for one that could be two.
+
+    Six digits are yymmdd, longer runs of digits begin with the day.
+    """
     apart = [int(part) for part in re.findall(r"\d+", text)]
     if len(apart) == 3:
         year, month, day = apart if apart[0] > 31 else (apart[2], apart[0], apart[1])
+        if apart[0] <= 12 and day <= 12 and month != day:  # 08/06/2021 is a day of June or of August
+            return None
     else:
         digits = text[:8] if len(text) == 8 else "20" + text[:6]
         year, month, day = int(digits[:4]), int(digits[4:6]), int(digits[6:8])
@@ -173,23 +196,28 @@ GRAMMARS: Mapping[str, Grammar] = {one.name: one for one in (
     _grammar("dotted", _PREFIX + _NUMBERS + r"(?:[-_](?P<build>\d{1,12}))?" + _TAIL),
     _grammar("axis", r"(?:axis os )?" + _PREFIX + _NUMBERS + _TAIL, covers=True, strips=("AXIS",),
              tracks=((6, 50), (8, 40), (9, 80), (10, 12), (11, 11))),
+    # A file name, IPC_E7_EN_STD_5.7.1_210628.zip, stands for the version and build day at its end
     _grammar("hikvision",
              _PREFIX + r"(?P<numbers>\d{1,3}(?:\.\d{1,4}){1,3})(?:-(?P<more>\d{1,4}))?"
-             r"(?:[\s,_/(]*(?:(?:build|b|/)[\s:_]*|(?<=[\s_]))(?P<build>\d{8}|\d{6})(?!\d))?" + _TAIL,
-             r"build(?: date| time)?[\s:]*(?P<build>\d{8}|\d{6})", dated=True, strips=("HIKVISION", "EZVIZ", "ANNKE")),
+             r"(?:[\s,;_/(-]*(?:(?:" + _BUILD_WORD + r"|b|/)[\s:=_]*|(?<=[\s_(-]))"
+             r"(?P<build>\d{8}|\d{6}|\d{4}-\d{2}-\d{2})(?!\d))?" + _TAIL,
+             _BUILD_WORD + r"[\s:=]*(?P<build>\d{8}|\d{6})",
+             r"[a-z]{2,6}(?:[_-][a-z0-9]{1,8}){1,8}_v?(?P<numbers>\d{1,3}(?:\.\d{1,4}){1,3})"
+             r"_(?:build)?(?P<build>\d{6})(?P<tail>)" + _FILE, dated=True, strips=("HIKVISION", "EZVIZ", "ANNKE")),
     # 2.800.0000000.29.R.210630; the third group is a customer or branch, never a minor version. A file name,
     # DH_IPC-HX3XXX-…_V2.820.0000000.5.R.211015.bin, stands for the version at its end
     _grammar("dahua",
-             r"(?:(?:dhi?|general)[_-][\w.-]{1,90}_(?=v))?" + _PREFIX +
+             r"(?:[a-z][\w.-]{1,90}_(?=v\d))?" + _PREFIX +
              r"(?P<family>\d{1,2}\.\d{3}\.[0-9a-z]{1,9})(?:\.(?P<more>\d{1,4})(?!\d))?(?:\.[a-z]{1,3})?"
-             r"(?:[.,\s]*(?:build(?: date| time)?[:\s]*)?" + _DATE + r")?" + _TAIL,
-             r"build(?: date| time)?[\s:]*" + _DATE,
+             r"(?:[.,;\s]*(?:" + _BUILD_WORD + r"[:=\s]*)?" + _DATE + r")?" + _TAIL,
+             _BUILD_WORD + r"[:=\s]*" + _DATE,
              order=Order.BUILD, dated=True, strips=("DAHUA", "DHI-", "DH-", "LOREX", "AMCREST", "HONEYWELL")),
     _grammar("cp-plus-nvr", r"(?P<family>b\d{4})p(?P<numbers>\d{2})c(?P<more>\d{5})"),
     # GIPC-B6202.8.6.210630: B6202 is a platform
     _grammar("uniview",
              r"(?:[a-z0-9]{2,8}[-_ ])*(?P<family>[a-z]\d{4})\.(?P<numbers>\d{1,4}(?:\.\d{1,4}){0,3})"
-             r"(?:\.[a-z]\d{1,4})?\.(?P<build>\d{6})" + _TAIL, telling=True, dated=True, strips=("UNIVIEW", "UNV")),
+             r"(?:\.[a-z]{1,2}\d{0,6}){0,3}\.(?P<build>\d{6})" + _TAIL,
+             telling=True, dated=True, strips=("UNIVIEW", "UNV")),
     _grammar("xiongmai", r"v?\d\.\d{2}\.r\d{2}\.(?P<tail>[0-9a-z].*)", order=Order.NONE, telling=True),
     _grammar("tvt", _PREFIX + r"(?P<numbers>\d{1,3}(?:\.\d{1,3}){1,2})"
              r"(?:\.(?P<more>\d{4,6})(?:b(?P<build>\d{6}))?)?" + _TAIL, dated=True),
@@ -222,7 +250,7 @@ _TELLING: tuple[tuple[str, re.Pattern[str]], ...] = tuple((maker, re.compile(pat
     ("dahua", r"v?\d\.\d{3}\.[0-9a-z]{4,9}\.\d{1,4}\.[a-z]{1,2}(?:[.,\s].*)?"),
     ("dahua", r"v?\d\.\d{3}\.[0-9a-z]{4,9}\.\d{1,4}\.(?:20)?\d{6}"),
     ("hikvision", r"v\d{1,2}\.\d{1,3}\.\d{1,3}[\s,_]*build[\s:_]*\d{6}"),
-    ("uniview", r"(?:[a-z]{2,6}-)[a-z]\d{4}(?:\.\d{1,4}){1,4}(?:\.[a-z]\d{1,4})?\.\d{6}(?:\..*)?"),
+    ("uniview", r"(?:[a-z]{2,6}-)[a-z]\d{4}(?:\.\d{1,4}){1,4}(?:\.[a-z]{1,2}\d{0,6}){0,3}\.\d{6}(?:\..*)?"),
     ("xiongmai", r"v?[45]\.0\d\.r\d{2}\.[0-9a-z]{6,10}\..*"),
     ("tvt", r"\d\.\d\.\d\.\d{4,6}b\d{6}(?:\..*)?"),
     ("tp-link", r"v?\d{1,2}\.\d{1,3}\.\d{1,3} build (?:20)?\d{6} rel\.? ?\d{1,6}[a-z]?(?:\(\d{1,5}\))?"),

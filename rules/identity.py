@@ -8,7 +8,7 @@ remove one. This module knows no law: which of several credible makers is worst 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -18,7 +18,7 @@ from rules.index import Claim, index_of
 from rules.makers import Makers
 from rules.signals import claims_of
 from rules.vocabulary import Assurance, Basis, Channel, Conflict, Evidence, Identity, Kind, Strength
-from scanner.observation import Observation
+from scanner.observation import FieldValue, Observation
 
 __all__ = ["Standing", "identify", "standings", "suspects"]
 
@@ -34,6 +34,10 @@ _ACTS = frozenset({"dhip", "sadp", "mhed", "tplink", "gvcp", "paths", "cloud", "
 _PAINTED = frozenset({"oui", "http-server", "rtsp-server", "kernel", "web", "title", "favicon", "banner", "mdns",
                       "ssdp", "snmp", "dhcp", "hostname", "declared", "certificate"})
 """Groups that name a maker and that whoever sells the device can paint over: its address, pages, headers and names."""
+_MEASURES = frozenset({"packets", "bytes", "packets_out", "bytes_out", "seconds", "denied", "estimated", "period_s",
+                       "beats", "sought"})
+"""Fields of a conversation that differ each time and that nothing reads who a device is from, but for a signal that
+says so; they stay out of what is remembered."""
 _WHO = frozenset({"maker", "brand"})
 _KEPT = frozenset({"maker", "brand", "component"})
 _PATHS = "paths"
@@ -142,13 +146,26 @@ def _read(seen: Observation, makers: Makers, memory: _Memory) -> _Claims:
     body = seen.fields.get("body", "")
     if isinstance(body, str) and len(body) > _LONG:         # a page; it is too large to be kept
         return claims_of(seen, makers), attributes.form_claims(seen, makers)
-    key = (seen.transport, *seen.fields.items())
+    key = (seen.transport, *_telling(seen, makers))
     found = memory.get(key)
     if found is None:
         if len(memory) >= _REMEMBERED:
             memory.clear()
         found = memory[key] = claims_of(seen, makers), attributes.form_claims(seen, makers)
     return found
+
+
+def _telling(seen: Observation, makers: Makers) -> Iterable[tuple[str, FieldValue]]:
+    """The fields that claims can follow from: how much was said to a cloud and when is no word on who made a device."""
+    if seen.transport != "egress":
+        return seen.fields.items()
+    beside = _beside(makers)
+    return [item for item in seen.fields.items() if item[0] not in beside]
+
+
+@lru_cache(maxsize=4)
+def _beside(makers: Makers) -> frozenset[str]:
+    return _MEASURES - index_of(makers).fields("egress")
 
 
 def _without_echoes(evidence: Sequence[Evidence], observations: Sequence[Observation]) -> list[Evidence]:
@@ -223,8 +240,10 @@ def _conflicts(credible: Sequence[Standing], makers: Makers) -> tuple[Conflict, 
 def _channels(device: str, observations: Sequence[Observation]) -> tuple[Channel, ...]:
     found: dict[int, Channel] = {}
     for seen in observations:
+        if seen.transport != "channel":
+            continue
         number = seen.text("channel")
-        if seen.transport == "channel" and number.isdecimal() and (
+        if number.isdecimal() and (
                 seen.text("recorder") == device or seen.device.startswith(f"{device}#")) and seen.device != device:
             found[int(number)] = Channel(int(number), seen.device)
     return tuple(found[number] for number in sorted(found))

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 
 from rules.labels import fold, mentions, name_pattern, unspaced
-from rules.makers import Brand, Chipset, Cloud, Grammar, Maker, Makers, Signal
+from rules.makers import Brand, Chipset, Cloud, Grammar, Maker, Makers, ModelGrammar, Signal, compiled
 from rules.vocabulary import Basis, Evidence, Strength
 
 __all__ = ["ANY_FIELD", "CLAIMS", "LABEL_ONLY", "Claim", "Hit", "Index", "Named", "index_of", "readings", "shown"]
@@ -71,14 +71,29 @@ class Named:
 
 
 @dataclass(frozen=True, slots=True)
-class _Compiled:
+class _Row:
+    """A signal with its place among all, whose it is, and its number in their file."""
+
     order: int
     owner: str
     name: str
     number: int
     signal: Signal
-    search: Callable[[str], re.Match[str] | None]       # of its pattern, bound once: it is called for every new text
-    folded: bool                                        # a label: read as people read it
+
+    @property
+    def folded(self) -> bool:
+        """Whether it is a label, which is read as people read it."""
+        return self.signal.basis is Basis.LABEL
+
+    @property
+    def search(self) -> Callable[[str], re.Match[str] | None]:
+        """What tries its pattern on a text."""
+        return compiled(self.signal.see.matches, free_case=self.folded).search
+
+
+_Ready = tuple[_Row, Callable[[str], re.Match[str] | None], bool]
+_ModelForms = tuple[Maker, list[tuple[int, ModelGrammar, re.Pattern[str]]], list[tuple[Brand, list[re.Pattern[str]]]]]
+_Form = tuple[int, Maker, int, Grammar, re.Pattern[str]]
 
 
 def shown(text: str) -> str:
@@ -107,22 +122,19 @@ def _long(value: Value) -> bool:
 
 
 class Index:
-    """Everything that matching needs, of one `Makers` value. Build it with `index_of`."""
+    """Everything that matching needs, of one `Makers` value. Build it with `index_of`.
+
+    What only some transports or fields ask for is made when the first of them comes: a capture names no model, and an
+    order line calls no cloud.
+    """
 
     def __init__(self, makers: Makers) -> None:
         self.makers = makers
-        self._signals: Mapping[str, Mapping[str, Sequence[_Compiled]]] = self._by_field(makers)
+        self._signals: Mapping[str, Mapping[str, Sequence[_Row]]] = self._by_field(makers)
         self._anywhere = self._signals.get(ANY_FIELD, {})
-        self._maker_names = _NameTable(
-            (maker.names for maker in makers), ((*maker.names, *maker.declared) for maker in makers))
-        self._not_names = [re.compile("|".join(f"(?:{p})" for p in maker.not_names), re.IGNORECASE)
-                           if maker.not_names else None for maker in makers]
+        self._rows = lru_cache(_REMEMBERED)(self._ready)
         self._all_makers = list(makers)
         self._brands = list(makers.brands.items())
-        telling = [any(brand.own or brand.confidence != "low" for _, brand in rows) for _, rows in self._brands]
-        spelled = [(name, *(alias for _, brand in rows for alias in brand.aliases)) for name, rows in self._brands]
-        self._brand_names = _NameTable(
-            (names if free else () for names, free in zip(spelled, telling, strict=True)), spelled)
         self.made = frozenset(maker.name.casefold() for maker in makers)
         self.clouds: Callable[[str], tuple[tuple[int, Maker, Cloud], ...]] = lru_cache(_REMEMBERED)(self._clouds)
         self._exact, self._suffixes = self._by_target(makers)
@@ -131,37 +143,32 @@ class Index:
         self.model_says = lru_cache(_REMEMBERED)(self._model_says)
         self.form_says = lru_cache(_REMEMBERED)(self._form_says)
         self.model_text = lru_cache(_REMEMBERED)(self._model_text)
-        self._model_forms = {maker.maker: [re.compile(grammar.pattern) for grammar in maker.models] for maker in makers}
-        self._forms = {field: [(at, maker, number, grammar, re.compile(grammar.pattern))
-                               for at, maker in enumerate(makers) for number, grammar in enumerate(grammars(maker))
-                               if grammar.telling is not None]
-                       for field, grammars in (("serial", _serials), ("firmware", _firmwares))}
-        self._models = [(maker, [(number, grammar, re.compile(grammar.pattern))
-                                 for number, grammar in enumerate(maker.models) if grammar.telling is not None],
-                         [(brand, [re.compile(pattern) for pattern in brand.models]) for brand in maker.brands
-                          if brand.models]) for maker in makers]
 
     # -- signals -------------------------------------------------------------------------------------------------------
 
     @staticmethod
-    def _by_field(makers: Makers) -> dict[str, dict[str, list[_Compiled]]]:
+    def _by_field(makers: Makers) -> dict[str, dict[str, list[_Row]]]:
         """Transport, then field, then the signals that look there; a signal for any transport stands under each."""
         owners: list[tuple[str, str, Maker | Chipset]] = [(maker.maker, maker.name, maker) for maker in makers]
         owners += [(chipset.chipset, chipset.name, chipset) for chipset in makers.chipsets.values()]
         rows = [(owner, name, number, signal) for owner, name, one in owners
                 for number, signal in enumerate(one.signals)]
         transports = {transport for *_, signal in rows for transport in signal.see.transport}
-        table: dict[str, dict[str, list[_Compiled]]] = {transport: defaultdict(list) for transport in transports}
+        table: dict[str, dict[str, list[_Row]]] = {transport: defaultdict(list) for transport in transports}
         for order, (owner, name, number, signal) in enumerate(rows):
-            folded = signal.basis is Basis.LABEL
-            pattern = re.compile(signal.see.matches, re.IGNORECASE if folded else 0)
-            compiled = _Compiled(order, owner, name, number, signal, pattern.search, folded)
+            row = _Row(order, owner, name, number, signal)
             fields = (ANY_FIELD,) if ANY_FIELD in signal.see.field else dict.fromkeys(signal.see.field)
             wanted = transports if ANY_FIELD in signal.see.transport else set(signal.see.transport)
             for transport in wanted:
                 for field in fields:
-                    table[transport][field].append(compiled)
+                    table[transport][field].append(row)
         return {transport: dict(fields) for transport, fields in table.items()}
+
+    def fields(self, transport: str) -> frozenset[str]:
+        """The fields of a transport that any signal looks at, first or further."""
+        table = self._signals.get(transport, self._anywhere)
+        further = {field for rows in table.values() for row in rows for see in row.signal.where for field in see.field}
+        return frozenset({*table, *further})
 
     def hits(self, transport: str, fields: Mapping[str, Value]) -> list[Hit]:
         """Every signal whose first condition one of these fields meets, in the order of the makers' files."""
@@ -181,14 +188,18 @@ class Index:
                 found.setdefault(hit.order, hit)
         return [found[order] for order in sorted(found)] if len(found) > 1 else list(found.values())
 
+    def _ready(self, transport: str, field: str) -> tuple[_Ready, ...]:
+        """The signals that look at one field of one transport, each bound to its pattern once."""
+        rows = self._signals.get(transport, self._anywhere).get(field, ())
+        return tuple((row, row.search, row.folded) for row in rows)
+
     def _search(self, transport: str, field: str, value: Value) -> tuple[Hit, ...]:
-        table = self._signals.get(transport, self._anywhere)
         plain = [value[:MAX_FIELD] for value in _texts(value)]
         labels = [text for value in plain for text in readings(value, folded=True)]
         found = []
-        for row in table.get(field, ()):
-            for text in labels if row.folded else plain:
-                match = row.search(text)
+        for row, search, folded in self._rows(transport, field):
+            for text in labels if folded else plain:
+                match = search(text)
                 if match is not None:
                     place = row.signal.see.field.index(field)
                     found.append(Hit(row.order, place, row.signal, tuple(_claims(row, transport, match))))
@@ -197,12 +208,44 @@ class Index:
 
     # -- names ---------------------------------------------------------------------------------------------------------
 
+    @cached_property
+    def _maker_names(self) -> _NameTable:
+        return _NameTable([maker.names for maker in self._all_makers],
+                          [(*maker.names, *maker.declared) for maker in self._all_makers])
+
+    @cached_property
+    def _not_names(self) -> list[re.Pattern[str] | None]:
+        return [re.compile("|".join(f"(?:{p})" for p in maker.not_names), re.IGNORECASE) if maker.not_names else None
+                for maker in self._all_makers]
+
+    @cached_property
+    def _brand_names(self) -> _NameTable:
+        telling = [any(brand.own or brand.confidence != "low" for _, brand in rows) for _, rows in self._brands]
+        spelled = [(name, *(alias for _, brand in rows for alias in brand.aliases)) for name, rows in self._brands]
+        return _NameTable([names if free else () for names, free in zip(spelled, telling, strict=True)], spelled)
+
     def _named(self, text: str, declared: bool) -> Named:
         makers = (self._all_makers[at] for at in self._maker_names.find(text, declared=declared)
                   if not ((excluded := self._not_names[at]) and excluded.search(text)))
         return Named(tuple(makers), tuple(self._brands[at] for at in self._brand_names.find(text, declared=declared)))
 
     # -- forms of models, serial numbers and versions ------------------------------------------------------------------
+
+    @cached_property
+    def _models(self) -> list[_ModelForms]:
+        """The model forms that tell of a maker, and those of brands, by maker."""
+        return [(maker, [(number, grammar, compiled(grammar.pattern))
+                         for number, grammar in enumerate(maker.models) if grammar.telling is not None],
+                 [(brand, [compiled(pattern) for pattern in brand.models]) for brand in maker.brands if brand.models])
+                for maker in self._all_makers]
+
+    @cached_property
+    def _forms(self) -> Mapping[str, list[_Form]]:
+        """The forms of serial numbers and versions that tell of a maker, each with the place of that maker."""
+        return {field: [(at, maker, number, grammar, compiled(grammar.pattern))
+                        for at, maker in enumerate(self._all_makers) for number, grammar in enumerate(grammars(maker))
+                        if grammar.telling is not None]
+                for field, grammars in (("serial", _serials), ("firmware", _firmwares))}
 
     def _model_says(self, transport: str, texts: tuple[str, ...]) -> tuple[tuple[int, Claim], ...]:
         """What the form of models says; `texts` are folded and sorted, a place is that of the maker."""
@@ -238,8 +281,9 @@ class Index:
 
     def _model_text(self, text: str, slug: str | None, brand: str | None) -> tuple[str, bool]:
         """A model as people write it, without the name in front, and whether the maker's grammar knows its form."""
-        for pattern in self._model_forms.get(slug, ()) if slug else ():
-            found = pattern.search(text)
+        maker = self.makers.by_slug.get(slug) if slug else None
+        for grammar in maker.models if maker else ():
+            found = compiled(grammar.pattern).search(text)
             if found:
                 return (found.groupdict().get("value") or self._without_name(text, slug, brand)).strip(), True
         return self._without_name(text, slug, brand), False
@@ -284,7 +328,7 @@ def _firmwares(maker: Maker) -> Sequence[Grammar]:
     return maker.firmware
 
 
-def _claims(row: _Compiled, transport: str, found: re.Match[str]) -> Iterator[Claim]:
+def _claims(row: _Row, transport: str, found: re.Match[str]) -> Iterator[Claim]:
     signal, name = row.signal, row.name
     value = signal.value or (row.owner if signal.says in {"maker", "component"} else name)
     because = signal.because or (f"{transport} {'/'.join(signal.see.field)} has the form of {name}: "
@@ -308,13 +352,13 @@ def _claims(row: _Compiled, transport: str, found: re.Match[str]) -> Iterator[Cl
 class _NameTable:
     """Many name patterns, of which only those are tried whose first word stands in the text."""
 
-    def __init__(self, free: Iterable[Sequence[str]], declared: Iterable[Sequence[str]]) -> None:
-        self._patterns: dict[bool, list[re.Pattern[str] | None]] = {}
+    def __init__(self, free: Sequence[Sequence[str]], declared: Sequence[Sequence[str]]) -> None:
+        self._names = {False: free, True: declared}
+        self._pattern = cache(self._compile)
         self._first: dict[bool, dict[str, list[int]]] = {}
         self._always: dict[bool, list[int]] = {}
         self._unspaced: dict[bool, list[int]] = {}
-        for kind, rows in ((False, list(free)), (True, list(declared))):
-            self._patterns[kind] = [name_pattern(names) for names in rows]
+        for kind, rows in self._names.items():
             self._first[kind], self._always[kind], self._unspaced[kind] = defaultdict(list), [], []
             for at, names in enumerate(rows):
                 runs = {run for name in names for run in _first_runs(name)}
@@ -327,14 +371,17 @@ class _NameTable:
 
     def find(self, text: str, *, declared: bool) -> list[int]:
         """The places of the patterns that `text` (folded) mentions, ascending."""
-        first, patterns = self._first[declared], self._patterns[declared]
+        first = self._first[declared]
         candidates = set(self._always[declared])
         if not text.isascii():                  # names of scripts that are written without spaces
             candidates.update(self._unspaced[declared])
         for run in _RUN.findall(text.lower()):
             if run in first:
                 candidates.update(first[run])
-        return [at for at in sorted(candidates) if mentions(text, patterns[at])]
+        return [at for at in sorted(candidates) if mentions(text, self._pattern(declared, at))]
+
+    def _compile(self, declared: bool, at: int) -> re.Pattern[str] | None:
+        return name_pattern(self._names[declared][at])
 
 
 @cache

@@ -21,13 +21,21 @@ from rules.vocabulary import Basis, Kind, Strength
 
 __all__ = [
     "Ask", "Asks", "Brand", "Chipset", "Cloud", "Example", "Grammar", "Maker", "Makers", "ModelGrammar", "OuiOwner",
-    "See", "Signal", "load",
+    "See", "Signal", "compiled", "load",
 ]
+
+
+def compiled(pattern: str, *, free_case: bool = False) -> re.Pattern[str]:
+    """A pattern of the rule data, compiled once; the module `re` remembers only some hundred, and there are more."""
+    return _compiled(pattern, re.IGNORECASE if free_case else 0)
+
+
+_compiled = cache(re.compile)
 
 
 def _compiles(pattern: str) -> str:
     try:
-        re.compile(pattern)
+        compiled(pattern)
     except re.error as error:
         raise ValueError(f"not a regular expression: {error}") from error
     return pattern

@@ -35,8 +35,13 @@ _WORD = re.compile(r"[^\W_]+")
 _SMALL = str.maketrans(dict(zip("ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢ", "abcdefghijklmnoprstuvwyz", strict=True)))
 _APART = re.compile(r"(?<![^\W_@$!])(?:(?:[^\W_]|[@$!])[\s.\-_*·/+~]{1,3}){3,}(?:[^\W_]|[@$!])(?![^\W_])")
 _FEWEST_APART = 3               # letters among the characters set apart; the rest may be digits and signs for letters
+_FEWEST_UNREAD = 3
+_FIRST_NOT_LATIN = 0x370
+_READ = re.compile(r"[\u0400-\u052f\u0620-\u06ff\u1d00-\u1eff\u2000-\u2bff\u3000-\u30ff\u3400-\u9fff\uac00-\ud7a3"
+                   r"\uf900-\ufaff\ufe00-\uffff]")
 _PASSES = re.compile("l|vv|rn")
 _SHORTEST_DISGUISE = 4
+_LOOKS_CYRILLIC = str.maketrans("aceopxykmthbi", "асеорхукмтнві")
 _LEET = str.maketrans("013457895", "oieastbgs")
 _LEET_L = str.maketrans("013457", "oleast")
 _SCRIPTS = (
@@ -75,7 +80,8 @@ class Name:
     """A query made comparable.
 
     ``text`` is the Latin reading in lower case, ``words`` its words; ``scripts`` has the runs of every other script
-    (Chinese simplified); ``tricks`` names what had to be undone; ``cut`` is true where the query was too long.
+    (Chinese simplified); ``tricks`` names what had to be undone; ``cut`` is true where the query was too long,
+    ``unread`` where a word is in a script that nothing here reads (Greek, Hebrew, Devanagari, Thai).
     """
 
     query: str
@@ -84,6 +90,7 @@ class Name:
     scripts: Mapping[str, tuple[str, ...]]
     tricks: tuple[str, ...] = ()
     cut: bool = False
+    unread: bool = False
 
 
 @cache
@@ -138,7 +145,7 @@ def read(query: str) -> Name:
         tricks.append("signs for letters")
     words = tuple(Word(found.group(), *found.span()) for found in _WORD.finditer(swapped))[:_MOST_WORDS]
     scripts = {} if given.isascii() else _runs(joined.casefold())
-    return Name(query, swapped, words, scripts, tuple(tricks), cut)
+    return Name(query, swapped, words, scripts, tuple(tricks), cut, not given.isascii() and _is_unread(joined))
 
 
 def _together(found: re.Match[str]) -> str:
@@ -180,6 +187,12 @@ def _all_cyrillic(word: str) -> bool:
     return all("\u0400" <= c <= "\u04ff" for c in word)
 
 
+def _is_unread(text: str) -> bool:
+    """Whether a word of three letters or more belongs to a script without a reading here."""
+    return any(sum(c.isalpha() and ord(c) >= _FIRST_NOT_LATIN and not _READ.match(c) for c in word) >= _FEWEST_UNREAD
+               for word in text.split())
+
+
 def _mixes(text: str) -> bool:
     """Whether any word mixes Latin letters with letters of Cyrillic or Greek that look like them."""
     return any(any(c.isascii() and c.isalpha() for c in word) and any("\u0370" <= c <= "\u058f" for c in word)
@@ -190,8 +203,15 @@ def _hides(text: str) -> bool:
     return any(unicodedata.category(c) == "Cf" or 0xFF01 <= ord(c) <= 0xFF5E for c in text)
 
 
+def _in_cyrillic(word: re.Match[str]) -> str:
+    """A Cyrillic word in which Latin letters that look alike stand, in its own script; any other as it is."""
+    kept = word.group().translate(_LOOKS_CYRILLIC)
+    return kept if _all_cyrillic(kept) else word.group()
+
+
 def _runs(text: str) -> dict[str, tuple[str, ...]]:
     """The runs of each script, spaces inside Chinese closed; Cyrillic also as it would read with Latin look-alikes."""
+    text = _WORD.sub(_in_cyrillic, text)
     closed = re.sub(r"(?<=[\u3400-\u9fff])[\s·・.\-_*]+(?=[\u3400-\u9fff])", "", text)
     closed = re.sub(r"(?<=[\uac00-\ud7a3\u3041-\u30ff])[·・.\-_*]+(?=[\uac00-\ud7a3\u3041-\u30ff])", "", closed)
     return {name: found for name, pattern in _SCRIPTS if (found := tuple(pattern.findall(closed)))}

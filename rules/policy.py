@@ -8,6 +8,7 @@ never leads to an admission.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -19,7 +20,7 @@ from pydantic import Field, model_validator
 from rules import advisory_findings, buyers
 from rules.checks import optional
 from rules.documents import Document, read_all
-from rules.predicates import Progress, progress_of
+from rules.predicates import FIRMWARE_MONTHS, Progress, progress_of
 from rules.vocabulary import (
     STALE_AFTER_DAYS,
     Assurance,
@@ -36,7 +37,12 @@ from rules.vocabulary import (
 )
 from scanner.observation import Attempt
 
-__all__ = ["Clause", "Consequence", "Policy", "decide", "is_outside_scope", "load", "worst_overall"]
+__all__ = ["MOST_MONTHS", "Clause", "Consequence", "Policies", "Policy", "decide", "is_outside_scope", "load",
+           "with_firmware_months", "worst_overall"]
+
+
+MOST_MONTHS = 240
+_VARIANT = re.compile(r"(?P<base>[a-z][a-z0-9-]*):firmware_months=(?P<months>[1-9]\d{0,2})")
 
 
 class Clause(StrEnum):
@@ -110,6 +116,7 @@ class Policy(Document):
             discovery protocol is silent). A kind that is not named is held to what a camera is.
         assessed: checks that must have come to a result.
         clauses: what follows from each `Clause`; all of them must be named.
+        firmware_max_age_months: firmware built longer ago counts as old (``firmware.old``).
     """
 
     policy: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
@@ -122,6 +129,7 @@ class Policy(Document):
     tried: Mapping[Kind, tuple[str, ...]]
     assessed: tuple[str, ...]
     clauses: Mapping[Clause, Consequence]
+    firmware_max_age_months: int = Field(default=FIRMWARE_MONTHS, ge=1, le=MOST_MONTHS)
 
     @model_validator(mode="after")
     def _sound(self) -> Policy:
@@ -317,7 +325,36 @@ def _not_assessed(finding: Finding) -> Clause:
     return Clause.FINDING_NOT_ASSESSED
 
 
+class Policies(Mapping[str, Policy]):
+    """Policies by name. ``private:firmware_months=36`` is ``private`` with that one number changed.
+
+    The number is part of the name so that it is part of every verdict: whoever judges again by the name of a verdict's
+    policy, be it months later or at the gate, judges by the same number.
+    """
+
+    def __init__(self, policies: Mapping[str, Policy]) -> None:
+        self._policies = dict(policies)
+
+    def __getitem__(self, name: str) -> Policy:
+        variant = _VARIANT.fullmatch(name)
+        if variant is None or int(variant["months"]) > MOST_MONTHS:
+            return self._policies[name]
+        return self._policies[variant["base"]].model_copy(
+            update={"policy": name, "firmware_max_age_months": int(variant["months"])})
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._policies)
+
+    def __len__(self) -> int:
+        return len(self._policies)
+
+
+def with_firmware_months(name: str, months: int) -> str:
+    """The name of the policy `name` with so many months for firmware, whatever it had before."""
+    return f"{name.partition(':')[0]}:firmware_months={months}"
+
+
 @cache
-def load() -> Mapping[str, Policy]:
+def load() -> Policies:
     """Every policy under ``rules/data/policies``, by name. Raises `rules.documents.DataError`."""
-    return {policy.policy: policy for _, policy in read_all("policies", Policy)}
+    return Policies({policy.policy: policy for _, policy in read_all("policies", Policy)})

@@ -7,16 +7,17 @@ was seen; where it cannot tell, it says why.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Self
 
 from rules.destinations import Purpose, is_outside
 from rules.vocabulary import Identity, Kind, Status
 from scanner.observation import Attempt, AttemptStatus, Observation, Reason
+from scanner.wire.tls_hello import LEGACY_VERSIONS, is_weak_suite
 
-__all__ = ["PREDICATES", "Case", "Made", "Predicate", "Progress", "Result", "open_ports_result", "predicate",
-           "progress_of"]
+__all__ = ["FIRMWARE_MONTHS", "PREDICATES", "Case", "Made", "Predicate", "Progress", "Result", "open_ports_result",
+           "predicate", "progress_of"]
 
 
 class Progress(StrEnum):
@@ -36,6 +37,8 @@ class Made:
     reason: str
 
 
+FIRMWARE_MONTHS = 24
+"""Firmware built longer ago than this is called old, where no policy says otherwise."""
 _CAPTURE = "egress.capture"
 _ANSWERED = frozenset({Reason.AUTH_REQUIRED})
 _CLOSED = frozenset({Reason.PORT_CLOSED, Reason.REFUSED, Reason.NOT_APPLICABLE})
@@ -73,16 +76,31 @@ def _words(attempt: Attempt) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One device before the checks: who it is, what was seen of it and what was tried on it."""
+    """One device before the checks: who it is, what was seen of it, what was tried on it, and how old it may be.
+
+    ``firmware_months``: firmware built longer ago than so many months counts as old; the policy says it.
+    """
 
     device: str
     identity: Identity
     observations: tuple[Observation, ...]
     attempts: tuple[Attempt, ...]
+    firmware_months: int = FIRMWARE_MONTHS
+    _outside: tuple[Observation, ...] | None = field(default=None, init=False, repr=False, compare=False)
 
     def seen(self, transport: str, probe: str | None = None) -> list[Observation]:
         """Observations of one transport, and of one probe where that is given."""
         return [o for o in self.observations if o.transport == transport and probe in {None, o.probe}]
+
+    @property
+    def outside(self) -> Sequence[Observation]:
+        """Its conversations with addresses beyond the local network; most checks of traffic begin with them."""
+        if self._outside is None:
+            found = tuple(o for o in self.observations if o.transport == "egress" and is_outside(o.text("destination")))
+            # Hundreds of conversations and a dozen checks: they are told apart once, and follow from the observations.
+            object.__setattr__(self, "_outside", found)
+            return found
+        return self._outside
 
     def progress(self, probe: str, port: int | None = None) -> Made:
         """What became of a probe; an observation it brought counts where no attempt was recorded.
@@ -144,19 +162,31 @@ def _answers(observation: Observation) -> bool:
 
 # Streams and media profiles ----------------------------------------------------------------------------------------
 
+_TOLD_PATH = "rtsp.describe_told_path"
+
+
 @predicate
 def rtsp_describe_open_and_random_path_refused(case: Case) -> Result:
-    """A DESCRIBE without login brought a description, on a device that does not answer 200 to any path."""
-    described = case.seen("rtsp", "rtsp.describe")
+    """A DESCRIBE without login brought a description, on a port that does not answer 200 to any path.
+
+    Asked are paths that the maker's devices use and the one that the device tells strangers itself (GetStreamUri).
+    """
+    described = [*case.seen("rtsp", "rtsp.describe"), *case.seen("rtsp", _TOLD_PATH)]
     random = case.seen("rtsp", "rtsp.describe_random_path")
     opened = [o for o in described if _answers(o)]
-    if opened and any(_answers(o) for o in random):
+    talkative = {o.port for o in random if _answers(o)}
+    proven = [o for o in opened if o.port in {r.port for r in random} - talkative]
+    if proven:
+        return Result.fail(f"DESCRIBE {proven[0].text('path') or 'on the stream path'} was answered without a login",
+                           proven)
+    if any(o.port in talkative for o in opened):
         return Result.unknown("answers 200 to a path that cannot exist, so 200 proves nothing", [*random, *opened])
-    if opened and random:
-        return Result.fail(f"DESCRIBE {opened[0].text('path') or 'on the stream path'} was answered without a login",
-                           opened)
     if opened:
         return Result.unknown("the stream path answered, but no random path was tried to compare it with", opened)
+    told = [o for o in case.seen("onvif", "onvif.GetStreamUri") if o.text("stream_uri")]
+    untried = case.progress(_TOLD_PATH)
+    if told and untried.progress is Progress.UNFINISHED:
+        return Result.unknown(f"the path that it tells strangers was not asked: {untried.reason}", told)
     asked = [o for o in described if _number(o, "status") in {401, 403}]
     if asked:
         return Result.passed("asks for a login", asked)
@@ -257,20 +287,33 @@ def http_basic_login_in_clear(case: Case) -> Result:
 
 @predicate
 def tls_is_weak(case: Case) -> Result:
-    """An old protocol, a short key or a broken signature on any TLS port."""
-    handshakes = case.seen("tls")
-    faults = [(o, fault) for o in handshakes for fault in _tls_faults(o)]
+    """An old protocol, a broken suite, a short key or a broken signature on any TLS port.
+
+    An old protocol is one that was spoken, or one that is accepted where nothing newer is offered.
+    """
+    handshakes, answers = case.seen("tls"), case.seen("tls_hello")
+    faults = [(o, fault) for o in (*handshakes, *answers) for fault in _tls_faults(o)]
     if faults:
-        return Result.fail("; ".join(dict.fromkeys(fault for _, fault in faults)), [o for o, _ in faults])
+        facts = [(f"accepts on port {o.port}", f"{o.text('version')} {o.text('cipher')}".strip())
+                 for o in answers if o.text("version")]
+        return Result.fail("; ".join(dict.fromkeys(fault for _, fault in faults)),
+                           list({o.id: o for o, _ in faults}.values()), facts)
     if not handshakes:
         return Result.unknown("no TLS handshake was seen")
-    return Result.passed("protocol, key and signature are current", handshakes)
+    refused = [o for o in answers if o.text("refused")]
+    if not refused:
+        return Result.unknown("whether it accepts TLS 1.1 and older was not asked", handshakes)
+    return Result.passed("protocol, key and signature are current, and older versions are refused "
+                         f"({refused[0].text('refused')})", [*handshakes, *refused])
 
 
 def _tls_faults(handshake: Observation) -> list[str]:
     faults = []
-    if handshake.text("version") in {"SSLv2", "SSLv3", "TLSv1", "TLSv1.0", "TLSv1.1"}:
-        faults.append(f"speaks {handshake.text('version')}")
+    if handshake.text("version") in LEGACY_VERSIONS:
+        verb = "accepts" if handshake.transport == "tls_hello" else "speaks"
+        faults.append(f"{verb} {handshake.text('version')}")
+    if is_weak_suite(handshake.text("cipher")):
+        faults.append(f"takes the broken suite {handshake.text('cipher')}")
     family, _, bits = handshake.text("key").partition("-")
     if family in {"RSA", "DSA"} and bits.isdecimal() and len(bits) < 6 and int(bits) < 2048:
         faults.append(f"has a {bits} bit {family} key")
@@ -287,12 +330,8 @@ _REPORTING = frozenset({Purpose.API, Purpose.TELEMETRY, Purpose.STORAGE, Purpose
                         Purpose.VENDOR})
 
 
-def _outside(case: Case) -> list[Observation]:
-    return [o for o in case.seen("egress") if is_outside(o.text("destination"))]
-
-
 def _contacts(case: Case, purposes: frozenset[Purpose], what: str) -> Result:
-    hits = [o for o in _outside(case) if o.text("purpose") in purposes]
+    hits = [o for o in case.outside if o.text("purpose") in purposes]
     if not hits:
         return Result.passed(f"the capture shows no {what}", case.seen("egress"))
     names = dict.fromkeys(f"{(o.values('names') or (o.text('destination'),))[0]}:{o.port}/{o.text('protocol')}"
@@ -318,7 +357,7 @@ def contacts_reporting_cloud(case: Case) -> Result:
 @predicate
 def contacts_another_makers_cloud(case: Case) -> Result:
     """A capture shows the cloud of one maker on a device that credibly names another: a rebrand's tell."""
-    clouds = [o for o in _outside(case) if o.text("cloud_of")]
+    clouds = [o for o in case.outside if o.text("cloud_of")]
     credible = dict.fromkeys(m for m in (case.identity.maker, *case.identity.makers) if m)
     strange = [o for o in clouds if set(credible) - {o.text("cloud_of")}]
     if strange:
@@ -334,7 +373,7 @@ def contacts_another_makers_cloud(case: Case) -> Result:
 @predicate
 def contacts_unnamed_destination(case: Case) -> Result:
     """A capture shows an outside address that never had a name: a blocklist of names cannot stop it."""
-    hits = [o for o in _outside(case) if not o.values("names") and o.text("protocol") != "icmp"]
+    hits = [o for o in case.outside if not o.values("names") and o.text("protocol") != "icmp"]
     if not hits:
         return Result.passed("every outside destination had a name", case.seen("egress"))
     shown = dict.fromkeys(f"{o.text('destination')}:{o.port or 0}/{o.text('protocol')}" for o in hits)

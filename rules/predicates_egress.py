@@ -53,10 +53,6 @@ def _shown(seen: Sequence[Observation]) -> str:
     return ", ".join(list(targets)[:_NAMED]) + more
 
 
-def _outside(case: Case) -> list[Observation]:
-    return [o for o in case.seen("egress") if is_outside(o.text("destination"))]
-
-
 def _judged(case: Case, hits: Sequence[Observation], told: Callable[[Sequence[Observation]], str], nothing: str,
             facts: Sequence[tuple[str, str]] = ()) -> Result:
     return Result.fail(told(hits), hits, facts) if hits else Result.passed(nothing, case.seen("egress"))
@@ -65,7 +61,7 @@ def _judged(case: Case, hits: Sequence[Observation], told: Callable[[Sequence[Ob
 @_predicate
 def speaks_peer_to_peer(case: Case) -> Result:
     """A conversation with an outside address has the wire form of a rendezvous protocol, on whatever port."""
-    hits = [o for o in _outside(case) if set(o.values("signs")) & CONFIDENCE.keys()]
+    hits = [o for o in case.outside if set(o.values("signs")) & CONFIDENCE.keys()]
     forms = dict.fromkeys(sign for o in hits for sign in o.values("signs") if sign in CONFIDENCE)
     facts = [(f"confidence in {CONFIDENCE[form][0]}", CONFIDENCE[form][1]) for form in forms]
     return _judged(case, hits, lambda seen: f"speaks {', '.join(CONFIDENCE[f][0] for f in forms)} with {_shown(seen)}",
@@ -75,7 +71,7 @@ def speaks_peer_to_peer(case: Case) -> Result:
 @_predicate
 def punches_holes(case: Case) -> Result:
     """STUN (RFC 8489) with an outside server: how a device learns the address under which it can be reached."""
-    hits = [o for o in _outside(case) if "stun" in o.values("signs")]
+    hits = [o for o in case.outside if "stun" in o.values("signs")]
     return _judged(case, hits, lambda seen: f"asks {_shown(seen)} how it can be reached (STUN)",
                    "the capture shows no STUN going outside")
 
@@ -100,7 +96,7 @@ def asks_outside_resolver(observation: Observation) -> bool:
 @_predicate
 def resolves_names_outside(case: Case) -> Result:
     """Names are asked of a server outside: by plain DNS, over TLS or QUIC (port 853), or of a known one over HTTPS."""
-    hits = [o for o in _outside(case) if asks_outside_resolver(o)]
+    hits = [o for o in case.outside if asks_outside_resolver(o)]
     hidden = [o for o in hits if o.port != 53]
     how = " under encryption" if hidden else ""
     return _judged(case, hits, lambda seen: f"asks {_shown(seen)} for names{how}, past the site's own resolver",
@@ -113,7 +109,7 @@ def calls_in_even_steps(case: Case) -> Result:
 
     Names and time (ports 53 and 123) are asked for at even steps by nature, and left out.
     """
-    watched = [o for o in _outside(case) if o.port not in {53, 123}]
+    watched = [o for o in case.outside if o.port not in {53, 123}]
     hits = [o for o in watched if _number(o, "period_s") > 0]
     facts = [(o.text("destination"), f"every {_number(o, 'period_s'):g} s, {int(_number(o, 'beats'))} calls")
              for o in hits[:_NAMED]]
@@ -167,7 +163,7 @@ def _is_host_inside(address: str) -> bool:
 @_predicate
 def sends_much_outside(case: Case) -> Result:
     """Much more is sent to an outside destination than comes back: what video that leaves the site looks like."""
-    hits = [o for o in _outside(case)
+    hits = [o for o in case.outside
             if _number(o, "bytes_out") >= _MUCH and _number(o, "bytes_out") >= 0.8 * _number(o, "bytes")]
     facts = [(o.text("destination"), f"{_number(o, 'bytes_out') / 1e6:.0f} MB in {_number(o, 'seconds'):.0f} s")
              for o in hits[:_NAMED]]

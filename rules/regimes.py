@@ -9,7 +9,7 @@ on it, `rules.effects` what follows.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from functools import cache
 from typing import Annotated, Any, Literal
@@ -66,10 +66,11 @@ class Rule(Document):
 
     ``purpose_lifts`` is false where the law does not look at the purpose of a single buyer. ``even_unlisted`` are the
     countries whose companies the rule meets without being on any list; ``named_only`` rules do not follow the reach to
-    subsidiaries and affiliates.
+    subsidiaries and affiliates; ``but_not`` are buyers that ``anybody`` does not mean: those of another country.
     """
 
     buyers: Words
+    but_not: Words = ()
     activities: Activities = ()
     effect: ActivityEffect
     because: str
@@ -81,14 +82,22 @@ class Rule(Document):
     def meets(self, roles: tuple[str, ...], activity: Activity) -> bool:
         """Whether the rule speaks of one of these roles and of this activity."""
         known = ANYBODY in self.buyers or any(role in self.buyers for role in roles)
+        if any(role in self.but_not for role in roles):
+            return False
         return known and (not self.activities or activity in self.activities)
 
 
 class Stage(Document):
-    """What the regime does from one day (included) to another (excluded). Stages may overlap."""
+    """What the regime does from one day (included) to another (excluded). Stages may overlap.
+
+    ``listed_before`` and ``after_days`` limit it to parties listed before a day, and to the time from so many days after
+    their own listing.
+    """
 
     since: date
     until: date | None = None
+    listed_before: date | None = None
+    after_days: int = 0
     what: str
     citation: str = ""
     source: str = ""
@@ -99,6 +108,13 @@ class Stage(Document):
     def holds(self, day: date) -> bool:
         """Whether the stage is in force on that day."""
         return self.since <= day and (self.until is None or day < self.until)
+
+    def concerns(self, listed_on: date | None, day: date) -> bool:
+        """Whether the stage reaches, on that day, who was listed then; a party whose day is not known is reached."""
+        if listed_on is None:
+            return True
+        in_time = self.listed_before is None or listed_on < self.listed_before
+        return in_time and listed_on + timedelta(days=self.after_days) <= day
 
 
 class Condition(Document):

@@ -81,7 +81,7 @@ def screen(query: str, catalog: Catalog, day: date) -> Screening:
     finds = finds_in(name, catalog)
     context = context_of(name, finds, catalog)
     answers = [_answer(find, finds, context, catalog, day) for find in finds if find.known.kind != "maker"]
-    answers += _from_lines(name, finds, catalog, day)
+    answers += _from_lines(name, finds, context, catalog, day)
     if not answers:
         return _nothing(query, name, finds, context, catalog)
     best = min(answers, key=lambda a: (_ORDER[a.action], a.find.how is How.MODEL, -a.find.score, -len(a.find.found)))
@@ -151,7 +151,8 @@ def _weighed(find: Find, finds: Sequence[Find], context: Context) -> tuple[Actio
         if context.other and not (fits or context.order or find.backed or _transliterated(find)):
             return Action.REVIEW, f"{find.known.written} has namesakes, and {', '.join(context.other[:4])} says nothing"
         return Action.MATCH, ""
-    if context.next_trade and not (fits or context.order or context.neutral or context.company):
+    beside_trade = context.next_trade or (context.trade and find.how is How.SCRIPT)
+    if beside_trade and not (fits or context.order or context.neutral or context.company):
         return Action.REVIEW, _MIXED_TRADE.format(find.known.written)
     if context.beside and not (fits or context.order or context.neutral or context.company):
         return Action.REVIEW, f"{find.known.written} stands beside the name of a person"
@@ -203,10 +204,12 @@ def _of_typo(find: Find, finds: Sequence[Find], context: Context) -> tuple[Actio
     fits = context.camera or context.models or find.backed
     long = len(find.known.written) > _SHORT_NAME
     if find.other:                                     # a word of its own needs more than a camera beside it
-        speaks = fits or context.device
+        speaks = context.camera or context.models or context.device or (find.backed and not find.first)
         return (Action.REVIEW, close) if speaks else (Action.NO_MATCH, close + ", but it is a word of its own")
     if find.sure and not context.trade and (fits or not find.known.common or not context.other):
-        return Action.MATCH, close
+        return (Action.REVIEW if context.person and not fits else Action.MATCH), close
+    if find.sure and not find.known.common:            # nothing else explains the word, whatever stands beside it
+        return (Action.MATCH if fits or context.device else Action.REVIEW), close
     if fits or (context.device and (find.sure or (find.alike and long))):
         return (Action.MATCH if find.sure or (find.alike and not context.trade) else Action.REVIEW), close
     if context.trade or (context.other and (find.known.common or find.first)):
@@ -238,13 +241,15 @@ def _of_label(find: Find, finds: Sequence[Find], context: Context, catalog: Cata
     return _Answer(find, Action.REVIEW, because, party.id, "oem_brand")
 
 
-def _from_lines(name: Name, finds: Sequence[Find], catalog: Catalog, day: date) -> list[_Answer]:
+def _from_lines(name: Name, finds: Sequence[Find], context: Context, catalog: Catalog, day: date) -> list[_Answer]:
     """What product lines of a label, and what makers state of their models, make of the line."""
     found: list[_Answer] = []
     for line, names, models in catalog.lines:
         label = names.search(name.text)
         model = models.search(name.text, 0) if line.models else label
         if label is None or model is None or not line.parties:
+            continue
+        if line.needs and (_numbered(name) or not context.camera):
             continue
         party = line.parties[0]
         known = Known(party, line.brand, common=False, kind="brand")
@@ -286,6 +291,8 @@ def _nothing(query: str, name: Name, finds: Sequence[Find], context: Context, ca
                        "nothing that says whose: look up who makes it")
     if name.cut:
         return replace(result, action=Action.REVIEW, because="the line is too long to be read to its end")
+    if name.unread and not makers:
+        return replace(result, action=Action.REVIEW, because="words of it are in a script that is not read here")
     return result
 
 
@@ -293,4 +300,9 @@ def _is_bare_number(name: Name, context: Context) -> bool:
     """Whether a line is a part number and words of any order or device: what it is of, only its maker's list tells."""
     if context.other or context.trade or context.person:
         return False
+    return _numbered(name)
+
+
+def _numbered(name: Name) -> bool:
+    """Whether a part number stands in the line."""
     return any(not MEASURE.fullmatch(found.group()) for found in _NUMBER.finditer(name.text))

@@ -14,7 +14,7 @@ from urllib.parse import unquote
 
 from rules.index import ANY_FIELD, CLAIMS, LABEL_ONLY, Claim, Index, index_of, readings, shown
 from rules.labels import fold, generic
-from rules.makers import Brand, Cloud, Maker, Makers, See, Signal
+from rules.makers import Brand, Cloud, Maker, Makers, See, Signal, compiled
 from rules.oui import longest_prefix, normal_mac
 from rules.vocabulary import Basis, Evidence, Strength
 from scanner.observation import Observation
@@ -45,11 +45,6 @@ LABELLED = frozenset((*_DECLARED, *_ORGANISATION, *_CHOSEN, *(name for names in 
 """Every field in which a reply of some transport names the device."""
 
 
-@cache
-def _compiled(pattern: str, *, free_case: bool) -> re.Pattern[str]:
-    return re.compile(pattern, re.IGNORECASE if free_case else 0)
-
-
 def _readings(observation: Observation, field: str, *, folded: bool) -> Iterator[str]:
     """The values of one field, as sent and, for label text, as they read."""
     for value in observation.values(field):
@@ -64,7 +59,7 @@ def _understood(observation: Observation) -> bool:
 def _look(see: See, observation: Observation, *, label: bool) -> re.Match[str] | None:
     if "*" not in see.transport and observation.transport not in see.transport:
         return None
-    pattern = _compiled(see.matches, free_case=label)
+    pattern = compiled(see.matches, free_case=label)
     if ANY_FIELD in see.field:                              # that the protocol was spoken at all is what counts
         return pattern.search("") if _understood(observation) else None
     for field in see.field:

@@ -13,7 +13,8 @@ from functools import lru_cache
 
 from rules.grammars import Grammar, Order, Version, canonical
 
-__all__ = ["MAX_MODEL", "Incomparable", "Span", "Vote", "Word", "compare", "model_pattern", "names_model", "vote"]
+__all__ = ["MAX_MODEL", "Incomparable", "Span", "Vote", "Word", "compare", "model_heads", "model_pattern",
+           "names_model", "scope_head", "vote"]
 
 MAX_MODEL = 96
 """A longer model name is hostile or broken and matches no scope."""
@@ -52,7 +53,9 @@ def _numbers(one: tuple[int, ...], other: tuple[int, ...]) -> int:
 
 # What may follow a version and says nothing of its order: hardware in brackets, a platform, a build without a bound.
 _ASIDE = re.compile(r"[)\]]?|[(\[].*|cpp[\d.]+|(?:build|built|date|rel(?:ease)?)[\s:.]*[\d/:\s_.-]+"
-                    r"|[\d/:\s_.-]*\d{4}[\d/:\s_.-]*|bin|zip")
+                    r"|[\d/:\s_.-]*\d{4}[\d/:\s_.-]*|bin|zip|dav|pak")
+
+_UNRELEASED = re.compile(r"[^a-z]*(?:alpha|beta|rc|pre|test|trial|dev|debug)")
 
 
 def _after_numbers(one: Version, other: Version) -> int | Incomparable:
@@ -81,6 +84,8 @@ def _by_build(one: Version, other: Version) -> int | Incomparable:
         return 1 if one.build[0] > other.build[0] else -1
     if other.family == one.family and other.numbers and one.numbers and one.numbers < other.numbers:
         return Incomparable("built on the day of the bound, with an earlier revision")
+    if _UNRELEASED.match(one.tail):
+        return Incomparable(f"built on the day of the bound, with {one.tail!r} behind it")
     return 0
 
 
@@ -125,6 +130,7 @@ class Span:
     family: str = ""
     below_unknown: bool = False     # what lies below the span is not spoken of either
     above_unknown: bool = False     # what lies above the span is not cleared either
+    spared: tuple[Version, ...] = ()    # what the source itself calls not affected
 
     @property
     def stated(self) -> bool:
@@ -151,6 +157,8 @@ def vote(version: Version | None, why_not: str, span: Span, grammar: Grammar, te
         return Vote(Word.AFFECTED, f"{text} is named as affected", bound)
     if version is None:
         return Vote(Word.UNSURE, why_not, bound)
+    if any(_same(version, spared, grammar) for spared in span.spared):
+        return _spared(version, span, grammar, bound)
     if any(_same(version, exact, grammar) for exact in span.exact):
         return Vote(Word.AFFECTED, f"{version.raw} is named as affected", bound)
     if not (span.since or span.until or span.before):
@@ -159,6 +167,14 @@ def vote(version: Version | None, why_not: str, span: Span, grammar: Grammar, te
     if span.family and span.family != branch:
         return Vote(Word.SILENT, f"the source gives bounds for other branches than {branch or version.raw}", bound)
     return _in_span(version, span, grammar, bound)
+
+
+def _spared(version: Version, span: Span, grammar: Grammar, bound: str) -> Vote:
+    """The word on a version that the source calls not affected: none to rely on where it names it as affected too."""
+    affected = (*span.exact, *(end for end in (span.since, span.until) if end is not None))
+    if any(_same(version, named, grammar) for named in affected):
+        return Vote(Word.DISPUTED, f"the source names {version.raw} as affected and as not affected", bound)
+    return Vote(Word.CLEAR, f"the source says that {version.raw} is not affected", bound)
 
 
 def _in_span(version: Version, span: Span, grammar: Grammar, bound: str) -> Vote:
@@ -210,18 +226,25 @@ def _track(version: Version, grammar: Grammar) -> tuple[int, ...]:
 
 
 _SEPARATORS = "-_ /."
+_DROPPED = str.maketrans("", "", _SEPARATORS)
+_NOUNS = ("-CAMERA", "_CAMERA", " CAMERA")
 _ENDS = r"(?![A-Z0-9])(?![-_ ]+(?:PRO|PLUS|MAX|ULTRA|MINI|LITE|SE|NEO|I{2,3}|GEN)\b)(?! +V?\d)"
 
 
 def model_pattern(scope: str) -> str:
     """A scope as a regular expression: ``?`` one letter or digit, ``@`` letters, a last ``*`` anything that follows.
 
-    Separators are interchangeable and may be missing; without a ``*`` the name must end where the scope does, and what
-    makes another product of it (``Pro``, a number apart) must not follow.
+    A noun at the end (``camera``) need not be there. Separators are interchangeable and may be missing; without a ``*``
+    the name must end where the scope does, and what makes another product of it (``Pro``, a number apart) must not
+    follow.
     """
     open_end = scope.endswith("*")
+    name = scope.removesuffix("*").upper()
+    for noun in _NOUNS:  # duo-2-wifi-camera is sold as Duo 2 WiFi
+        if re.search(r"[0-9]", name) and name.endswith(noun):
+            name = name.removesuffix(noun)
     parts = []
-    for char in scope.removesuffix("*").upper():
+    for char in name:
         if char == "?":
             parts.append("[A-Z0-9]")
         elif char == "@":
@@ -229,6 +252,27 @@ def model_pattern(scope: str) -> str:
         else:
             parts.append("[-_ /.]{0,3}" if char in _SEPARATORS else re.escape(char))
     return "".join(parts) + ("" if open_end else _ENDS)
+
+
+_HEAD = 3
+
+
+def scope_head(scope: str) -> str:
+    """What every model that a scope names begins with, without separators, at most three characters; may be empty."""
+    plain = re.split(r"[?@*]", scope.upper(), maxsplit=1)[0]
+    return _without_separators(plain)[:_HEAD]
+
+
+def model_heads(model: str, strips: tuple[str, ...] = ()) -> frozenset[str]:
+    """The heads of the scopes that can name this model; a scope with another head cannot."""
+    if len(model) > MAX_MODEL or not model.strip():
+        return frozenset()
+    plain = (_without_separators(_plain_model(model, which)) for which in (strips, ()))
+    return frozenset(name[:length] for name in plain for length in range(_HEAD + 1))
+
+
+def _without_separators(name: str) -> str:
+    return name.translate(_DROPPED)
 
 
 @lru_cache(maxsize=4096)

@@ -189,12 +189,15 @@ def _sort_run(script: str, run: str, catalog: Catalog, finds: Sequence[Found], k
             kinds.add("trade")
         for mark in catalog.han_neutral:
             rest = rest.replace(mark, "")
-        if len(rest) > 1 and rest.endswith(_HAN_PREMISES) and "camera" not in kinds:
+        if rest.endswith(_HAN_PREMISES) and "camera" not in kinds:
             kinds.add("trade")
     elif any(mark in rest if script != "cyrillic" else mark == rest for mark in catalog.trade_marks):
         kinds.add("trade")
     elif (kind := catalog.classes.get(rest)) is not None:
         kinds.add(kind)
         rest = ""
+    elif script == "arabic":
+        kinds.update(kind for word in rest.split() if (kind := catalog.classes.get(word)) is not None)
+        rest = " ".join(word for word in rest.split() if word not in catalog.classes and not word.isdigit())
     if len(rest) > 1 and not any(mark in rest for mark in catalog.camera_marks):
         other.append(rest)

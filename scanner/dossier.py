@@ -44,16 +44,24 @@ class Dossier:
     """One address of the scope."""
 
     # A scope may hold 65,536 of them.
-    __slots__ = ("_secrets", "address", "attempts", "dropped", "gate", "observations", "ports")
+    __slots__ = ("_gate", "_pace", "_secrets", "address", "attempts", "dropped", "observations", "ports")
 
     def __init__(self, address: str, pace: Pace, login: Credentials | None = None) -> None:
         self.address = address
         self._secrets = _spellings(login)
-        self.gate = DevicePace(pace)
+        self._pace = pace
+        self._gate: DevicePace | None = None
         self.observations: dict[str, Observation] = {}
         self.attempts: list[Attempt] = []
         self.ports: dict[int, PortState] = {}
         self.dropped = 0
+
+    @property
+    def gate(self) -> DevicePace:
+        """What every exchange with the device goes through; most addresses of a wide scope never need one."""
+        if self._gate is None:
+            self._gate = DevicePace(self._pace)
+        return self._gate
 
     @property
     def seen(self) -> list[Observation]:

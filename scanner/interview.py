@@ -11,8 +11,9 @@ from collections.abc import Awaitable, Callable
 
 from scanner import clock
 from scanner.dossier import Dossier
+from scanner.legacy_tls import ask_legacy
 from scanner.observation import Endpoint, Reason, Refusal
-from scanner.onvif import declared_doors, pre_auth, repeat
+from scanner.onvif import declared_doors, pre_auth, repeat, told_stream
 from scanner.pace import RateLimit, Stopped
 from scanner.plan import Ask, Planner
 from scanner.ports import connect_all
@@ -33,6 +34,8 @@ __all__ = ["Interview", "looks_like_camera"]
 _WEB_PORTS = (80, 8080, 8000)
 _SECURE_PORTS = (443, 8443)
 _RTSP_PORTS = (554, 8554)
+_TOLD = "rtsp.describe_told_path"
+_RTSP_PROBES = ("rtsp.options", "rtsp.describe", "rtsp.describe_random_path", _TOLD)
 # A camera answers on one of these even where it pretends to be a printer.
 _CAMERA_PORTS = frozenset({554, 8554, 34567, 37777, 8899})
 _MOST_DECLARED_PORTS = 4
@@ -91,8 +94,9 @@ class Interview:
     async def _light(self) -> None:
         await self.handshake()
         await self._root()
+        await ask_legacy(self.dossier, self.settings, self._rate, _SECURE_PORTS)
         why = "says it is no camera and shows no sign of one"
-        for probe in ("http.favicon", "rtsp.options", "rtsp.describe", "rtsp.describe_random_path",
+        for probe in ("http.favicon", *_RTSP_PROBES,
                       *(f"onvif.{name}" for name in ("GetSystemDateAndTime", "GetScopes", "GetServices",
                                                      "GetDeviceInformation", "GetProfiles", "GetStreamUri",
                                                      "GetCapabilities"))):
@@ -104,9 +108,11 @@ class Interview:
         page = await self._root()
         await self._rtsp()
         self.door = await pre_auth(self.dossier, self.client, self.settings)
+        await self._told_stream()
         await self._planned()
         await repeat(self.dossier, self.client, self.door)
         await self._favicon(page)
+        await ask_legacy(self.dossier, self.settings, self._rate, _SECURE_PORTS)
 
     # -- TLS ---------------------------------------------------------------------------------------------------------
 
@@ -229,23 +235,54 @@ class Interview:
 
     # -- RTSP --------------------------------------------------------------------------------------------------------
 
-    async def _rtsp(self) -> None:
+    def _rtsp_ports(self) -> list[int]:
         declared = [value for value in self.dossier.declared("rtsp_port") if isinstance(value, int)]
-        port = next((port for port in (*_RTSP_PORTS, *declared) if port in self.dossier.open_ports), None)
+        return [port for port in (*_RTSP_PORTS, *declared) if port in self.dossier.open_ports]
+
+    def _rtsp_client(self, port: int) -> RtspClient:
+        return RtspClient(self.dossier.address, port, self.settings.port_map, self.settings.pace.exchange_deadline)
+
+    async def _rtsp(self) -> None:
+        port = next(iter(self._rtsp_ports()), None)
         if port is None:
-            for probe in ("rtsp.options", "rtsp.describe", "rtsp.describe_random_path"):
+            for probe in _RTSP_PROBES[:-1]:
                 self.dossier.skipped(probe, None, Reason.PORT_CLOSED, "no open RTSP port")
             return
-        client = RtspClient(self.dossier.address, port, self.settings.port_map, self.settings.pace.exchange_deadline)
+        client = self._rtsp_client(port)
         try:
             await self._rtsp_ask(client, port, "rtsp.options", "OPTIONS", "/")
             planned = self.planner(self.dossier.address, self.dossier.seen).rtsp_paths
             for path in (planned or ("/",))[:2]:
                 await self._rtsp_ask(client, port, "rtsp.describe", "DESCRIBE", path)
-            # Some servers describe anything: only a path that cannot exist tells an open stream from a talkative one.
-            await self._rtsp_ask(client, port, "rtsp.describe_random_path", "DESCRIBE", f"/{secrets.token_hex(8)}")
+            await self._random_path(client, port)
         finally:
             await client.close()
+
+    async def _told_stream(self) -> None:
+        """DESCRIBE where the device itself says that its picture is: on the pinned address, after the random path."""
+        told, ports = told_stream(self.dossier, self.settings), self._rtsp_ports()
+        asked = {seen.text("path") for seen in self.dossier.seen if seen.probe == "rtsp.describe"}
+        if told is None:
+            self.dossier.skipped(_TOLD, None, Reason.NOT_APPLICABLE, "it tells no stranger where its picture is")
+        elif not ports:
+            self.dossier.skipped(_TOLD, None, Reason.PORT_CLOSED, "no open RTSP port")
+        elif told.names_login:
+            self.dossier.skipped(_TOLD, ports[0], Reason.NO_CREDENTIALS, "the path it tells carries a login")
+        elif told.path in asked:
+            self.dossier.skipped(_TOLD, ports[0], Reason.NOT_APPLICABLE, "the path it tells was asked already")
+        else:
+            port = told.port if told.port in self.dossier.open_ports else ports[0]
+            client = self._rtsp_client(port)
+            try:
+                if port != ports[0]:
+                    await self._random_path(client, port)
+                await self._rtsp_ask(client, port, _TOLD, "DESCRIBE", told.path)
+            finally:
+                await client.close()
+
+    async def _random_path(self, client: RtspClient, port: int) -> None:
+        """Some servers describe anything: only a path that cannot exist tells an open stream from a talkative one."""
+        await self._rtsp_ask(client, port, "rtsp.describe_random_path", "DESCRIBE", f"/{secrets.token_hex(8)}")
 
     async def _rtsp_ask(self, client: RtspClient, port: int, probe: str, method: str, path: str) -> None:
         def send() -> Awaitable[Response]:

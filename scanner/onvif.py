@@ -5,7 +5,9 @@ An XAddr is a claim. Its path and port are used, its host never: every call goes
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from scanner import clock
@@ -18,7 +20,10 @@ from scanner.transport.response import Response
 from scanner.wire import http, soap
 from scanner.wire.fields import Fields
 
-__all__ = ["DEVICE_PATH", "call", "declared_doors", "doors", "no_soap", "parse_reply", "pre_auth", "repeat"]
+__all__ = [
+    "DEVICE_PATH", "ToldStream", "call", "declared_doors", "doors", "no_soap", "parse_reply", "pre_auth", "repeat",
+    "told_stream",
+]
 
 DEVICE_PATH = "/onvif/device_service"
 FALLBACK_PORTS = (80, 8899, 8080, 8000, 2020, 5000, 888, 10080)
@@ -28,6 +33,7 @@ REST = ("GetScopes", "GetServices", "GetDeviceInformation", "GetProfiles")
 REPEAT = "GetCapabilities"           # says what GetServices said; older firmware knows only this one
 STREAM = "GetStreamUri"
 _MOST_DOORS = 4
+_LOGIN_IN_PATH = re.compile(r"(?i)pass|pwd|psw|\*\*\*")        # the last is what stands in place of a password
 
 
 def declared_doors(dossier: Dossier, settings: Settings) -> Iterator[Door]:
@@ -120,6 +126,34 @@ async def _stream_address(dossier: Dossier, client: HttpClient, door: Door, *, s
         await call(dossier, client, door, STREAM, soap11=soap11, arguments={"ProfileToken": token})
     else:
         dossier.skipped(f"onvif.{STREAM}", door.port, Reason.NOT_APPLICABLE, "it hands its profiles to no stranger")
+
+
+@dataclass(frozen=True, slots=True)
+class ToldStream:
+    """Where a device tells a stranger that its picture is: path with query, and the port (nominal) if on its own host.
+
+    ``names_login``: the path carries a password, so asking for it would be a login.
+    """
+
+    path: str
+    port: int | None
+    names_login: bool
+
+
+def told_stream(dossier: Dossier, settings: Settings) -> ToldStream | None:
+    """The first stream that GetStreamUri told of. Another host than the device's own is left out with its port."""
+    for seen in dossier.seen:
+        uri = seen.text("stream_uri") if seen.probe == f"onvif.{STREAM}" else ""
+        try:
+            parts = urlsplit(uri)
+            port, host = parts.port or 554, parts.hostname
+        except ValueError:
+            continue
+        if parts.scheme in ("rtsp", "rtspu"):
+            path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+            return ToldStream(path, settings.port_map.nominal_tcp(port) if host == dossier.address else None,
+                              bool(_LOGIN_IN_PATH.search(path)))
+    return None
 
 
 async def repeat(dossier: Dossier, client: HttpClient, door: Door | None) -> None:

@@ -28,7 +28,7 @@ __all__ = ["Part", "Step", "SweepPlan", "plan"]
 _ROUNDS = 2                    # ARP and SYN: once, and once more to who is silent
 _DECLARED_PORTS = 4            # of those that a device names itself, at most so many are tried
 _DISCOVERY_SOCKETS = 1024
-_HANDSHAKES = 2                # TLS: one, and one with old parameters where that fails
+_HANDSHAKES = 3                # TLS: one, one with old parameters where that fails, and a hello of old versions
 _LEAST_REST = 0.05
 
 
@@ -195,7 +195,8 @@ def _questions(ground: _Ground, maker_ports: int, settings: Settings) -> Iterato
     lasting = math.ceil(count / pace.devices) * pace.device_deadline + (pace.canary_recheck or 0.0)
     words = " ".join(map(str, (*BASE_PORTS, *HYGIENE_PORTS)))
     yield Step("interview.connect", f"TCP connect to at most {each} ports: {words}, {_DECLARED_PORTS} that the device "
-               f"names, {maker_ports} of its maker; a TLS handshake; what the requests need",
+               f"names, {maker_ports} of its maker; a TLS handshake; what the requests need; last, one ClientHello "
+               "that offers TLS 1.1 and older, dropped once it is answered",
                "hosts that showed themselves", connects, pace.connect_rate, 0.0, Kind.CONNECTION)
     yield Step("interview", "HTTP GET, RTSP OPTIONS and DESCRIBE, ONVIF reads; no stream, no write",
                "hosts that showed themselves, one request at a time each", count * pace.requests, None, lasting,

@@ -205,6 +205,15 @@ class Scope:
         """How many addresses may be touched."""
         return sum(1 for _ in self.addresses())
 
+    @property
+    def unattributed(self) -> str:
+        """What is not said of who authorised it, in a sentence; empty where all is, and for loopback alone."""
+        if all(any(part.lies_in(network) for network in _LOOPBACK) for part in self.ranges):
+            return ""
+        told = (("nobody is named as owner", self.owner), ("no ticket is named", self.ticket))
+        missing = [text for text, given in told if not given]
+        return f"{' and '.join(missing)}: who authorised this sweep is not on record" if missing else ""
+
     def contains(self, address: str) -> bool:
         """Whether a packet may go to `address`; text that is no address is out of scope."""
         try:

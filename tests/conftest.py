@@ -51,8 +51,8 @@ def _how_to_get(component: str) -> str | None:
 
 SWEEPING = ("acceptance/test_main_job", "acceptance/test_bad_input", "acceptance/test_gate_story",
             "acceptance/test_namespace_story", "acceptance/test_hostile_streams", "acceptance/test_bytes_sent",
-            "acceptance/test_twins_story", "acceptance/test_device_identity_story", "tests/scanner/test_sweep_",
-            "tests/scanner/test_recognition", "tests/scanner/wire/test_wire_meets")
+            "acceptance/test_twins_story", "acceptance/test_frames_sent", "acceptance/test_device_identity_story",
+            "tests/scanner/test_sweep_", "tests/scanner/test_recognition", "tests/scanner/wire/test_wire_meets")
 """Tests that sweep a simulated site, marked ``sweeps``. Some discovery replies come to a fixed local port, which only
 one sweep at a time can hold, so `make test` runs these one after another."""
 

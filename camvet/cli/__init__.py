@@ -5,10 +5,13 @@ Verbs import what they need inside the function, so that ``camvet --help`` loads
 
 from __future__ import annotations
 
+import gc
 import importlib
+import os
 import pkgutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,9 +19,9 @@ import typer
 from typer.exceptions import TyperException
 
 from camvet.context import Context, ExitCode, UsageError
-from camvet.terminal import Terminal
+from camvet.terminal import OutputError, Terminal
 
-__all__ = ["context_of", "main", "run", "verb"]
+__all__ = ["context_of", "main", "nothing_is_garbage", "run", "verb"]
 
 Verb = TypeVar("Verb", bound=Callable[..., Any])
 _VERBS: dict[str, tuple[int, Callable[..., Any]]] = {}
@@ -47,9 +50,23 @@ def context_of(ctx: typer.Context) -> Context:
     return found
 
 
+@contextmanager
+def nothing_is_garbage() -> Iterator[None]:
+    """For verbs that read, answer and end: what they make they keep, and looking for garbage takes a tenth longer."""
+    running = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if running:
+            gc.enable()
+
+
 def _global_options(
     ctx: typer.Context,
-    as_json: bool = typer.Option(False, "--json", help="Print JSON on stdout, everything else on stderr."),
+    as_json: bool = typer.Option(False, "--json", help=(
+        "Print the result as JSON on stdout: one document, or a line each where results come one by one. Notes, "
+        "progress and errors go to stderr. Shapes: docs/json.md.")),
     quiet: bool = typer.Option(False, "-q", "--quiet", help="Say nothing but results and errors."),
     verbose: bool = typer.Option(False, "-v", "--verbose", help="Say more, and show a traceback on an internal error."),
     db: str | None = typer.Option(None, "--db", metavar="URL", help="Inventory (default: SQLite in the data folder)."),
@@ -127,9 +144,21 @@ def _interrupted(terminal: Terminal) -> ExitCode:
     return ExitCode.INCOMPLETE
 
 
+def _give_up_stdout() -> None:
+    """Let what is still to be written go nowhere: at its exit Python would try once more, and say so in its own way."""
+    try:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+    except (OSError, ValueError):            # a stdout that is no file has nothing left to write
+        return
+    os.close(nowhere)
+
+
 def main(words: Sequence[str] | None = None) -> None:
     """Run camvet and exit with an `ExitCode`; the entry point of the ``camvet`` command."""
-    sys.exit(int(run(sys.argv[1:] if words is None else words)))
+    code = int(run(sys.argv[1:] if words is None else words))
+    gc.freeze()                  # what is left goes with the process; looking through it for garbage takes up to 0.1 s
+    sys.exit(code)
 
 
 def run(words: Sequence[str]) -> int:
@@ -159,6 +188,11 @@ def run(words: Sequence[str]) -> int:
     except BrokenPipeError:
         sys.stderr.close()           # the reader of our output went away: nobody is left to tell
         return ExitCode.INCOMPLETE
+    except OutputError as error:
+        with suppress(OutputError):          # stderr may be as full
+            terminal.error(f"cannot write the output: {error}")
+        _give_up_stdout()
+        return ExitCode.INTERNAL
     except Exception as error:  # noqa: BLE001 - the one guarded place: every other fault ends here, said and coded 4
         if terminal.verbose:
             import traceback

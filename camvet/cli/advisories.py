@@ -65,11 +65,13 @@ def advisories(
         raise UsageError("give either --maker with --model and --firmware, or --csv")
     rows = _read(sheet) if sheet is not None else iter([_Row(maker or "", model or "", firmware or "", build or "")])
     book = _book(context.terminal, kev, cve or [], csaf or [])
-    makers, codes, written = load_makers(), [ExitCode.CLEAN], list[dict[str, Any]]()
+    makers, codes, written = load_makers(), {ExitCode.CLEAN}, list[dict[str, Any]]()
+    asked: dict[str, list[str]] = {}
     for row in rows:
-        asked = sold_by(row.maker, makers, book)
-        results = book.results(asked, row.model, row.firmware, row.build)
-        codes.append(_code(results))
+        if row.maker not in asked:
+            asked[row.maker] = sold_by(row.maker, makers, book)
+        results = book.results(asked[row.maker], row.model, row.firmware, row.build)
+        codes.add(_code(results))
         document = _document(row, results)
         if out is not None:
             written.append(document)
@@ -228,8 +230,8 @@ def import_(
     brought = bring(files, source=source, dated=as_of_day(dated) if dated else None, every_vendor=every_vendor)
     for problem in brought.problems:
         context.terminal.error(problem)
-    context.inventory().log(at=clock.now(), actor=acting(None), kind="advisories.imported", subject=brought.source,
-                            document=brought.document)
+    context.inventory(new=True).log(at=clock.now(), actor=acting(None), kind="advisories.imported",
+                                    subject=brought.source, document=brought.document)
     if context.terminal.as_json:
         context.terminal.document({**brought.document, "problems": list(brought.problems)})
     else:

@@ -36,7 +36,7 @@ def approve(
 ) -> None:
     """Judge a device with today's lists, read its fingerprint live, and sign an attestation of both.
 
-    Exit 1, naming the rule, where it is prohibited, undetermined, or conditional without another's waiver.
+    Exit 1, naming the rule, where it is rejected, prohibited, undetermined, or conditional without another's waiver.
     """
     from analytics.attestation import AttestationError
     from analytics.gate import Refused
@@ -67,7 +67,7 @@ def _approve(deciding: Deciding, world: SiteWorld, login: Credentials | None, te
     from analytics import attestation
     from analytics.attestation import AttestationError
     from analytics.gate import Refused
-    from camvet.admission import refuse_unfit
+    from camvet.admission import refuse_rejected, refuse_unfit
     from camvet.decisions import key_store
     from camvet.inventory import AttestationRow
     from scanner import clock
@@ -75,6 +75,7 @@ def _approve(deciding: Deciding, world: SiteWorld, login: Credentials | None, te
     row, inventory = deciding.row, deciding.context.inventory()
     keys = key_store(deciding.context)
     signing = keys.signing()                   # a missing key is said before the device is asked anything
+    refuse_rejected(inventory, row.site, row.id)
     found = inventory.newest_seen(row.id)
     if found is None:
         raise Refused("gate.unknown_device", "no sweep has seen the device")

@@ -78,7 +78,7 @@ def _where(context: Context, row: DeviceRow, given: str | None) -> tuple[str, in
 
 def _admit(deciding: Deciding, order: AttachOrder, port_map: Path | None, neighbours: Path | None) -> Admission:
     from analytics.gate import Gate
-    from camvet.admission import SiteWorld
+    from camvet.admission import SiteWorld, refuse_rejected
     from camvet.decisions import key_store
     from camvet.inventory import AttachmentRow, AttachmentState
     from camvet.orders import to_json
@@ -86,6 +86,7 @@ def _admit(deciding: Deciding, order: AttachOrder, port_map: Path | None, neighb
     from scanner import clock
 
     inventory = deciding.context.inventory()
+    refuse_rejected(inventory, deciding.row.site, deciding.row.id)
     keys = key_store(deciding.context)
     envelope = _envelope(deciding)
     world = SiteWorld(inventory, keys, envelope=envelope, port_map=read_port_map(port_map), neighbour_table=neighbours)

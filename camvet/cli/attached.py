@@ -19,6 +19,8 @@ def attached(ctx: typer.Context) -> None:
     from camvet.prose import table
 
     context = context_of(ctx)
+    if not context.settings.kept:
+        raise typer.Exit(context.nothing_kept())
     gate = context.inventory().gate
     rows = [(row, gate.attestation(row.attestation)) for row in gate.attachments(context.settings.site)]
     if context.terminal.as_json:

@@ -10,7 +10,7 @@ from camvet.cli import context_of, verb
 from camvet.context import ExitCode, UsageError
 
 if TYPE_CHECKING:
-    from camvet.inventory import StoredDevice
+    from camvet.inventory import Inventory, StoredDevice
 
 
 @verb(rank=33)
@@ -22,11 +22,14 @@ def diff(
     """Compare two sweeps of the site: new, gone and changed devices. Exit 1 where anything differs."""
     context = context_of(ctx)
     inventory = context.inventory()
+    if before == "previous" and after == "latest" and len(inventory.sweeps(context.settings.site)) == 1:
+        raise UsageError(f"site {context.settings.site} has one sweep so far, and it takes two to compare: sweep again "
+                         "(camvet sweep), then camvet diff")
     rows = []
     for wanted in (before, after):
         row = inventory.sweep(wanted, context.settings.site)
         if row is None:
-            raise UsageError(f"no sweep {wanted!r} of site {context.settings.site} (or more than one begins so)")
+            raise UsageError(_unknown(inventory, context.settings.site, wanted))
         rows.append(row)
     old, new = ({d.id: d for d in inventory.devices_of(row.id)} for row in rows)
     changed = {i: _changes(old[i], new[i]) for i in old.keys() & new.keys()}
@@ -49,6 +52,16 @@ def diff(
         context.terminal.text(f"{document['same']} devices are the same")
     differs = any(document[word] for word in ("new", "gone", "changed"))
     raise typer.Exit(ExitCode.FINDINGS if differs else ExitCode.CLEAN)
+
+
+def _unknown(inventory: Inventory, site: str, wanted: str) -> str:
+    """What to do where a sweep is not there: sweep, or name one of those there are."""
+    there = [row.id for row in inventory.sweeps(site)]
+    if not there:
+        return f"no sweep of site {site} yet: camvet sweep makes one, and a later one can be compared with it"
+    several = sum(one.startswith(wanted) for one in there) > 1
+    return (f"{'more than one sweep begins with' if several else 'no sweep'} {wanted!r}: site {site} has "
+            f"{', '.join(there[:5])}{' and others' if len(there) > 5 else ''}")
 
 
 def _named(device: StoredDevice) -> dict[str, Any]:

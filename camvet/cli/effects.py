@@ -61,7 +61,7 @@ def effects(
         raise UsageError(f"{error}{hint}") from error
     except UnknownEntityError as error:
         near = f"; close to it in an imported list: {known.near}" if known.near else ""
-        raise UsageError(f"{error}{near}; an unknown name is no clean name") from error
+        raise UsageError(f"{_label(words[0]) or error}{near}; an unknown name is no clean name") from error
     if context.terminal.as_json:
         context.terminal.document(effects_document(found, known.versions))
     else:
@@ -72,6 +72,20 @@ def effects(
             context.terminal.note(f"{which}the facts were collected on {version.dated}: what changed by {day} is not "
                                   "in them")
     raise typer.Exit(exit_code(found.overall))
+
+
+def _label(wanted: str) -> str:
+    """What is known of a name that is a label and no company: a law speaks of who built the device behind it."""
+    from rules import catalog
+    from rules.names import squeeze
+
+    known = catalog.load()
+    labels = known.labels.get(squeeze(wanted), ())
+    if not labels:
+        return ""
+    makers = " or ".join(dict.fromkeys(label.party for label in labels))
+    return (f"{labels[0].written} is a label that devices of {makers} are sold under, and laws speak of who built a "
+            f"device: ask of {makers} once that is known (camvet screen says what speaks for it)")
 
 
 @dataclass(frozen=True, slots=True)

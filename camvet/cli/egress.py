@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
-from camvet.cli import context_of, verb
+from camvet.cli import context_of, nothing_is_garbage, verb
 from camvet.context import Context, ExitCode, UsageError, worst
 
 if TYPE_CHECKING:
-    from camvet.traffic import Told
+    from camvet.baselines import Known
+    from camvet.mud_checks import Against
+    from camvet.traffic import Geography, Told
+    from rules.vocabulary import Finding
     from scanner.egress import Capture, Source
 
 _MOST_LINES = 40
@@ -35,29 +39,62 @@ def egress(
                                                "folder, each device's own file."),
 ) -> None:
     """Say where devices talk to: destinations, names, whose they are, what for, and what is wrong with it."""
-    from camvet.baselines import Known
-    from camvet.mud_checks import held_against
-    from camvet.traffic import Geography, document, known_devices, tell
-    from scanner import clock
-
     context = context_of(ctx)
     if bool(files) == bool(interface):
-        raise UsageError("name capture files, flow records or logs, or a link with --interface")
-    geography = Geography(geoip) if geoip else None
-    known = known_devices(context, devices) if devices else None
-    capture = (_listen(context, interface, seconds, known, all_hosts=all_hosts, reason=reason) if interface
-               else _read(files))
-    baselines = (Known.of(context.inventory(), context.settings.site) if context.settings.kept
-                 else Known({}, {}, {}, {}))
-    told = tell(capture, clock.now(), known=known, geography=geography, baselines=baselines)
-    against = held_against(check_mud, told) if check_mud else None
+        raise UsageError("name exactly one of both: capture files, flow records or logs, or a link with --interface")
+    if check_mud:
+        _check_mud_there(check_mud)
+    with nothing_is_garbage() if files else nullcontext():
+        from camvet.traffic import Geography, known_devices
+
+        place = Geography(geoip) if geoip else None
+        known = known_devices(context, devices) if devices else None
+        capture = (_listen(context, interface, seconds, known, all_hosts=all_hosts, reason=reason) if interface
+                   else _read(files))
+        code = _tell(context, capture, known, place, check_mud)
+    raise typer.Exit(code)
+
+
+def _tell(context: Context, capture: Capture, known: dict[str, str] | None, place: Geography | None,
+          check_mud: Path | None) -> ExitCode:
+    """Judge what was seen, and tell it."""
+    from camvet.traffic import document, tell
+    from scanner import clock
+
+    told = tell(capture, clock.now(), known=known, geography=place, baselines=_baselines(context))
+    against = _held_against(check_mud, told) if check_mud else None
     if context.terminal.as_json:
         shown = document(told, capture)
         context.terminal.document(shown | (against.json() if against is not None else {}))
     else:
         context.terminal.lines(_lines(told, capture))
         context.terminal.lines(against.lines() if against is not None else ())
-    raise typer.Exit(worst(_code(told, capture), against.code() if against is not None else ExitCode.CLEAN))
+    return worst(_code(told, capture), against.code() if against is not None else ExitCode.CLEAN)
+
+
+def _baselines(context: Context) -> Known:
+    from camvet.baselines import Known, none_approved
+
+    settings = context.settings
+    if not settings.kept or none_approved(settings.db):
+        return Known({}, {}, {}, {})
+    return Known.of(context.inventory(), settings.site)
+
+
+def _check_mud_there(mud: Path) -> None:
+    """Raise `UsageError` for a file or folder without a MUD file in it, before anything is read or listened to."""
+    try:
+        empty = not any(mud.glob("*.json")) if mud.is_dir() else not mud.stat().st_size
+    except OSError as error:
+        raise UsageError(f"--check-mud {mud}: {error.strerror}") from error
+    if empty:
+        raise UsageError(f"--check-mud {mud}: no MUD file in it (RFC 8520; camvet report --format mud writes them)")
+
+
+def _held_against(mud: Path, told: list[Told]) -> Against:
+    from camvet.mud_checks import held_against
+
+    return held_against(mud, told)
 
 
 def _code(told: list[Told], capture: Capture) -> ExitCode:
@@ -100,10 +137,12 @@ def _listen(context: Context, interface: str, seconds: float, known: dict[str, s
     if all_hosts:
         if not (reason or "").strip():
             raise UsageError("--all-hosts reads other people's traffic too: say why with --reason")
-        context.inventory().log(at=clock.now(), actor=actor(), kind="egress.all_hosts", subject=context.settings.site,
-                                document={"interface": interface, "seconds": seconds, "reason": reason})
+        context.inventory(new=True).log(at=clock.now(), actor=actor(), kind="egress.all_hosts",
+                                        subject=context.settings.site,
+                                        document={"interface": interface, "seconds": seconds, "reason": reason})
     else:
-        macs = sorted(key for key in (known or known_devices(context, "inventory")) if key.count(":") == 5 and len(key)
+        kept = known_devices(context, "inventory") if not known and context.settings.kept else {}
+        macs = sorted(key for key in (known or kept) if key.count(":") == 5 and len(key)
                       == 17)
         if not macs:
             raise UsageError("no camera's MAC is known: name them with --devices FILE, or sweep first, "
@@ -139,8 +178,7 @@ def _lines(told: list[Told], capture: Capture) -> Iterator[str]:
         for finding in one.findings:
             if finding.status is Status.FAIL:
                 yield f"  {finding.severity}: {finding.title}: {finding.reason}"
-        yield from (f"  not assessed: {f.title} ({f.reason})" for f in one.findings
-                    if f.status is Status.NOT_ASSESSED)
+        yield from _unassessed([f for f in one.findings if f.status is Status.NOT_ASSESSED], capture.trouble)
     undecoded = ", ".join(f"{count} {reason}" for reason, count in capture.undecoded.items())
     yield (f"{capture.packets} packets in {capture.seconds:.0f} s, {sum(capture.undecoded.values())} not decoded"
            + (f" ({undecoded})" if undecoded else "") + f", {capture.dropped} dropped, {capture.lost} lost")
@@ -149,6 +187,14 @@ def _lines(told: list[Told], capture: Capture) -> Iterator[str]:
             yield from _source(source)
     if capture.trouble:
         yield f"read only in part: {capture.trouble}"
+
+
+def _unassessed(findings: list[Finding], trouble: str) -> Iterator[str]:
+    """What could not be judged of a device; what is the sources' fault alike for all stands once, in the last line."""
+    partly = [one.rule for one in findings if trouble and trouble in one.reason]
+    if partly:
+        yield f"  not assessed, since the sources were read only in part: {', '.join(partly)}"
+    yield from (f"  not assessed: {one.title} ({one.reason})" for one in findings if one.rule not in partly)
 
 
 def _source(source: Source) -> Iterator[str]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from camvet.inventory import StoredDevice, SweepRow
     from scanner.observation import Attempt
 
+_Known = tuple[str, list[dict[str, Any]]]
 _TOLD = ("mac", "address", "serial", "manufacturer", "model", "name", "where", "when")
 
 
@@ -24,7 +25,7 @@ def explain(
 ) -> None:
     """Say why a device got its verdict, what found it, or why nothing was found at an address."""
     from camvet.baselines import told_baseline
-    from camvet.cli.show import as_swept, one_device, told_of_waivers
+    from camvet.cli.show import as_swept, one_device, rejection_of, told_of_waivers
     from camvet.prose import headline, paragraphs, told_comparisons, told_evidence, told_logins
     from camvet.shapes import identity_json, verdict_json
 
@@ -33,16 +34,19 @@ def explain(
         raise typer.Exit(ExitCode.CLEAN)
     row = one_device(context, device)
     stored = as_swept(context, row)
+    rejected = rejection_of(context, row)
     found_by = sorted({o.probe for o in stored.observations})
     unasked = _never_asked(stored)
     usual = told_baseline(context.inventory(), row)
     if context.terminal.as_json:
         context.terminal.document({"id": row.id, "key": row.key, "found_by": found_by, "never_asked": unasked or None,
                                    "identity": identity_json(row.identity), "verdict": verdict_json(row.verdict),
-                                   "baseline": usual,
+                                   "rejected": rejected.to_json() if rejected else None, "baseline": usual,
                                    "logins": [a.to_json() for a in stored.attempts if a.probe.startswith("auth.")]})
     else:
         context.terminal.text(headline(row.identity))
+        if rejected:
+            context.terminal.text(f"  {rejected.told}")
         if unasked:
             context.terminal.text(f"  {unasked}")
         context.terminal.lines(paragraphs(row.identity, row.verdict, stored.attempts))
@@ -75,67 +79,90 @@ def _never_asked(stored: StoredDevice) -> str:
 
 def _explain_absence(context: Context, wanted: str) -> bool:
     """Explain what no inventory holds: an address where nothing answered, or what only a census names."""
-    known = _of_census(context, wanted)
-    if _is_address(wanted) and (not known or any(wanted in _silent(row) for row in context.inventory().sweeps(
-            context.settings.site))):
-        _explain_silence(context, wanted)
-        return True
-    if not known:
+    known, address = _of_census(context, wanted), _address(wanted)
+    swept = [row for row in context.inventory().sweeps(context.settings.site) if address in _silent(row)]
+    if swept:
+        _explain_silence(context, address, swept[0], known)
+    elif known:
+        _explain_census(context, wanted, known)
+    elif address:
+        if not _explain_foreign(context, address):
+            raise UsageError(f"{address} was in the scope of no sweep of site {context.settings.site} and no census "
+                             "names it, so nothing is known of it")
+    else:
         return False
+    return True
+
+
+def _explain_census(context: Context, wanted: str, known: _Known) -> None:
     sweep, named = known
     if context.terminal.as_json:
         context.terminal.document({"wanted": wanted, "found": False, "sweep": sweep, "census": named})
-        return True
+        return
     context.terminal.text(f"{wanted}  known to a census alone: no sweep saw it, and it was never asked or judged")
+    _tell_census(context, known)
+
+
+def _tell_census(context: Context, known: _Known) -> None:
+    sweep, named = known
     for one in named:
         who = "  ".join(one[key] for key in _TOLD if one[key])
         context.terminal.text(f"  {one['source']} row {one['row']}: {who}")
         context.terminal.text(f"    held against sweep {sweep}: {one['because']}")
     context.terminal.text("  What is known of it is what these sources wrote down; take it in with camvet intake.")
-    return True
 
 
-def _of_census(context: Context, wanted: str) -> tuple[str, list[dict[str, Any]]] | None:
+def _of_census(context: Context, wanted: str) -> _Known | None:
     """The newest census of this site that names `wanted` as unseen: its sweep, and what each source says."""
     from scanner.wire import oui
 
-    plain = oui.normalise(wanted) or wanted.strip().casefold()
+    plain = oui.normalise(wanted) or _address(wanted) or wanted.strip().casefold()
     sweeps = {row.id for row in context.inventory().sweeps(context.settings.site)}
     for event in reversed(context.inventory().events()):
         if event.kind != "census" or event.subject not in sweeps:
             continue
         named = [{"source": source["source"], **one} for source in event.document["sources"] for one in source["unseen"]
-                 if plain in (one["mac"], one["address"], one["serial"].casefold(), one["name"].casefold())]
+                 if plain in (one["mac"], _address(one["address"]), one["serial"].casefold(), one["name"].casefold())]
         if named:
             return event.subject, named
     return None
 
 
-def _is_address(text: str) -> bool:
+def _address(text: str) -> str:
+    """An IP address in its one spelling; empty for anything else."""
     try:
-        ipaddress.ip_address(text)
+        return str(ipaddress.ip_address(text.strip()))
     except ValueError:
-        return False
-    return True
+        return ""
 
 
-def _explain_silence(context: Context, address: str) -> None:
-    inventory, site = context.inventory(), context.settings.site
-    swept = [(row, [a for a in inventory.undevised(row.id)[1] if a.device == address])
-             for row in inventory.sweeps(site) if address in _silent(row)]
-    if not swept:
-        if _explain_foreign(context, address):
-            return
-        raise UsageError(f"{address} was in the scope of no sweep of site {site}, so nothing is known of it")
-    row, attempts = swept[0]
+def _explain_silence(context: Context, address: str, row: SweepRow, known: _Known | None) -> None:
+    """Say how an address of the scope kept silent, or that it answers without a service; and who else names it."""
+    from scanner.observation import Reason
+
+    attempts = [a for a in context.inventory().undevised(row.id)[1] if a.device == address]
+    answers = any(a.probe == "tcp.connect" and a.reason is Reason.REFUSED for a in attempts)
     if context.terminal.as_json:
-        context.terminal.document({"address": address, "found": False, "sweep": row.id, "why": _silent(row)[address],
-                                   "attempts": [a.to_json() for a in attempts]})
+        context.terminal.document({
+            "address": address, "found": False, "answers": answers, "sweep": row.id, "why": _silent(row)[address],
+            "attempts": [a.to_json() for a in attempts], "census": known[1] if known else None})
         return
-    context.terminal.text(f"{address}  nothing was found in sweep {row.id} ({row.finished}): {_silent(row)[address]}")
+    if answers:
+        context.terminal.text(f"{address}  answers, with every port that was asked closed, in sweep {row.id} "
+                              f"({row.finished}): somebody is there, and nothing more is known")
+    else:
+        context.terminal.text(f"{address}  nothing was found in sweep {row.id} ({row.finished}): "
+                              f"{_silent(row)[address]}")
     for line in _grouped(attempts):
         context.terminal.text(f"  {line}")
-    context.terminal.text("  A silent address is not an empty one: a device may be off, filtered, or elsewhere.")
+    if answers:
+        context.terminal.text("  A reset may be the device's own or a firewall's in front of it; a camera may listen "
+                              "on ports that were not asked.")
+    else:
+        context.terminal.text("  A silent address is not an empty one: a device may be off, filtered, or elsewhere.")
+    if known:
+        context.terminal.text("  A census names it:")
+        _tell_census(context, known)
 
 
 def _explain_foreign(context: Context, address: str) -> bool:

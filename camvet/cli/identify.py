@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import base64
 import binascii
-import gc
 import json
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
-from camvet.cli import context_of, verb
+from camvet.cli import context_of, nothing_is_garbage, verb
 from camvet.context import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -39,7 +37,7 @@ def identify(
     from rules import identity, makers
 
     context = context_of(ctx)
-    with _nothing_is_garbage():
+    with nothing_is_garbage():
         devices, refused = _read(replies, context.terminal)
         known = makers.load()
         undetermined = 0
@@ -58,16 +56,6 @@ def identify(
     elif not devices:
         context.terminal.note(f"{replies}: no replies in it, so nothing is known")
     raise typer.Exit(ExitCode.INCOMPLETE if undetermined or refused or not devices else ExitCode.CLEAN)
-
-
-@contextmanager
-def _nothing_is_garbage() -> Iterator[None]:
-    """All that is read is kept until it is told; to look through it for garbage time and again takes a sixth longer."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
 
 
 def _read(path: Path, terminal: Terminal) -> tuple[dict[str, list[Observation]], int]:

@@ -42,7 +42,7 @@ def import_(
 
     context = context_of(ctx)
     if bool(files) == bool(interface):
-        raise UsageError("name files to import, or a link to listen on with --interface")
+        raise UsageError("name exactly one of both: files to import, or a link to listen on with --interface")
     if format_ and format_ not in FORMATS:
         raise UsageError(f"--format {format_!r}: expected {', '.join(FORMATS)}")
     order = ImportOrder(files or [], policy_named(policy or context.settings.policy), as_of_day(as_of), format_,

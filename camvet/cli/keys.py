@@ -58,10 +58,17 @@ def show(ctx: typer.Context) -> None:
 @app.command()
 def verify(
     ctx: typer.Context,
-    file: Path = typer.Argument(..., help="A screening certificate: the page, or the .dsse.json beside it."),
-    key: list[Path] | None = typer.Option(None, "--key", metavar="PUB", help="A public key (PEM) to trust."),
+    file: Path = typer.Argument(..., help="What camvet screen --certificate wrote: the page, or the .dsse.json "
+                                          "beside it."),
+    key: list[Path] | None = typer.Option(None, "--key", metavar="PUB", help=(
+        "The signer's public key (PEM), where another installation signed it. Repeatable.")),
 ) -> None:
-    """Check a screening certificate: 0 it holds, 1 it was changed, 3 nobody trusted here has signed it."""
+    """Check a screening certificate that somebody hands you: who signed it, and whether it was changed since.
+
+    Trusted are the keys of this installation (camvet keys show), those in its lists/trusted folder, and --key.
+    Exit 0: it holds. 1: it, or the page around it, was changed. 3: no key that is trusted here has signed it. 2: this
+    is no such certificate. With --json one document: holds, signature, page, signed_by, own_key and the statement.
+    """
     from camvet.certificates import MOST_BYTES, verify
     from camvet.decisions import key_store
     from camvet.lists import trusted_keys
@@ -142,7 +149,7 @@ def _made(context: Context, key: Key) -> None:
     from camvet.decisions import acting
     from scanner import clock
 
-    context.inventory().log(at=clock.now(), actor=acting(None), kind="key.made", subject=key.id, document={})
+    context.inventory(new=True).log(at=clock.now(), actor=acting(None), kind="key.made", subject=key.id, document={})
     if context.terminal.as_json:
         context.terminal.document(_json(key))
     else:

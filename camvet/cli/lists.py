@@ -110,7 +110,8 @@ def import_(
                 "aliases_file": beside.name if beside else None, "added": len(changes.added),
                 "removed": len(changes.removed),
                 "changed": len(changes.changed), "removed_ids": list(changes.removed[:1000])}
-    context.inventory().log(at=clock.now(), actor=acting(None), kind="lists.imported", subject=name, document=document)
+    context.inventory(new=True).log(at=clock.now(), actor=acting(None), kind="lists.imported", subject=name,
+                                    document=document)
     if context.terminal.as_json:
         context.terminal.document(document)
     else:
@@ -159,7 +160,8 @@ def sign(
     except OSError as error:
         raise UsageError(f"{out}: {error.strerror}") from error
     store.remember(signed=chosen)
-    context.inventory().log(at=clock.now(), actor=acting(None), kind="lists.signed", subject=str(chosen), document={})
+    context.inventory(new=True).log(at=clock.now(), actor=acting(None), kind="lists.signed", subject=str(chosen),
+                                    document={})
     _tell(context, {"file": str(out), "number": chosen, "bytes": len(data)},
           f"{out}: bundle {chosen}, {len(data)} bytes")
 
@@ -198,20 +200,35 @@ def update(
     except BundleError as error:
         raise UsageError(str(error)) from error
     store.install(bundle)
-    context.inventory().log(at=clock.now(), actor=acting(None), kind="lists.updated", subject=str(bundle.number),
-                            document=_json(bundle))
+    context.inventory(new=True).log(at=clock.now(), actor=acting(None), kind="lists.updated",
+                                    subject=str(bundle.number), document=_json(bundle))
     _tell(context, _json(bundle), f"bundle {bundle.number} of {bundle.made} is in use")
 
 
 def _opened(context: Context, where: str, keys: list[Path]) -> Bundle:
-    from camvet.lists import fetch, opened
+    from camvet.lists import trusted_keys
+    from rules.bundle import BundleError, open_bundle
 
-    if "://" in where:
-        return opened(context, fetch(where), keys)
+    trusted = trusted_keys(context, keys)
     try:
-        return opened(context, Path(where).read_bytes(), keys)
+        return open_bundle(_fetched(where) if "://" in where else Path(where).read_bytes(), trusted)
     except OSError as error:
         raise UsageError(f"{where}: {error.strerror}") from error
+    except BundleError as error:
+        raise UsageError(f"{where}: {error}") from error
+
+
+def _fetched(url: str) -> bytes:
+    """The bytes behind an address. Raises `UsageError`, without the numbers that the system gives its errors."""
+    from camvet.lists import fetch
+
+    try:
+        return fetch(url)
+    except UsageError as error:
+        cause = error.__cause__
+        reason = getattr(cause, "reason", cause)
+        told = reason.strerror if isinstance(reason, OSError) and reason.strerror else None
+        raise UsageError(f"{url}: {told}") if told else error from error
 
 
 def _json(bundle: Bundle) -> dict[str, Any]:

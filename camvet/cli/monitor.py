@@ -35,11 +35,12 @@ def monitor(
 
     from analytics.pipeline import MonitorSettings
     from camvet.decisions import key_store
+    from camvet.edition import Edition
     from camvet.inventory import AttachmentState
     from camvet.watching import Watch, WatchOrder, check_references
 
     context = context_of(ctx)
-    chosen = _chosen(context, devices or [])
+    chosen = chosen_cameras(context, devices or [])
     held = [row for row in chosen if row.state is AttachmentState.SUSPENDED]
     for row in held:
         context.terminal.note(f"{row.address} stays suspended since {row.since}: {row.rule}: {row.because}")
@@ -52,12 +53,13 @@ def monitor(
                   WatchOrder(context.settings.site, [row.device for row in chosen] if devices else (),
                              MonitorSettings(interval_s=interval, recheck_s=recheck), seconds, port_map, neighbours),
                   lambda row, address: _tell_metric(context.terminal, row, address),
-                  lambda event, address: _tell_event(context.terminal, event, address))
+                  lambda event, address: _tell_event(context.terminal, event, address),
+                  Edition(context.settings.state / "lists", context.terminal.note))
     watch.run()
     raise typer.Exit(ExitCode.FINDINGS if held or watch.suspended else ExitCode.CLEAN)
 
 
-def _chosen(context: Context, devices: list[str]) -> list[AttachmentRow]:
+def chosen_cameras(context: Context, devices: list[str]) -> list[AttachmentRow]:
     """The attachments that are meant and not detached. Raises `UsageError` where there are none."""
     from camvet.cli.show import one_device
     from camvet.inventory import AttachmentState

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -67,7 +66,7 @@ def report(
     except formats.FormatError as error:
         raise UsageError(f"--format {kind}: {error}") from error
     if str(out) == "-" or (out is None and kind not in _PAGES):
-        sys.stdout.buffer.write(data)
+        context.terminal.octets(data)
         raise typer.Exit(ExitCode.CLEAN)
     path = out or Path(f"camvet-{row.id}.{formats.find(kind).suffix}")
     try:
@@ -148,6 +147,11 @@ def _far(made: Report, contracts: Path | None, form: str | None) -> bytes:
 
     if form not in {None, "html", "json"}:
         raise UsageError(f"--as {form!r}: expected html or json")
+    try:
+        if contracts is not None:
+            contracts.open("rb").close()
+    except OSError as error:
+        raise UsageError(f"--contracts {contracts}: {error.strerror}") from error
     try:
         register = load(contracts) if contracts is not None else None
     except DataError as error:

@@ -1,4 +1,4 @@
-"""`camvet revoke`: take an approval or a waiver back, at once and for good."""
+"""`camvet revoke`: take an approval, a waiver or a rejection back, at once and for good."""
 
 from __future__ import annotations
 
@@ -16,12 +16,17 @@ if TYPE_CHECKING:
 @verb(rank=53)
 def revoke(
     ctx: typer.Context,
-    wanted: str = typer.Argument(..., metavar="DEVICE|ATTESTATION|WAIVER",
-                                 help="A device (all its attestations), an attestation's id, or a waiver's."),
+    wanted: str = typer.Argument(..., metavar="DEVICE|ATTESTATION|WAIVER|REJECTION",
+                                 help="A device (all its attestations), or an attestation's, waiver's or rejection's "
+                                      "id."),
     reason: str = typer.Option(..., "--reason", help="Why it is taken back."),
     actor: str | None = typer.Option(None, "--actor", metavar="NAME", help="Who does it (default: the OS user)."),
 ) -> None:
-    """Revoke attestations or a waiver. What is attached by one is suspended, by a running monitor within seconds."""
+    """Revoke attestations, a waiver or a rejection.
+
+    What is attached by an attestation is suspended, by a running monitor within seconds. A rejection that is taken
+    back lets nothing in: what it revoked stays revoked.
+    """
     from camvet.decisions import acting
     from scanner import clock
 
@@ -31,6 +36,9 @@ def revoke(
     who = acting(actor)
     if wanted.startswith("w-"):
         _withdraw(context, wanted, who, reason.strip())
+        raise typer.Exit(ExitCode.CLEAN)
+    if wanted.startswith("r-"):
+        _take_back(context, wanted, who, reason.strip())
         raise typer.Exit(ExitCode.CLEAN)
     taken = [row.id for row in _meant(context, wanted) if row.revoked_at is None]
     if not taken:
@@ -61,6 +69,25 @@ def _withdraw(context: Context, wanted: str, who: str, reason: str) -> None:
         context.terminal.document({"withdrawn": wanted, "rule": asked.waiver.rule, "actor": who, "reason": reason})
     else:
         context.terminal.text(f"withdrew {wanted}: {asked.waiver.rule} for {asked.scope} fails again from today on")
+
+
+def _take_back(context: Context, wanted: str, who: str, reason: str) -> None:
+    """End a rejection: the device may be approved again, as far as everything else lets it."""
+    from camvet.rejections import Rejections, withdraw
+    from scanner import clock
+
+    inventory, site = context.inventory(), context.settings.site
+    found = Rejections.of(inventory, site).made.get(wanted)
+    if found is None:
+        raise UsageError(f"no rejection {wanted!r} in site {site}: camvet show DEVICE names the one of a device")
+    if found.withdrawn:
+        raise UsageError(f"{wanted} was taken back already, by {found.withdrawn}")
+    withdraw(inventory, found, at=clock.now(), actor=who, reason=reason)
+    if context.terminal.as_json:
+        context.terminal.document({"withdrawn": wanted, "device": found.device, "actor": who, "reason": reason})
+    else:
+        context.terminal.text(f"took back {wanted}: {found.key} is not rejected by it any more; it has to be approved "
+                              "and attached anew")
 
 
 def _meant(context: Context, wanted: str) -> list[AttestationRow]:

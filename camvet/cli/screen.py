@@ -55,8 +55,12 @@ def screen(
         raise UsageError("--encoding needs a CSV")
     if out is not None and table is not None and out.exists() and table.exists() and out.samefile(table):
         raise UsageError(f"--out {out}: this is the order itself; name another file, so that it stays as it was")
+    if xlsx is not None:
+        _check_workbook(xlsx)
     if lots and file is None:
         raise UsageError("--lots needs --csv or --xlsx")
+    if certificate is not None:
+        _check_key(context)
     screener = _screener(context, buyer or [], as_of, activity, purpose, lists)
     open_ = False
     if bom is not None:
@@ -73,6 +77,24 @@ def screen(
         _certify(context, certificate, screener, done, actor)
     _age(context, screener)
     raise typer.Exit(worst(_code(done), ExitCode.INCOMPLETE if open_ else ExitCode.CLEAN))
+
+
+def _check_workbook(file: Path) -> None:
+    """Raise `UsageError` for a file that is no workbook, whatever its name says."""
+    from camvet.sheets import is_workbook
+
+    try:
+        if not is_workbook(file):
+            raise UsageError(f"--xlsx {file}: this is no XLSX workbook (a CSV goes with --csv)")
+    except OSError as error:
+        raise UsageError(f"--xlsx {file}: {error.strerror}") from error
+
+
+def _check_key(context: Context) -> None:
+    """A certificate that nobody could sign is said before anything is screened. Raises `UsageError`."""
+    from camvet.decisions import key_store
+
+    key_store(context).signing()
 
 
 def _code(done: list[Screened]) -> ExitCode:

@@ -11,6 +11,7 @@ from camvet.context import Context, ExitCode, UsageError
 
 if TYPE_CHECKING:
     from camvet.inventory import DeviceRow, StoredDevice
+    from camvet.rejections import Rejection
 
 
 def one_device(context: Context, wanted: str) -> DeviceRow:
@@ -40,6 +41,14 @@ def told_of_waivers(context: Context, stored: StoredDevice) -> str:
             "judge --keep judges anew")
 
 
+def rejection_of(context: Context, row: DeviceRow) -> Rejection | None:
+    """The person's decision that keeps the device out today, where there is one."""
+    from camvet.rejections import Rejections
+    from scanner import clock
+
+    return Rejections.of(context.inventory(), row.site).holding(row.id, clock.now().date())
+
+
 @verb(rank=31)
 def show(ctx: typer.Context, device: str = typer.Argument(..., help="Inventory id, address, MAC or serial.")) -> None:
     """Show one device: identity with all evidence, findings, law, attempts, observations."""
@@ -48,16 +57,19 @@ def show(ctx: typer.Context, device: str = typer.Argument(..., help="Inventory i
 
     context = context_of(ctx)
     row = one_device(context, device)
-    stored = as_swept(context, row)
+    stored, rejected = as_swept(context, row), rejection_of(context, row)
     if context.terminal.as_json:
         context.terminal.document({
             "id": row.id, "key": row.key, "site": row.site, "first_seen": row.first_seen, "last_seen": row.last_seen,
             "aliases": [{"kind": kind, "value": value} for kind, value in row.aliases],
             "identity": identity_json(row.identity), "verdict": verdict_json(row.verdict),
+            "rejected": rejected.to_json() if rejected else None,
             "attempts": [a.to_json() for a in stored.attempts],
             "observations": [{k: v for k, v in o.to_json().items() if k != "raw"} for o in stored.observations]})
     else:
         context.terminal.text(headline(row.identity))
+        if rejected:
+            context.terminal.text(f"  {rejected.told}")
         context.terminal.lines(paragraphs(row.identity, row.verdict, stored.attempts))
         if moved := told_of_waivers(context, stored):
             context.terminal.text(f"  {moved}")

@@ -55,6 +55,9 @@ def sweep(
                                          help="Where a lab serves the well-known ports (JSON, or a lab's site.json)."),
     capture: list[Path] = typer.Option([], "--capture", metavar="FILE", help="A pcap of the devices' traffic."),
     policy: str | None = typer.Option(None, "--policy", help="Whose rules decide (default: private)."),
+    firmware_months: int | None = typer.Option(
+        None, "--firmware-months", min=1, max=240, help="Firmware built longer ago is old (default: as the policy "
+        "says, 24). Every verdict keeps it in the name of its policy."),
     as_of: str | None = typer.Option(None, "--as-of", metavar="YYYY-MM-DD", help="The day to judge for."),
     activity: str | None = typer.Option(None, "--activity", help="What is done with the devices, for the law."),
     purpose: str | None = typer.Option(None, "--purpose", help="What they are for, where a law asks."),
@@ -69,6 +72,7 @@ def sweep(
     from camvet.port_map import read_port_map
     from camvet.progress import SweepProgress
     from camvet.sweeping import SweepOrder, perform
+    from rules.policy import with_firmware_months
     from scanner.journal import JournalError
     from scanner.scope import ScopeError
 
@@ -82,7 +86,10 @@ def sweep(
         settings = replace(settings, snmp_public=check_snmp_public, port_mappings=check_port_mappings)
         if check_default_credentials:
             _demand_consent(scope, agreed=yes_i_am_authorised)
-        order = SweepOrder(scope, settings, policy_named(policy or context.settings.policy), as_of_day(as_of),
+        rules = policy_named(policy or context.settings.policy)
+        if firmware_months is not None:
+            rules = policy_named(with_firmware_months(rules.policy, firmware_months))
+        order = SweepOrder(scope, settings, rules, as_of_day(as_of),
                            capture, activity_named(activity), purpose, fresh, nmap, check_default_credentials)
         for path in capture:
             if not path.is_file():
@@ -90,6 +97,8 @@ def sweep(
         if plan:
             _print_plan(context, scope, settings, nmap, factory_logins=check_default_credentials)
             raise typer.Exit(ExitCode.CLEAN)
+        if scope.unattributed:
+            context.terminal.note(f"{scope.unattributed} (--owner, --ticket)")
         with SweepProgress(context.terminal) as progress:
             record = perform(context, order, progress)
     except (ScopeError, JournalError) as error:
@@ -129,10 +138,34 @@ def _settings(profile: str, ports: PortMap, neighbours: Path | None, credentials
 
     if profile not in set(Profile):
         raise UsageError(f"--profile {profile!r}: expected {', '.join(Profile)}")
-    if neighbours is not None and not neighbours.is_file():
-        raise UsageError(f"neighbours {neighbours}: no such file")
+    if neighbours is not None:
+        _check_neighbours(neighbours)
+    _check_interfaces(interfaces)
     return Settings(Profile(profile), ports, neighbours, resolve(credentials) if credentials else None,
                     tuple(interfaces))
+
+
+def _check_neighbours(path: Path) -> None:
+    """Raise `UsageError` for a file that is no neighbour table; an empty one is one."""
+    from scanner.transport.neighbours import is_table
+
+    if not path.is_file():
+        raise UsageError(f"neighbours {path}: {'not a file' if path.exists() else 'no such file'}")
+    try:
+        if not is_table(path):
+            raise UsageError(f"neighbours {path}: expected an address and a MAC a line, as ip neigh prints them")
+    except OSError as error:
+        raise UsageError(f"neighbours {path}: {error.strerror}") from error
+
+
+def _check_interfaces(names: list[str]) -> None:
+    """Raise `UsageError` for a name that no link of this machine has."""
+    import socket
+
+    there = [name for _, name in socket.if_nameindex()]
+    for name in names:
+        if name not in there:
+            raise UsageError(f"--interface {name}: no such interface; there are: {', '.join(there)}")
 
 
 def _with_anchors(context: Context, settings: Settings, device_ca: list[str]) -> Settings:
@@ -190,7 +223,8 @@ def tell(context: Context, record: SweepRecord, order: SweepOrder) -> None:
                                                                         for j in record.judgements],
             "not_seen": record.document["silent"], "foreign": len(record.document["foreign"]),
             "dropped": record.document["dropped"], "sent": _sent_json(record),
-            "joined": record.document["joined"], "lists": [list_json(version) for version in lists]})
+            "joined": record.document["joined"], "notes": record.document["notes"],
+            "lists": [list_json(version) for version in lists]})
         return
     for judgement in sorted(record.judgements, key=lambda j: OUTCOME_ORDER.index(j.verdict.outcome)):
         outcome = judgement.verdict.outcome
@@ -203,6 +237,7 @@ def tell(context: Context, record: SweepRecord, order: SweepOrder) -> None:
         f"as of {record.as_of}; sweep {record.id}" + ("" if record.complete else " INTERRUPTED: run it again to go on"))
     for one in record.document["joined"]:
         context.terminal.text(f"{one['device']} and {', '.join(one['also_at'])} are one device: {one['because']}")
+    context.terminal.lines(record.document["notes"])
     context.terminal.text(_sent_text(record))
     context.terminal.note("Not legal advice. Facts marked unverified could not be checked against a primary source.")
 

@@ -134,20 +134,39 @@ class GateStore:
 
     def revoke(self, attestations: Collection[str], *, at: datetime, actor: str, reason: str) -> Sequence[str]:
         """Take attestations back, and suspend what is attached by them; returns the devices that were suspended."""
-        suspended = []
         with self._writing() as connection:
-            for one in sorted(attestations):
-                connection.execute(update(tables.attestation).where(
-                    tables.attestation.c.id == one, tables.attestation.c.revoked_at.is_(None)).values(
-                        revoked_at=clock.stamp(at), revoked_by=actor, revoked_reason=reason))
-                chain.append(connection, at=at, actor=actor, kind="attestation.revoked", subject=one,
-                             document={"reason": reason})
-                for device in list(connection.execute(select(tables.attachment.c.device).where(
-                        tables.attachment.c.attestation == one,
-                        tables.attachment.c.state == AttachmentState.ATTACHED)).scalars()):
-                    self._set(connection, device, AttachmentState.SUSPENDED, at=at, actor=actor,
-                              rule="attestation.revoked", because=reason)
-                    suspended.append(device)
+            return self._take_back(connection, attestations, at=at, actor=actor, rule="attestation.revoked",
+                                   reason=reason)
+
+    def reject(self, device: str, *, at: datetime, actor: str, rule: str, reason: str,
+               document: Mapping[str, Any]) -> tuple[list[str], bool]:
+        """Keep a device out: the attestations that were revoked by it, and whether an attached camera was suspended.
+
+        `document` says in the log what was decided; `rule` is what a suspension names.
+        """
+        with self._writing() as connection:
+            self._happened(connection, CameraEvent(device, clock.stamp(at), "rejected", rule, reason))
+            chain.append(connection, at=at, actor=actor, kind="device.rejected", subject=device, document=document)
+            given = list(connection.execute(select(tables.attestation.c.id).where(
+                tables.attestation.c.device == device, tables.attestation.c.revoked_at.is_(None))).scalars())
+            suspended = self._take_back(connection, given, at=at, actor=actor, rule=rule, reason=reason)
+        return sorted(given), bool(suspended)
+
+    def _take_back(self, connection: Connection, attestations: Collection[str], *, at: datetime, actor: str, rule: str,
+                   reason: str) -> list[str]:
+        """Revoke attestations and suspend what is attached by them; the devices that were suspended."""
+        suspended = []
+        for one in sorted(attestations):
+            connection.execute(update(tables.attestation).where(
+                tables.attestation.c.id == one, tables.attestation.c.revoked_at.is_(None)).values(
+                    revoked_at=clock.stamp(at), revoked_by=actor, revoked_reason=reason))
+            chain.append(connection, at=at, actor=actor, kind="attestation.revoked", subject=one,
+                         document={"reason": reason})
+            for device in list(connection.execute(select(tables.attachment.c.device).where(
+                    tables.attachment.c.attestation == one,
+                    tables.attachment.c.state == AttachmentState.ATTACHED)).scalars()):
+                self._set(connection, device, AttachmentState.SUSPENDED, at=at, actor=actor, rule=rule, because=reason)
+                suspended.append(device)
         return suspended
 
     def attach(self, row: AttachmentRow, *, at: datetime) -> None:

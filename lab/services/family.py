@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import struct
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from operator import attrgetter
 
@@ -20,8 +20,8 @@ from lab.services.message import Reply, Request
 from lab.streams import Record
 
 __all__ = [
-    "Document", "Family", "Onvif", "Page", "Place", "Refusal", "Rtsp", "Subject", "Web", "declared_firmware",
-    "declared_mac", "declared_serial", "favicon", "html",
+    "Document", "Family", "Onvif", "Page", "Place", "Refusal", "Rtsp", "Subject", "Web", "at_own_path",
+    "declared_firmware", "declared_mac", "declared_serial", "favicon", "html",
 ]
 
 Page = Callable[[Persona], Reply]
@@ -137,6 +137,12 @@ class Rtsp:
     track: str = "trackID={number}"
     lines: tuple[str, ...] = ()
     names_itself_refusing: bool = True
+
+
+def at_own_path(persona: Persona, rtsp: Rtsp) -> Rtsp:
+    """The family's RTSP server with its streams where the option ``rtsp_path`` puts them, if the persona has it."""
+    own = persona.options.get("rtsp_path")
+    return replace(rtsp, paths=(own,), query="") if own else rtsp
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from lab.persona import Persona
 from lab.scenes import Codec, scene_of
 from lab.services import sdp
 from lab.services.families import firmware_of, look_of
-from lab.services.family import Place
+from lab.services.family import Place, at_own_path
 from lab.services.login import Doorkeeper
 from lab.services.message import Reply, Request, encode, read_request
 from lab.services.playback import HUGE, Line, Player
@@ -58,7 +58,8 @@ class RtspServer:
         if firmware is None or look is None:
             raise ValueError(f"the family {persona.family} has no RTSP")
         # A relabelled device names the label in realm and server; paths, nonce and SDP stay the firmware's.
-        self._rtsp = replace(firmware, server=look.server, login=replace(firmware.login, realm=look.login.realm))
+        self._rtsp = replace(at_own_path(persona, firmware), server=look.server,
+                             login=replace(firmware.login, realm=look.login.realm))
         self._persona, self._place, self._record = persona, place, place.record
         self._door = Doorkeeper(self._rtsp.login, persona, place.record.note_failed_login)
         self._studio = studio or Studio()

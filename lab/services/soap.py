@@ -16,7 +16,7 @@ from xml.sax.saxutils import escape
 
 from lab.datagrams import wsd
 from lab.persona import Persona
-from lab.services.family import Family, Onvif, Place, Refusal, declared_mac, declared_serial
+from lab.services.family import Family, Onvif, Place, Refusal, at_own_path, declared_mac, declared_serial
 from lab.services.login import Doorkeeper, read_token, token_fits
 from lab.services.message import Reply, Request
 
@@ -50,7 +50,7 @@ class OnvifService:
         if firmware.onvif is None:
             raise ValueError(f"the family {firmware.name} has no ONVIF")
         self._persona, self._place, self._manner = persona, place, firmware.onvif
-        self._rtsp = firmware.rtsp
+        self._rtsp = at_own_path(persona, firmware.rtsp) if firmware.rtsp else None
         login = firmware.onvif.login
         # A relabelled device names the label in its realm; the nonce stays the firmware's.
         self._door = Doorkeeper(login if look is firmware else replace(login, realm=look.web.login.realm), persona,

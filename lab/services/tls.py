@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import ssl
 import time
+import warnings
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -32,8 +33,18 @@ ATTRIBUTES = {
 
 
 def server_context(persona: Persona, folder: Path) -> ssl.SSLContext:
-    """A server context for TLS 1.2 and above with the persona's certificate, made in `folder` where it is missing."""
+    """A server context for TLS 1.2 and above with the persona's certificate, made in `folder` where it is missing.
+
+    With the option ``legacy_tls`` it speaks TLS 1.0 and 1.1 beside them, as firmware does that nobody cleaned up.
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    if persona.options.get("legacy_tls") == "yes":
+        context.set_ciphers("DEFAULT:@SECLEVEL=0")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)     # it is deprecated: that is the point
+            context.minimum_version = ssl.TLSVersion.TLSv1
+    else:
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.load_cert_chain(certificate_file(persona, folder))
     return context
 

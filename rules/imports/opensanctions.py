@@ -100,6 +100,8 @@ def _sanctions(properties: Mapping[str, object], file: str, number: int) -> Iter
 
 def _whole(day: str) -> str:
     """A date of a year or a month alone as its first day."""
+    if not day.replace("-", "").isdigit():
+        return day
     return {4: f"{day}-01-01", 7: f"{day}-01"}.get(len(day), day)
 
 

@@ -1,4 +1,4 @@
-"""What devices say of themselves on the local network: DHCP, mDNS, SSDP and NetBIOS, as they pass by.
+"""What devices say of themselves on the local network: DHCP, mDNS, SSDP, WS-Discovery and NetBIOS, as they pass by.
 
 DHCP is RFC 2131 and 2132, mDNS RFC 6762, SSDP the UPnP Device Architecture 2.0 section 1, NetBIOS names RFC 1002
 section 4. Pure and capped; octets that make no sense give nothing.
@@ -6,18 +6,22 @@ section 4. Pure and capped; octets that make no sense give nothing.
 
 from __future__ import annotations
 
+import re
 import struct
 from dataclasses import dataclass
 
-from scanner.egress.names import dns_name
+from scanner.egress.names import dns_name, is_name, read_records, record_target
 
-__all__ = ["Lease", "is_mdns_answer", "read_dhcp", "read_mdns", "read_netbios", "read_ssdp"]
+__all__ = ["Lease", "read_dhcp", "read_mdns", "read_netbios", "read_ssdp", "read_xaddrs", "url_host"]
 
 _COOKIE = b"\x63\x82\x53\x63"
 _HOST_NAME, _VENDOR_CLASS, _NAME_AND_DOMAIN = 12, 60, 81
 _MAX_OPTIONS = 128
 _MAX_RECORDS = 64
 _MAX_TEXT = 255
+_MAX_SOAP = 16_384
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,15}://(?:[^/?#@]*@)?([^/?#@:\[\]]+)")
+_XADDRS = re.compile(rb"XAddrs[^<>]{0,256}>([^<>]{1,4096})<")
 _REGISTERS = frozenset({5, 8, 9, 15})      # registration, refresh in two spellings, multi-homed registration
 
 
@@ -61,40 +65,32 @@ def read_dhcp(data: bytes) -> Lease | None:
     return Lease(int.from_bytes(data[28:34], "big"), hostname, vendor)
 
 
-def read_mdns(data: bytes) -> tuple[str, ...]:
-    """The names in a multicast DNS message: of a response the owners and targets of its answers, else the questions.
+def read_mdns(data: bytes) -> dict[str, bool]:
+    """The names in a multicast DNS message, and of each whether its sender says that it is its own.
 
-    A question is of what others offer; `is_mdns_answer` tells the two apart.
+    Its own are owners and targets of what a response tells (RFC 6762 section 6), and what a probe proposes (section
+    8.2). The others are those it asks for, or that a question says to be known already (section 7.1).
     """
     if len(data) < 12:
-        return ()
-    questions, answers = struct.unpack_from(">HH", data, 4)
-    told = is_mdns_answer(data)
-    offset, names = 12, dict[str, None]()
-    for number in range(min(questions + answers if told else questions, _MAX_RECORDS)):
-        owner = dns_name(data, offset)
-        if owner is None:
-            break
-        offset = owner[1] + 4
-        if number < questions:
-            if not told:
-                names[owner[0]] = None
-            continue
-        if offset + 6 > len(data):
-            break
-        kind = int.from_bytes(data[owner[1]:owner[1] + 2], "big")
-        (size,) = struct.unpack_from(">H", data, offset + 4)
-        target = dns_name(data, offset + 6) if kind == 12 else None
-        if target is not None:
-            names[target[0]] = None
-        names[owner[0]] = None
-        offset += 6 + size
-    return tuple(name for name in names if name and all(c.isprintable() for c in name))
+        return {}
+    questions, answers, proposed, additional = struct.unpack_from(">HHHH", data, 4)
+    told, offset, names = bool(data[2] & 0x80), 12, dict[str, bool]()
+    for _ in range(min(questions, _MAX_RECORDS)):
+        asked = dns_name(data, offset)
+        if asked is None:
+            return _sayable(names)
+        offset = asked[1] + 4
+        if not told:
+            names[asked[0]] = False
+    for number, record in enumerate(read_records(data, offset, min(answers + proposed + additional, _MAX_RECORDS))):
+        own = told or answers <= number < answers + proposed
+        for name in (record.owner, record_target(data, record)):
+            names[name] = own or names.get(name, False)
+    return _sayable(names)
 
 
-def is_mdns_answer(data: bytes) -> bool:
-    """Whether a multicast DNS message is a response (RFC 6762 section 18.2)."""
-    return len(data) > 2 and bool(data[2] & 0x80)
+def _sayable(names: dict[str, bool]) -> dict[str, bool]:
+    return {name: own for name, own in names.items() if name and all(c.isprintable() for c in name)}
 
 
 def read_netbios(data: bytes) -> dict[str, bool]:
@@ -122,6 +118,20 @@ def _netbios_name(data: bytes, at: int) -> str | None:
     octets = bytes((high - 0x41) << 4 | low - 0x41 for high, low in zip(spelled[::2], spelled[1::2], strict=True))
     name = octets[:15].rstrip(b" \0").decode("ascii", "replace").lower()
     return name if name and all(c.isprintable() and c != "\ufffd" for c in name) else None
+
+
+def url_host(url: str) -> str:
+    """The host name in an absolute URL; empty where it has none or an address."""
+    found = _URL.match(url[:_MAX_TEXT])
+    host = found[1].lower().rstrip(".") if found else ""
+    return host if is_name(host) else ""
+
+
+def read_xaddrs(data: bytes) -> tuple[str, ...]:
+    """The host names among the addresses that a WS-Discovery message gives (section 4.1 of version 1.1)."""
+    found = _XADDRS.findall(data[:_MAX_SOAP])
+    urls = [url for listed in found[:_MAX_RECORDS] for url in listed.decode("ascii", "replace").split()]
+    return tuple(dict.fromkeys(host for url in urls[:_MAX_RECORDS] if (host := url_host(url))))
 
 
 def read_ssdp(data: bytes) -> dict[str, str]:

@@ -13,13 +13,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["MAX_FRAME", "PADDING", "Batch", "Bools", "Ints", "Octets", "Unsigned", "among", "batch_of", "gather",
-           "table_of"]
+__all__ = ["HEAD", "MAX_FRAME", "PADDING", "Batch", "Bools", "Ints", "Octets", "Unsigned", "among", "batch_of",
+           "chosen", "gather", "table_of"]
 
 MAX_FRAME = 262_144
 """Octets of one frame; libpcap writes no larger snapshot, so a longer one is a damaged record."""
-PADDING = 64
+PADDING = 80
 """Zero octets behind the last frame of a batch, so that a read at the end of a cut frame stays inside the array."""
+
+HEAD = 52
+"""Octets at the beginning of a frame in which the headers of nearly all lie, up to the flags of TCP."""
 
 Octets = NDArray[np.uint8]
 Ints = NDArray[np.int64]
@@ -36,6 +39,7 @@ class Batch:
         at: first octet of each frame; `kept` octets of it were captured, `wire` octets were on the wire.
         stamps: nanoseconds since the epoch.
         link: the LINKTYPE number.
+        heads: a copy of the first octets of each frame, where the reader has made one: see `beginnings`.
     """
 
     octets: Octets
@@ -44,6 +48,7 @@ class Batch:
     wire: Ints
     stamps: Ints
     link: int
+    heads: NDArray[np.void] | None = None
 
     def __len__(self) -> int:
         return len(self.at)
@@ -72,6 +77,10 @@ class Batch:
         """A copy of the octets at each offset as records of `layout`, which is at most `PADDING` octets long."""
         return gather(self.octets, layout, offsets)
 
+    def beginnings(self) -> NDArray[np.void]:
+        """The first octets of each frame as records of one size, of which they are the last `HEAD`."""
+        return self.gather(np.dtype(f"V{HEAD}"), self.at) if self.heads is None else self.heads
+
     def cut(self, start: int, end: int) -> bytes:
         """The octets from `start` up to `end`."""
         return self.octets[start:end].tobytes()
@@ -85,6 +94,11 @@ def gather(octets: Octets, layout: np.dtype[np.void], offsets: Ints) -> NDArray[
     """A copy of the octets at each offset as records of `layout`; the last record must lie inside the array."""
     plain = np.ndarray((len(octets) - layout.itemsize + 1,), f"V{layout.itemsize}", octets.data, strides=(1,))
     return plain[offsets].view(layout)
+
+
+def chosen(records: NDArray[np.void], index: Ints) -> NDArray[np.void]:
+    """Some of the records, each copied as a whole: by itself numpy copies them field by field, which takes longer."""
+    return records.view(f"V{records.dtype.itemsize}")[index].view(records.dtype)
 
 
 def among(values: Ints, *wanted: int) -> Bools:

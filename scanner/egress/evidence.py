@@ -10,6 +10,7 @@ from functools import lru_cache
 
 from scanner.egress.beacons import FEWEST, beats
 from scanner.egress.capture import Capture, Conversation
+from scanner.egress.tables import MAX_BURSTS
 from scanner.observation import Attempt, AttemptStatus, FieldValue, Observation, Reason
 
 __all__ = ["attempts", "observations", "observations_of"]
@@ -17,6 +18,9 @@ __all__ = ["attempts", "observations", "observations_of"]
 PROBE = "egress.capture"
 _SEARCHING = 16
 _CANONICAL = json.JSONEncoder(sort_keys=True).encode
+
+_EVEN_BY_NATURE = frozenset({53, 67, 68, 123, 546, 547})
+"""DNS, DHCP and NTP: how evenly they are asked says nothing but how they were configured."""
 
 MOST = 500
 """Conversations of one device that become observations; what goes outside comes first, then by octets."""
@@ -46,7 +50,8 @@ def observations_of(capture: Capture, conversations: Sequence[Conversation], dev
         first = sorted(conversations, key=lambda c: (_local(c.destination), -c.bytes))[:MOST]
         kept = {id(conversation) for conversation in first}
         telling = [c for c in conversations if id(c) in kept]
-    return [*(_observation(c, device, now) for c in telling), *_searching(capture, conversations, device, now)]
+    watched = (capture.first_ns, capture.last_ns) if capture.last_ns > capture.first_ns else None
+    return [*(_observation(c, device, now, watched) for c in telling), *_searching(capture, conversations, device, now)]
 
 
 @lru_cache(maxsize=16_384)
@@ -97,7 +102,8 @@ def _device(conversation: Conversation, devices: Mapping[str, str]) -> str | Non
     return devices.get(conversation.mac) or devices.get(conversation.source)
 
 
-def _observation(conversation: Conversation, device: str, now: datetime) -> Observation:
+def _observation(conversation: Conversation, device: str, now: datetime,
+                 watched_ns: tuple[int, int] | None) -> Observation:
     fields: dict[str, FieldValue] = {
         "destination": conversation.destination, "protocol": conversation.protocol,
         "packets": conversation.packets, "bytes": conversation.bytes, "packets_out": conversation.packets_out,
@@ -112,7 +118,10 @@ def _observation(conversation: Conversation, device: str, now: datetime) -> Obse
         fields["estimated"] = True
     if conversation.signs:
         fields["signs"] = conversation.signs
-    beat = beats(conversation.bursts) if len(conversation.bursts) > FEWEST else None
+    beat = None
+    if len(conversation.bursts) > FEWEST and conversation.port not in _EVEN_BY_NATURE:
+        whole = len(conversation.bursts) < MAX_BURSTS              # else there were more calls than were kept
+        beat = beats(conversation.bursts, watched_ns, conversation.packets_out if whole else 0)
     if beat is not None and beat.regular:
         fields["period_s"], fields["beats"] = round(beat.period_s, 1), beat.events
     at = min(datetime.fromtimestamp(conversation.last_ns // 1_000_000_000, UTC), now)

@@ -6,15 +6,15 @@ can prepare packets that collide; two of a million flows do so by chance about o
 
 from __future__ import annotations
 
-import secrets
+import os
 from dataclasses import dataclass
 
 import numpy as np
 
-from scanner.egress.batches import Bools, Ints, Unsigned
+from scanner.egress.batches import Ints, Unsigned
 from scanner.egress.headers import Rows
 
-__all__ = ["BURST_NS", "Flows", "Mixer", "group"]
+__all__ = ["BURST_NS", "Flows", "Grouping", "Mixer", "group"]
 
 BURST_NS = 1_000_000_000
 """A pause of this length ends a burst; what follows is a new event of a conversation."""
@@ -24,7 +24,7 @@ class Mixer:
     """Mixes the fields of rows into keys, with multipliers of its own."""
 
     def __init__(self) -> None:
-        self._odd = [np.uint64(secrets.randbits(64) | 1) for _ in range(8)]
+        self._odd = [np.uint64(int.from_bytes(os.urandom(8), "big") | 1) for _ in range(8)]
 
     def ends(self, rows: Rows) -> tuple[Unsigned, Unsigned]:
         """Two keys: of the sending and of the receiving end (address and port) of each row."""
@@ -66,7 +66,7 @@ class Flows:
     Attributes:
         first: the row that stands for the flow, its first.
         packets, octets, begins, ends: totals and time span of the entry.
-        flags: all TCP flags seen, or-ed; `opening` those of a packet with SYN, 0 where there is none.
+        opening: the TCP flags of packets with SYN, or-ed; 0 where there is none.
         bursts: the times at which bursts begin, of all entries one after the other; `burst_at` where each entry's
             begin in it (one more than there are entries).
         of_row: which entry each row belongs to.
@@ -83,32 +83,79 @@ class Flows:
     of_row: Ints
 
 
+@dataclass(frozen=True, slots=True)
+class Grouping:
+    """Which members of a column have equal keys; groups are numbered by their first member.
+
+    Attributes:
+        order: the members, those of a group next to each other and in their order.
+        starts, counts: where in `order` each group begins and how many members it has, by the groups' keys.
+        by_time: the numbers of `starts` in the order of the groups.
+        first: the first member of each group.
+        of: the group of each member.
+    """
+
+    order: Ints
+    starts: Ints
+    counts: Ints
+    by_time: Ints
+    first: Ints
+    of: Ints
+
+    @classmethod
+    def of_keys(cls, keys: Unsigned) -> Grouping:
+        """Group what has equal keys."""
+        order = np.argsort(keys, kind="stable")
+        ordered = keys[order]
+        new = np.ones(len(order), np.bool_)
+        new[1:] = ordered[1:] != ordered[:-1]
+        starts = np.flatnonzero(new)
+        counts = np.diff(np.append(starts, len(order)))
+        first = order[starts]
+        by_time = np.argsort(first)
+        numbers = np.empty(len(starts), np.int64)
+        numbers[by_time] = np.arange(len(starts))
+        of = np.empty(len(order), np.int64)
+        of[order] = np.repeat(numbers, counts)
+        return cls(order, starts, counts, by_time, first[by_time], of)
+
+    def total(self, column: Ints) -> Ints:
+        """The sum of a column in each group."""
+        return self._each(np.add, column)
+
+    def least(self, column: Ints) -> Ints:
+        """The least of a column in each group."""
+        return self._each(np.minimum, column)
+
+    def most(self, column: Ints) -> Ints:
+        """The most of a column in each group."""
+        return self._each(np.maximum, column)
+
+    def either(self, column: Ints) -> Ints:
+        """All bits of a column in each group, or-ed."""
+        return self._each(np.bitwise_or, column)
+
+    def _each(self, how: np.ufunc, column: Ints) -> Ints:
+        if not len(self.starts):
+            return column[:0]
+        each: Ints = how.reduceat(column[self.order], self.starts)[self.by_time]
+        return each
+
+
 def group(rows: Rows, keys: Unsigned) -> Flows:
     """Add rows with equal keys up."""
-    order = np.argsort(keys, kind="stable")
-    ordered = keys[order]
-    new = np.ones(len(order), np.bool_)
-    new[1:] = ordered[1:] != ordered[:-1]
-    starts = np.flatnonzero(new)
-    stamps = rows.stamps[order]
-    counts = np.diff(np.append(starts, len(order)))
-    first = order[starts]
-    by_time = np.argsort(first, kind="stable")
-    synchronising = np.where(rows.flags[order] & 0x02 != 0, rows.flags[order], 0)
-    pause: Bools = np.ones(len(order), np.bool_)
-    pause[1:] = new[1:] | (stamps[1:] - stamps[:-1] >= BURST_NS)
-    burst_counts = np.add.reduceat(pause.astype(np.int64), starts) if len(starts) else counts
-    numbers = np.empty(len(starts), np.int64)
-    numbers[by_time] = np.arange(len(starts))
-    of_row = np.empty(len(order), np.int64)
-    of_row[order] = np.repeat(numbers, counts)
-    bursts = np.concatenate([stamps[pause]]) if len(starts) else stamps
+    alike = Grouping.of_keys(keys)
+    stamps = rows.stamps[alike.order]
+    pause = np.zeros(len(keys), np.bool_)
+    pause[alike.starts] = True
+    pause[1:] |= stamps[1:] - stamps[:-1] >= BURST_NS
+    number = np.cumsum(pause)
+    burst_counts: Ints = np.append(number[alike.starts[1:]], number[-1:] + 1) - number[alike.starts]
     return Flows(
-        first=first[by_time], packets=counts[by_time],
-        octets=np.add.reduceat(rows.length[order], starts)[by_time],
-        begins=np.minimum.reduceat(stamps, starts)[by_time], ends=np.maximum.reduceat(stamps, starts)[by_time],
-        opening=np.bitwise_or.reduceat(synchronising, starts)[by_time],
-        **_bursts(bursts, burst_counts, by_time), of_row=of_row)
+        first=alike.first, packets=alike.counts[alike.by_time], octets=alike.total(rows.length),
+        begins=alike.least(rows.stamps), ends=alike.most(rows.stamps),
+        opening=alike.either(np.where(rows.flags & 0x02 != 0, rows.flags, 0)),
+        **_bursts(stamps[pause], burst_counts, alike.by_time), of_row=alike.of)
 
 
 def _bursts(bursts: Ints, counts: Ints, by_time: Ints) -> dict[str, Ints]:

@@ -7,14 +7,16 @@ is video and is never touched here.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from operator import itemgetter
 
 import numpy as np
 
 from scanner.egress import announcements, dtls, quic
 from scanner.egress.batches import Batch, Bools, Ints, Unsigned, among, table_of
 from scanner.egress.dns_streams import DnsStreams
+from scanner.egress.flows import Grouping
 from scanner.egress.headers import MAPPED, TCP, UDP, Rows
-from scanner.egress.names import is_name, read_dns, stun_realm
+from scanner.egress.names import Answer, http_host, is_name, next_request, read_dns, stun_realm
 from scanner.egress.openings import Openings, Spoken, request_starts
 from scanner.egress.signs import Sign
 from scanner.egress.tables import MAX_NAMES, Tables, Talk
@@ -22,8 +24,10 @@ from scanner.egress.tables import MAX_NAMES, Tables, Talk
 __all__ = ["Naming"]
 
 _SYN, _ACK = 0x02, 0x10
-_DNS, _MDNS, _LLMNR, _SSDP, _DHCP, _NETBIOS = 53, 5353, 5355, 1900, 67, (137, 138)
-_LOCAL = table_of(_MDNS, _SSDP, _DHCP, *_NETBIOS)
+_DNS, _MDNS, _LLMNR, _SSDP, _WSD, _DHCP, _NETBIOS = 53, 5353, 5355, 1900, 3702, 67, (137, 138)
+_LOCAL = table_of(_MDNS, _SSDP, _WSD, _DHCP, *_NETBIOS)
+_ANSWERS = table_of(_MDNS, _SSDP, _WSD)
+"""Ports that answers to a single asker come from, whatever port that has."""
 _QUIC = table_of(*(octet for octet in range(256) if octet & 0xC0 == 0xC0 or octet & 0x09 == 0x09), size=256)
 """First octets of a long header, and of Google's older one (bits 3 and 0)."""
 _HANDSHAKE = 0x16
@@ -32,7 +36,9 @@ _GOOGLE = int.from_bytes(b"Q0", "big")
 _SIGN_BITS = {sign: 1 << number for number, sign in enumerate(Sign)}
 _MAPPING = b"AddPortMapping", b"AddAnyPortMapping"
 _GATEWAY = ("InternetGatewayDevice", "WANIPConnection", "WANPPPConnection", "WANIPv6FirewallControl")
-_MAX_TOLD = 64
+_MAX_RECORDS = 256
+_MAX_TOLD = _MAX_RECORDS + 64                     # names in DNS records never crowd out what a device says of itself
+_MAX_REQUESTS = 16
 _MAX_REALMS = 256
 
 
@@ -53,7 +59,7 @@ class Naming:
                 + self._resolving.evicted)
 
     def read(self, batch: Batch, rows: Rows, keys: Unsigned, of_row: Ints, talks: list[Talk],
-             outward: list[bool]) -> None:
+             outward: Bools) -> None:
         """Read the names of one batch; `of_row` says which of `talks` each row belongs to."""
         size = rows.end - rows.at
         udp = np.flatnonzero((rows.protocol == UDP) & (size >= 12))
@@ -62,13 +68,13 @@ class Naming:
         self._streams(batch, rows, keys, of_row, talks, outward)
 
     def _datagrams(self, batch: Batch, rows: Rows, keys: Unsigned, of_row: Ints, udp: Ints, talks: list[Talk],
-                   outward: list[bool]) -> None:
+                   outward: Bools) -> None:
         source, destination = rows.source_port[udp], rows.destination_port[udp]
-        domain = udp[(source == _DNS) | (destination == _DNS) | (destination == _LLMNR)]
+        domain = udp[(source == _DNS) | (destination == _DNS) | (source == _LLMNR) | (destination == _LLMNR)]
         if len(domain):
             for message, *ends in zip(_cuts(batch, rows, domain), *_ends(rows, domain), strict=True):
                 self._dns(message, *ends)
-        local = udp[_LOCAL[destination] | (np.minimum(source, destination) == _SSDP)]
+        local = udp[_LOCAL[destination] | _ANSWERS[source]]
         for row, message in zip(local.tolist(), _cuts(batch, rows, local), strict=True):
             self._announcement(rows, row, message, talks[of_row[row]])
         octet = batch.octets[rows.at[udp]]
@@ -106,7 +112,7 @@ class Naming:
         return initial
 
     def _streams(self, batch: Batch, rows: Rows, keys: Unsigned, of_row: Ints, talks: list[Talk],
-                 outward: list[bool]) -> None:
+                 outward: Bools) -> None:
         size = rows.end - rows.at
         tcp = rows.protocol == TCP
         opening = np.flatnonzero(tcp & (rows.flags & (_SYN | _ACK) == _SYN))
@@ -125,44 +131,78 @@ class Naming:
                                                 batch.cut(int(rows.at[row]), int(rows.end[row]))):
                 for ends in zip(*_ends(rows, data[place:place + 1]), strict=True):
                     self._dns(message, *ends)
-        going = np.array(outward, np.bool_)
         beginning_flow = np.zeros(len(outward), np.bool_)
         beginning_flow[of_row[data[begins]]] = True
         flows = of_row[data]
-        chosen = np.flatnonzero(going[flows] & (wanted | beginning_flow[flows]))
-        places = data[chosen]
-        columns = zip(*(column.tolist() for column in (
-            keys[places], bases[chosen], sequences[chosen] & 0xFFFFFFFF, begins[chosen], of_row[places],
-            rows.at[places], rows.end[places])), strict=True)
-        is_read, feed, cut = self._openings.is_read, self._openings.feed, batch.cut
-        for key, base, sequence, beginning, flow, at, end in columns:
-            if is_read(key, base, sequence, begins=beginning):
-                continue
-            spoken = feed(key, base, sequence, cut(at, end))
-            if spoken is not None:
-                self._spoken(talks[flow], spoken)
+        chosen = np.flatnonzero(outward[flows] & (wanted | beginning_flow[flows]))
+        if len(chosen):
+            self._requests(batch, rows, keys, of_row, data[chosen], (bases[chosen], sequences[chosen] & 0xFFFFFFFF,
+                                                                     begins[chosen]), talks)
+
+    def _requests(self, batch: Batch, rows: Rows, keys: Unsigned, of_row: Ints, data: Ints,
+                  told: tuple[Ints, Ints, Bools], talks: list[Talk]) -> None:
+        """Read what devices begin connections with, a connection at a time.
+
+        `data` are the rows in question; `told` is where the connection of each begins, its sequence number, and whether
+        it looks like a request.
+        """
+        bases, sequences, begins = told
+        connections = Grouping.of_keys(keys[data])
+        order, starts = connections.order, connections.starts
+        later = begins[order]
+        later[starts] = False
+        alike = ~np.logical_or.reduceat(later, starts) & (
+            np.minimum.reduceat(bases[order], starts) == np.maximum.reduceat(bases[order], starts))
+        placed = data[order]
+        segments = list(zip(*(column.tolist() for column in (
+            bases[order], sequences[order], begins[order], rows.at[placed], rows.end[placed])), strict=True))
+        by_time, follow, found = connections.by_time, self._openings.follow, list[tuple[int, Spoken]]()
+        for key, start, count, same in zip(*(column[by_time].tolist() for column in (
+                keys[placed[starts]], starts, connections.counts, alike)), strict=True):
+            for number, spoken in follow(key, segments[start][0], segments[start:start + count], batch.cut, alike=same):
+                found.append((int(placed[start + number]), spoken))
+        found.sort(key=itemgetter(0))
+        for row, spoken in found:
+            self._spoken(talks[of_row[row]], spoken)
 
     def _spoken(self, talk: Talk, spoken: Spoken) -> None:
         if spoken.kind == "http" and b"PortMapping" in spoken.octets and any(
                 word in spoken.octets for word in _MAPPING):
             talk.signs |= _SIGN_BITS[Sign.PORT_MAPPING]
-        if spoken.name is None:
-            return
+        if spoken.name is not None:
+            self._named(talk, spoken.kind, spoken.name)
+        if spoken.kind == "http" and not spoken.octets.endswith(b"\r\n\r\n"):      # as nearly all do
+            self._further(talk, spoken.octets)
+
+    def _further(self, talk: Talk, octets: bytes) -> None:
+        """The hosts of requests that were sent behind the first without waiting for its answer."""
+        for _ in range(_MAX_REQUESTS):
+            octets = next_request(octets)
+            if not octets:
+                return
+            if name := http_host(octets):
+                self._named(talk, "http", name)
+
+    def _named(self, talk: Talk, kind: str, name: str) -> None:
         asked = self._tables.asks(talk.mac, talk.source)
-        if spoken.kind == "sni":
-            self._tables.count(asked.sni, spoken.name)
+        if kind == "sni":
+            self._tables.count(asked.sni, name)
             names = talk.sni = talk.sni or {}
         else:
-            self._tables.count(asked.http, spoken.name)
+            self._tables.count(asked.http, name)
             names = talk.http = talk.http or {}
         if len(names) < MAX_NAMES:
-            names[spoken.name] = None
+            names[name] = None
         self._tables.talks.keep(talk)
 
     def _dns(self, message: bytes, asker: int, source: int, client_mac: int, client: int) -> None:
         """One message from a MAC and address to another, all of them numbers."""
         answer = read_dns(message)
-        if answer is None or not answer.question:
+        if answer is None:
+            return
+        if answer.others:
+            self._records(answer, *((client_mac, client) if answer.response else (asker, source)))
+        if not answer.question:
             return
         if not answer.response:
             self._tables.count(self._tables.asks(asker, source).dns, answer.question)
@@ -175,10 +215,19 @@ class Naming:
             self._tables.answers.learn(client, number + MAPPED if len(octets) == 4 else number,
                                        [name for name in answer.names if is_name(name)])
 
+    def _records(self, answer: Answer, mac: int, address: int) -> None:
+        """Keep what a message named beyond the question: seen in DNS, and no destination of anybody's."""
+        known = self._tables.asks(mac, address).told
+        for name in answer.others:
+            if len(known) < _MAX_RECORDS and name.isprintable():
+                known[f"dns-record:{name}"] = None
+
     def _announcement(self, rows: Rows, row: int, message: bytes, talk: Talk) -> None:
         mac, address = int(rows.source_mac[row]), _number(rows.source_high[row], rows.source_low[row])
         told: list[str] = []
         port = int(rows.destination_port[row])
+        if not _LOCAL[port]:
+            port = int(rows.source_port[row])
         if port == _DHCP:
             lease = announcements.read_dhcp(message)
             if lease is None:
@@ -187,8 +236,10 @@ class Naming:
             told = [f"dhcp:{lease.hostname}"] * bool(lease.hostname)
             told += [f"dhcp-class:{lease.vendor_class}"] * bool(lease.vendor_class)
         elif port == _MDNS:
-            what = "mdns" if announcements.is_mdns_answer(message) else "mdns-seeks"
-            told = [f"{what}:{name}" for name in announcements.read_mdns(message)]
+            told = [f"{'mdns' if own else 'mdns-seeks'}:{name}"
+                    for name, own in announcements.read_mdns(message).items()]
+        elif port == _WSD:
+            told = [f"wsd:{name}" for name in announcements.read_xaddrs(message)]
         elif port in _NETBIOS:
             told = [f"{'netbios' if own else 'netbios-seeks'}:{name}"
                     for name, own in announcements.read_netbios(message).items()]
@@ -198,7 +249,8 @@ class Naming:
                 if any(word in said.get("st", "") for word in _GATEWAY):
                     talk.signs |= _SIGN_BITS[Sign.GATEWAY_SEARCH]
             else:
-                told = [f"ssdp:{said[key]}" for key in ("server",) if said.get(key)]
+                server, host = said.get("server"), announcements.url_host(said.get("location", ""))
+                told = [*([f"ssdp:{server}"] if server else ()), *([f"ssdp-location:{host}"] if host else ())]
         if told and (mac or address):
             known = self._tables.asks(mac, address).told
             for text in told:
@@ -223,5 +275,8 @@ def _ends(rows: Rows, chosen: Ints) -> tuple[Iterable[int], Iterable[int], Itera
             _numbers(rows.destination_high[chosen], rows.destination_low[chosen]))
 
 
-def _numbers(high: Unsigned, low: Unsigned) -> Iterator[int]:
+def _numbers(high: Unsigned, low: Unsigned) -> Iterable[int]:
+    if not high.any():                                                        # IPv4 alone
+        numbers: list[int] = low.tolist()
+        return numbers
     return (upper << 64 | lower for upper, lower in zip(high.tolist(), low.tolist(), strict=True))

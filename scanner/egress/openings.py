@@ -7,6 +7,7 @@ A ClientHello or a request head may come in many segments, in any order and repe
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -30,6 +31,10 @@ def request_starts(words: Ints) -> Bools:
     likely = np.flatnonzero(starts)
     starts[likely] = among(words[likely], *_WORDS)
     return starts
+
+
+Segment = tuple[int, int, bool, int, int]
+"""Data of a connection: where that begins, sequence number, whether it looks like a request, first octet, end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +116,58 @@ class Openings:
             place = np.minimum(np.searchsorted(unread, keys), len(unread) - 1)
             wanted |= unread[place] == keys
         return wanted, bases
+
+    def follow(self, key: int, base: int, segments: Sequence[Segment], cut: Callable[[int, int], bytes], *,
+               alike: bool) -> list[tuple[int, Spoken]]:
+        """Take all data segments in that a batch has of one connection; what it says, by the number of the segment.
+
+        Args:
+            key: of the connection.
+            base: where it begins, of all segments if they are `alike`; -1 where that was not seen.
+            segments: in the order of their capture.
+            cut: gives the octets from one offset of the batch up to another.
+            alike: no segment but the first looks like the beginning of a request, and all have the same base.
+        """
+        if not alike:
+            return self._one_by_one(key, segments, 0, cut)
+        opening, first = self._openings.get(key), segments[0]
+        if opening is None:
+            return self._at_once(key, segments, cut) if base in {-1, first[1]} else self._one_by_one(
+                key, segments, 0, cut)
+        if opening.done and base in {-1, opening.first} and not first[2]:       # as most are
+            return []
+        return self._one_by_one(key, segments, 0, cut)
+
+    def _at_once(self, key: int, segments: Sequence[Segment],
+                 cut: Callable[[int, int], bytes]) -> list[tuple[int, Spoken]]:
+        """The beginning of a connection: the segments of its first TLS record joined where they follow each other."""
+        _, sequence, _, at, end = segments[0]
+        octets, number = cut(at, end), 1
+        if len(segments) > 1 and octets[0] == HANDSHAKE:
+            size = 5 + int.from_bytes(octets[3:5], "big")
+            while len(octets) < size and number < len(segments):
+                _, following, _, at, end = segments[number]
+                if following != sequence + len(octets) & 0xFFFFFFFF:
+                    break
+                octets += cut(at, end)
+                number += 1
+        spoken = self._begin(key, sequence, octets)
+        if spoken is not None:
+            return [(number - 1, spoken)]
+        return self._one_by_one(key, segments, number, cut) if key in self._unread else []
+
+    def _one_by_one(self, key: int, segments: Sequence[Segment], number: int,
+                    cut: Callable[[int, int], bytes]) -> list[tuple[int, Spoken]]:
+        """The segments from one number on, each for itself."""
+        found = []
+        for place in range(number, len(segments)):
+            base, sequence, begins, at, end = segments[place]
+            if self.is_read(key, base, sequence, begins=begins):
+                continue
+            spoken = self.feed(key, base, sequence, cut(at, end))
+            if spoken is not None:
+                found.append((place, spoken))
+        return found
 
     def is_read(self, key: int, base: int, sequence: int, *, begins: bool) -> bool:
         """Whether nothing more is wanted of a connection.

@@ -7,9 +7,12 @@ or is cut short, is left to `links` and `headers`, which read everything and cou
 
 from __future__ import annotations
 
-import numpy as np
+from functools import lru_cache
 
-from scanner.egress.batches import Batch, Ints
+import numpy as np
+from numpy.typing import NDArray
+
+from scanner.egress.batches import HEAD, Batch, Bools, Ints, chosen
 from scanner.egress.headers import MAPPED, TCP, UDP, Rows
 from scanner.egress.links import IPV4
 
@@ -18,14 +21,22 @@ __all__ = ["read_plain"]
 _ETHERNET = 1
 _TAGGED = 0x8100
 _WHOLE = 0x3FFF                             # more fragments, and the place of one: all zero in a whole packet
-_FRAME = np.dtype({                         # the MACs are the upper six octets of eight
-    "names": ("destination", "source", "kind", "inner"), "formats": (">u8", ">u8", ">u2", ">u2"),
-    "offsets": (0, 6, 12, 16), "itemsize": 18})
-_PACKET = np.dtype({                        # offsets as in RFC 791 section 3.1; TCP (RFC 9293) and UDP begin at 20
-    "names": ("version", "total", "part", "protocol", "source", "destination", "source_port", "destination_port",
-              "sequence", "header", "flags"),
-    "formats": ("u1", ">u2", ">u2", "u1", ">u4", ">u4", ">u2", ">u2", ">u4", "u1", "u1"),
-    "offsets": (0, 2, 6, 9, 12, 16, 20, 22, 24, 32, 33), "itemsize": 34})
+_TAG = 4
+_COLUMNS = {                                # offsets in the frame; the MACs are the upper six octets of eight
+    "receiver": (0, ">u8"), "sender": (6, ">u8"), "kind": (12, ">u2"),
+    # RFC 791 section 3.1, at 14
+    "version": (14, "u1"), "total": (16, ">u2"), "part": (20, ">u2"), "protocol": (23, "u1"), "source": (26, ">u4"),
+    "destination": (30, ">u4"),
+    # TCP (RFC 9293) and UDP, at 34
+    "source_port": (34, ">u2"), "destination_port": (36, ">u2"), "sequence": (38, ">u4"), "header": (46, "u1"),
+    "flags": (47, "u1")}
+
+
+@lru_cache
+def _layout(size: int) -> np.dtype[np.void]:
+    """The columns in records of this size, whose last `HEAD` octets are those of a frame."""
+    return np.dtype({"names": tuple(_COLUMNS), "formats": tuple(kind for _, kind in _COLUMNS.values()),
+                     "offsets": tuple(size - HEAD + at for at, _ in _COLUMNS.values()), "itemsize": size})
 
 
 def read_plain(batch: Batch) -> tuple[Rows | None, Ints]:
@@ -33,38 +44,46 @@ def read_plain(batch: Batch) -> tuple[Rows | None, Ints]:
     everything = np.arange(len(batch))
     if batch.link != _ETHERNET:
         return None, everything
-    frame = batch.gather(_FRAME, batch.at)
-    kind = frame["kind"].astype(np.int64)
-    tagged = kind == _TAGGED
+    heads = batch.beginnings()
+    heads = heads.view(_layout(heads.itemsize))
     network = batch.at + 14
+    tagged = heads["kind"] == _TAGGED
     if tagged.any():
-        kind = np.where(tagged, frame["inner"], kind)
-        network += tagged * np.int64(4)
-    packet = batch.gather(_PACKET, network)
-    total, protocol, header = (packet[name].astype(np.int64) for name in ("total", "protocol", "header"))
+        heads = _untagged(heads, tagged)
+        network += tagged * np.int64(_TAG)
+    total, protocol, header = (heads[name].astype(np.int64) for name in ("total", "protocol", "header"))
     end = batch.at + batch.kept
     # A zero total length is segmentation offload on the capturing host; else what follows it is Ethernet padding.
     end = np.where(total >= 20, np.minimum(end, network + total), end)
     tcp = protocol == TCP
     fits = np.where(tcp, (network + 40 <= end) & (header >= 0x50), (protocol == UDP) & (network + 28 <= end))
-    fits &= (kind == IPV4) & (packet["version"] == 0x45) & (packet["part"].astype(np.int64) & _WHOLE == 0)
+    fits &= (heads["kind"] == IPV4) & (heads["version"] == 0x45) & (heads["part"] & _WHOLE == 0)
     index, others = np.flatnonzero(fits), np.flatnonzero(~fits)
     if not len(index):
         return None, everything
     if len(others):
-        frame, packet, network, end = frame[index], packet[index], network[index], end[index]
-        tcp, header = tcp[index], header[index]
+        heads = chosen(heads, index)
+        network, end, tcp, header = network[index], end[index], tcp[index], header[index]
     none, low = np.zeros(len(index), np.uint64), np.uint64(MAPPED)
     return Rows(
         index=index, stamps=batch.stamps[index], length=batch.wire[index],
-        source_mac=frame["source"].astype(np.uint64) >> np.uint64(16),
-        destination_mac=frame["destination"].astype(np.uint64) >> np.uint64(16),
-        source_high=none, source_low=packet["source"].astype(np.uint64) + low,
-        destination_high=none, destination_low=packet["destination"].astype(np.uint64) + low,
+        source_mac=heads["sender"].astype(np.uint64) >> np.uint64(16),
+        destination_mac=heads["receiver"].astype(np.uint64) >> np.uint64(16),
+        source_high=none, source_low=heads["source"].astype(np.uint64) + low,
+        destination_high=none, destination_low=heads["destination"].astype(np.uint64) + low,
         protocol=np.where(tcp, TCP, UDP),
-        source_port=packet["source_port"].astype(np.int64),
-        destination_port=packet["destination_port"].astype(np.int64),
-        flags=np.where(tcp, packet["flags"], 0).astype(np.int64),
-        sequence=np.where(tcp, packet["sequence"], 0).astype(np.int64),
+        source_port=heads["source_port"].astype(np.int64),
+        destination_port=heads["destination_port"].astype(np.int64),
+        flags=np.where(tcp, heads["flags"], 0).astype(np.int64),
+        sequence=np.where(tcp, heads["sequence"], 0).astype(np.int64),
         at=np.minimum(network + np.where(tcp, 20 + (header >> 4) * 4, 28), end), end=end,
         tunnel=np.zeros(len(index), np.bool_)), others
+
+
+def _untagged(heads: NDArray[np.void], tagged: Bools) -> NDArray[np.void]:
+    """The same with the VLAN tags taken out of those that have one."""
+    changed = heads.copy()
+    octets = changed.view(np.uint8).reshape(len(changed), -1)
+    kind = octets.shape[1] - HEAD + 12
+    octets[tagged, kind:-_TAG] = octets[tagged, kind + _TAG:]
+    return changed

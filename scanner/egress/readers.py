@@ -10,16 +10,14 @@ from __future__ import annotations
 import gzip
 import io
 import mmap
-import struct
 import zlib
 from collections.abc import Callable, Iterator
 from typing import BinaryIO, cast
 
-import numpy as np
-
-from scanner.egress.batches import MAX_FRAME, PADDING, Batch, gather
+from scanner.egress.batches import PADDING, Batch
 from scanner.egress.pcapng import MAGIC as PCAPNG
 from scanner.egress.pcapng import Blocks
+from scanner.egress.records import Records
 
 __all__ = ["CHUNK", "CaptureReader"]
 
@@ -39,7 +37,6 @@ _MAGIC = {          # byte order, nanoseconds a fraction, octets of a record's h
     b"\x34\xcd\xb2\xa1": ("<", 1_000, 24),      # with the patched libpcap's interface fields behind the lengths
     b"\xa1\xb2\xcd\x34": (">", 1_000, 24),
 }
-_SINGLY, _TOGETHER = 16, 512      # records looked at one by one before many are, and how many at most
 Walk = Callable[[memoryview, bool], tuple[list[Batch], int]]
 
 
@@ -70,7 +67,7 @@ class CaptureReader:
         elif len(begin) < 24:
             self.trouble = self.trouble or "cut short in the file header"
         else:
-            records = _Records(*_MAGIC[begin[:4]], begin)
+            records = Records(*_MAGIC[begin[:4]], begin, MOST)
             yield from self._walk(b"", records.walk)
             self.trouble = records.trouble or self.trouble
 
@@ -90,7 +87,7 @@ class CaptureReader:
 
     def _walk(self, begin: bytes, walk: Walk) -> Iterator[Batch]:
         """Fill one buffer again and again; what is not whole at its end moves to its beginning."""
-        buffer = mmap.mmap(-1, CHUNK + _HUGE)
+        buffer = mmap.mmap(-1, CHUNK + _HUGE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
         if hasattr(mmap, "MADV_HUGEPAGE"):               # frames lie far apart: with small pages every one costs a miss
             buffer.madvise(mmap.MADV_HUGEPAGE)
         buffer[:len(begin)] = begin
@@ -128,71 +125,3 @@ class _Rejoined:
         taken = self._begin[:size] if size >= 0 else self._begin
         self._begin = self._begin[len(taken):]
         return taken if len(taken) == size else taken + self._stream.read(size - len(taken) if size >= 0 else -1)
-
-
-class _Records:
-    """The records of a classic pcap file."""
-
-    def __init__(self, order: str, scale: int, header: int, begin: bytes) -> None:
-        self._order, self._scale, self._header = order, scale, header
-        self._link = struct.unpack_from(order + "I", begin, 20)[0] & 0xFFFF   # the rest describes the FCS
-        self._kept = struct.Struct(f"{order}8xI{header - 12}x")      # the whole header, so that a cut one is an error
-        self._layout = np.dtype([(name, order + "u4") for name in ("seconds", "fraction", "kept", "wire")])
-        self.trouble = ""
-
-    def walk(self, data: memoryview, last: bool) -> tuple[list[Batch], int]:
-        """The frames that lie whole in `data` (before its padding), and how many octets they took; -1 after damage."""
-        size = len(data) - PADDING
-        begins = np.array(self._starts(data, size), np.int64)
-        octets = np.frombuffer(data, np.uint8)
-        heads = gather(octets, self._layout, begins)
-        kept = heads["kept"].astype(np.int64)
-        damaged = np.flatnonzero(kept > MAX_FRAME)
-        if len(damaged):
-            self.trouble = f"damaged record: {kept[damaged[0]]} octets in one frame"
-            begins, heads, kept = begins[:damaged[0]], heads[:damaged[0]], kept[:damaged[0]]
-        elif len(begins) and begins[-1] + self._header + kept[-1] > size:       # the last one is not whole yet
-            begins, heads, kept = begins[:-1], heads[:-1], kept[:-1]
-        used = int(begins[-1] + self._header + kept[-1]) if len(begins) else 0
-        if last and not self.trouble and used < size and len(begins) < MOST:
-            self.trouble = "cut short in a record header" if size - used < self._header else "cut short in a frame"
-        if not len(begins):
-            return [], -1 if self.trouble else used
-        stamps = heads["seconds"].astype(np.int64) * 1_000_000_000 + heads["fraction"].astype(np.int64) * self._scale
-        batch = Batch(octets, begins + self._header, kept, np.maximum(heads["wire"].astype(np.int64), kept), stamps,
-                      self._link)
-        return [batch], -1 if self.trouble else used
-
-    def _starts(self, data: memoryview, size: int) -> list[int]:
-        """Where each record begins whose header is whole; the last ones may be damaged or not whole.
-
-        Each record's length tells where the next one begins, so this goes one by one, and does nothing else. Only where
-        records of one length follow each other, as video makes them, the lengths of many are looked at together.
-        """
-        kept_of, header, limit = self._kept.unpack_from, self._header, size - self._header
-        starts, at, waiting, pause = list[int](), 0, 0, 1
-        add, records = starts.append, data[:size]
-        while len(starts) < MOST:
-            try:
-                for _ in range(min(_SINGLY, MOST - len(starts))):
-                    step = kept_of(records, at)[0] + header
-                    add(at)
-                    at += step
-            except struct.error:                                         # no whole header is left
-                break
-            waiting -= 1
-            if waiting <= 0 and starts[-2:] == [at - 2 * step, at - step]:
-                found = self._alike(data, at, step, min((limit - at) // step + 1, MOST - len(starts)))
-                starts.extend(range(at, at + found * step, step))
-                at += found * step
-                pause = 1 if found > _SINGLY else min(2 * pause, 64)     # tried less often where it brings little
-                waiting = pause
-        return starts
-
-    def _alike(self, data: memoryview, at: int, step: int, most: int) -> int:
-        """How many of the next `most` records are of this length."""
-        if most <= _SINGLY:
-            return 0
-        lengths = np.ndarray((min(most, _TOGETHER),), self._order + "u4", data, at + 8, (step,))
-        other = lengths != step - self._header
-        return int(np.argmax(other)) if other.any() else len(lengths)

@@ -42,14 +42,19 @@ STUN_COOKIE = 0x2112A442
 _PPPP_TYPES = table_of(
     *range(0x04), 0x08, 0x09, *range(0x10, 0x1A), *range(0x20, 0x27), *range(0x30, 0x38), *range(0x40, 0x45),
     *range(0x60, 0x79), *range(0x80, 0x8E), *range(0x90, 0x95), *range(0xA0, 0xB4, 2), 0xA1, 0xBA, 0xBC, 0xC0,
-    *range(0xC3, 0xC7), *range(0xD0, 0xD4), 0xD8, 0xE0, 0xE1, 0xF0, 0xF1, *range(0xF4, 0xFA), size=256)
+    *range(0xC3, 0xC7), *range(0xD0, 0xD4), 0xD8, 0xE0, 0xE1, 0xF0, 0xF1, *range(0xF4, 0xFA),
+    0x3F, 0x52, 0x55, 0xDB, 0xDC, size=256)            # these a device is known to take, by a published disassembly
 _SLEEPERS = (0xA1000014, 0xA1010014, 0xA1020014, 0xA1040014, 0xA1060014)     # iLnk's wake-up of battery cameras
+_ALL = 0xFFFFFFFF
 _SMALL = 352
 """Scrambled forms are sought in datagrams up to this size: whoever speaks them keeps the line open with small ones."""
 _STUN_PORTS = table_of(3478, 3479, 5349, 19302, 19305)
 _BINDING = table_of(0x0001, 0x0101, 0x0111)
 _CLASSIC = table_of(*range(0x01, 0x0C), 0x20, 0x8020, 0x8022, 0x8028)        # RFC 3489 section 11.2 and its successors
 _DAHUA_PORT = 8800
+_TVT_OPENINGS, _TVT_MESSAGES, _TVT_ENDINGS = (          # first with a server, then between a recorder and its viewer
+    (0x02000100, 0x01000100), (0x02010100, 0x01010100), (0x02030100, 0x01020100))
+_TVT_NEAR = 1 << 16                                      # numbers of one conversation count up from its first
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +112,7 @@ def _reolink(heads: _Heads) -> Bools:
 
 
 def _tvt(heads: _Heads) -> Bools:
-    known = among(heads.first, 0x02000100, 0x02010100, 0x02030100)
+    known = among(heads.first, *_TVT_OPENINGS, *_TVT_MESSAGES, *_TVT_ENDINGS)
     fits: Bools = known & (heads.second != 0) & (heads.size >= 24)
     return fits
 
@@ -222,12 +227,14 @@ def _classic_stun(batch: Batch, rows: Rows, chosen: Ints) -> Bools:
 
 
 def _ends_like_tvt(batch: Batch, rows: Rows, chosen: Ints) -> Bools:
-    """Its closing word, an id that is repeated, or the length of the XML behind 28 octets of head."""
+    """Its closing word, an id that is repeated or counted up, or the length of what is behind 32 octets of head."""
     at, end = rows.at[chosen], rows.end[chosen]
     head, tail = batch.u32(at), batch.u32(end - 4)
-    repeated = (batch.u32(at + 4) == batch.u32(at + 8)) & ((end - at) % 4 == 0)
+    first, second = _little(batch, at + 4), _little(batch, at + 8)
+    repeated = (first == second) & ((end - at) % 4 == 0)
+    counted = (end - at == 24) & (second - first & _ALL < _TVT_NEAR) & among(head, *_TVT_ENDINGS)
     worded = (end - at > 32) & (_little(batch, at + 28) == end - at - 32)
-    fits: Bools = np.where(head == 0x02000100, tail == 0xFEFE0001, repeated | worded)
+    fits: Bools = np.where(among(head, *_TVT_OPENINGS), tail == 0xFEFE0001, repeated | counted | worded)
     return fits
 
 

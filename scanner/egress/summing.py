@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import chain, groupby
-from operator import itemgetter
+from functools import reduce
+from itertools import chain, pairwise
+from operator import or_
+from typing import TypeVar
+
+import numpy as np
 
 from scanner.egress.capture import Capture, Conversation, Names
 from scanner.egress.flows import BURST_NS
@@ -20,6 +24,9 @@ PACKETS = "packets"
 """What `Conversation.told_by` says of a capture file, where logs tell of the same conversation."""
 
 
+_Value = TypeVar("_Value", int, str)
+
+
 def summed_up(tables: Tables, capture: Capture, bits: Mapping[Sign, int]) -> Capture:
     """`capture` with conversations, names and addresses out of `tables`."""
     return _Summary(tables, bits).of(capture)
@@ -30,22 +37,35 @@ class _Summary:
         self._tables, self._bits = tables, bits
         self._routers = tables.addresses.routers()
         self._told: dict[str, list[dict[int, dict[str, None]]]] = {}
+        self._sign_texts: dict[int, tuple[str, ...]] = {}
 
     def of(self, capture: Capture) -> Capture:
-        # Sorted first and told after, so that no second table of everything is held while they are told.
-        placed = [(self._place(talk), talk) for talk in self._tables.talks.talks.values()]
-        placed.sort(key=itemgetter(0))
-        conversations = [self._conversation(place[0], [talk for _, talk in found])
-                         for place, found in groupby(placed, itemgetter(0))]
+        conversations = [self._conversation(device, talks) for device, talks in self._placed()]
         return replace(
             capture, conversations=tuple(conversations), names=self._names(conversations), addresses=self._addresses(),
             asked={mac_text(mac): len(sought) for mac, sought in sorted(self._tables.looked_for.items())},
             routers=tuple(mac_text(mac) for mac in sorted(self._routers)))
 
-    def _place(self, talk: Talk) -> tuple[str, str, str, int, bool, int]:
-        """What tells one conversation from another, and orders them."""
-        return (self._device(talk.mac, talk.source), address_text(talk.destination), protocol_name(talk.protocol),
-                talk.port, talk.tunnel, talk.protocol)
+    def _placed(self) -> Iterator[tuple[str, list[Talk]]]:
+        """The talks that make one conversation each, with the key of their device, in order.
+
+        Ordered are numbers that stand for the texts, since there may be tens of thousands.
+        """
+        talks = list(self._tables.talks.talks.values())
+        if not talks:
+            return
+        devices = [self._device(talk.mac, talk.source) for talk in talks]
+        device = _ranks(devices, str)
+        destination = _ranks([talk.destination for talk in talks], address_text)
+        protocols = [talk.protocol for talk in talks]
+        columns = np.array([protocols, [talk.tunnel for talk in talks], [talk.port for talk in talks],
+                            _ranks(protocols, protocol_name), destination, device])
+        order = np.lexsort(columns)
+        placed = columns[:, order]
+        begins = np.flatnonzero(np.append(True, (placed[:, 1:] != placed[:, :-1]).any(axis=0)))
+        numbers = order.tolist()
+        for begin, end in pairwise([*begins.tolist(), len(talks)]):
+            yield devices[numbers[begin]], [talks[number] for number in numbers[begin:end]]
 
     def _device(self, mac: int, address: int) -> str:
         """A device's key: its MAC, that of the address where the packet had none, or the address."""
@@ -63,34 +83,35 @@ class _Summary:
         return dict(sorted(found.items()))
 
     def _conversation(self, device: str, talks: list[Talk]) -> Conversation:
-        if len(talks) > 1:
-            talks.sort(key=lambda talk: talk.last_ns)
-        last = talks[-1]
-        signs, denied, estimated, first_ns, logged = (
-            last.signs, last.denied, last.estimated, last.first_ns, bool(last.told_by))
-        for talk in talks[:-1] if len(talks) > 1 else ():
-            signs |= talk.signs
-            denied += talk.denied
-            estimated = estimated or talk.estimated
-            logged = logged or bool(talk.told_by)
-            first_ns = min(first_ns, talk.first_ns)
-        packets, octets, packets_out, octets_out = _volumes(talks)
-        destination = last.destination
-        if len(talks) == 1:                        # as nearly all are, and of those there may be tens of thousands
-            sni, http, likely = tuple(last.sni or ()), tuple(last.http or ()), tuple(last.likely or ())
-        else:
-            sni, http, likely = (_each([getattr(talk, kind) for talk in talks]) for kind in ("sni", "http", "likely"))
         told = self._told.get(device)
         if told is None:
             told = self._told[device] = self._answers(talks)
+        if len(talks) == 1:                        # as nearly all are, and of those there may be tens of thousands
+            last = talks[0]
+            volumes = last.packets, last.octets, last.packets_out, last.octets_out
+            signs, denied, estimated, first_ns = last.signs, last.denied, last.estimated, last.first_ns
+            sni, http, likely = tuple(last.sni or ()), tuple(last.http or ()), tuple(last.likely or ())
+        else:
+            talks.sort(key=lambda talk: talk.last_ns)
+            last = talks[-1]
+            volumes = _volumes(talks)
+            signs, denied, estimated, first_ns = (
+                reduce(or_, [talk.signs for talk in talks]), sum(talk.denied for talk in talks),
+                any(talk.estimated for talk in talks), min(talk.first_ns for talk in talks))
+            sni, http, likely = (_each([getattr(talk, kind) for talk in talks]) for kind in ("sni", "http", "likely"))
+        destination = last.destination
         return Conversation(
             device if len(device) == 17 and device.count(":") == 5 else "", address_text(last.source),
-            address_text(destination), protocol_name(last.protocol), last.port,
-            packets, octets, packets_out, octets_out, first_ns, last.last_ns,
-            dns=_each([answers.get(destination) for answers in told]) if told else (), sni=sni, http=http,
-            signs=tuple([str(sign) for sign, bit in self._bits.items() if signs & bit]) if signs else (),
-            bursts=_spaced(talks), tunnel=last.tunnel, denied=denied, estimated=estimated, likely=likely,
-            told_by=tuple(sorted({talk.told_by or PACKETS for talk in talks})) if logged else ())
+            address_text(destination), protocol_name(last.protocol), last.port, *volumes, first_ns, last.last_ns,
+            _each([answers.get(destination) for answers in told]) if told else (), sni, http,
+            self._sign_names(signs), _spaced(talks), last.tunnel, denied, estimated, likely,
+            _sources(talks))
+
+    def _sign_names(self, signs: int) -> tuple[str, ...]:
+        names = self._sign_texts.get(signs)
+        if names is None:
+            names = self._sign_texts[signs] = tuple([str(sign) for sign, bit in self._bits.items() if signs & bit])
+        return names
 
     def _answers(self, talks: list[Talk]) -> list[dict[int, dict[str, None]]]:
         """What DNS told any address of the device that these are conversations of."""
@@ -130,8 +151,6 @@ def _volumes(talks: list[Talk]) -> tuple[int, int, int, int]:
 
     Two kinds that tell of the same hours tell of the same traffic: there the larger figure counts, not the sum.
     """
-    if len(talks) == 1:
-        return talks[0].packets, talks[0].octets, talks[0].packets_out, talks[0].octets_out
     kinds: dict[str, list[Talk]] = {}
     for talk in talks:
         kinds.setdefault(talk.told_by, []).append(talk)
@@ -149,6 +168,12 @@ def _volumes(talks: list[Talk]) -> tuple[int, int, int, int]:
     return _added(total, group)
 
 
+def _sources(talks: list[Talk]) -> tuple[str, ...]:
+    """The kinds of sources, where there are others than packets."""
+    kinds = {talk.told_by for talk in talks}
+    return tuple(sorted(kind or PACKETS for kind in kinds)) if kinds != {""} else ()
+
+
 def _each(parts: list[dict[str, None] | None]) -> tuple[str, ...]:
     """Every name of several tables once, in order."""
     if len(parts) == 1:
@@ -157,6 +182,14 @@ def _each(parts: list[dict[str, None] | None]) -> tuple[str, ...]:
     if len(filled) <= 1:
         return tuple(filled[0]) if filled else ()
     return tuple(dict.fromkeys([name for part in filled for name in part]))
+
+
+def _ranks(values: Sequence[_Value], text: Callable[[_Value], str]) -> list[int]:
+    """For each value the place of its text among all texts in order."""
+    texts = {value: text(value) for value in set(values)}
+    places = {told: place for place, told in enumerate(sorted(set(texts.values())))}
+    ranks = {value: places[told] for value, told in texts.items()}
+    return [ranks[value] for value in values]
 
 
 def _added(one: tuple[int, int, int, int], other: tuple[int, int, int, int]) -> tuple[int, int, int, int]:

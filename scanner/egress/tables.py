@@ -155,6 +155,21 @@ class Initiators:
             self.old, self.young = self.young, {}
         self.young[flow] = end
 
+    def get_all(self, flows: list[int]) -> list[bool | None]:
+        """`get` of many flows."""
+        found = list(map(self.young.get, flows))
+        if self.old:
+            found = [self.get(flow) if end is None else end for flow, end in zip(flows, found, strict=True)]
+        return found
+
+    def set_all(self, flows: list[int], ends: list[bool]) -> None:
+        """`set` of many flows, each given once."""
+        if len(self.young) + len(flows) <= MAX_FLOWS // 2:
+            self.young.update(zip(flows, ends, strict=True))
+            return
+        for flow, end in zip(flows, ends, strict=True):
+            self.set(flow, end)
+
 
 @dataclass(slots=True)
 class Addresses:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from scanner import clock, passive
 from scanner.imports import address_of, flow_logs, leases, neighbours, switches, tables, workbooks, zeek
 from scanner.imports.known import Book, Known
-from scanner.imports.words import mac_of
+from scanner.imports.words import mac_of, moment_of
 from scanner.wire.text import clean
 
 __all__ = ["EXPECTED", "read"]
@@ -75,6 +75,9 @@ def _rows(listed: Iterable[tuple[int, dict[str, str]]], book: Book) -> Iterator[
     for row, cells in listed:
         mac, address = cells.get("mac", ""), cells.get("address", "")
         serial, model = clean(cells.get("serial", ""), 128), clean(cells.get("model", ""), 256)
+        if "wrong" in cells:
+            book.refuse(row, f"row {row}, {cells['wrong']}")
+            continue
         if "error" in cells or not (mac or address or serial or model):
             book.refuse(row, f"row {row}: an IP address, a MAC, a serial number or a model")
             continue
@@ -84,7 +87,7 @@ def _rows(listed: Iterable[tuple[int, dict[str, str]]], book: Book) -> Iterator[
             continue
         one = Known(row, mac, address, serial, clean(cells.get("name", ""), 128), model,
                     clean(cells.get("manufacturer", ""), 128), clean(cells.get("where", ""), 128), quantity,
-                    clean(cells.get("when", ""), 64))
+                    moment_of(clean(cells.get("when", ""), 64)))
         if mac and not serial:
             last[mac, address] = one                     # a lease file repeats a client; its last row counts
         else:
@@ -112,7 +115,7 @@ def _zeek(data: bytes) -> Book:
 
 def _zeek_hosts(row: int, cells: Mapping[str, str]) -> Iterator[Known]:
     """The site's own hosts of one line: who asked, and who answered it."""
-    name, when = clean(cells.get("host_name", ""), 128), clean(cells.get("ts", ""), 32)
+    name, when = clean(cells.get("host_name", ""), 128), moment_of(clean(cells.get("ts", ""), 32))
     mac = mac_of(cells.get("mac", ""))
     leased = next(filter(None, (address_of(cells.get(key, "")) for key in (
         "assigned_addr", "client_addr", "requested_addr", "host", "dhcp_host_name"))), "")

@@ -12,7 +12,16 @@ from dataclasses import dataclass
 
 from scanner.imports import MOST_ROWS
 from scanner.imports.known import Book, Known
-from scanner.imports.words import address_in, almost_mac, mac_at_end, mac_in, mac_of, port_in
+from scanner.imports.words import (
+    address_in,
+    almost_mac,
+    mac_at_end,
+    mac_gone_wrong,
+    mac_in,
+    mac_of,
+    moment_of,
+    port_in,
+)
 from scanner.wire.text import clean
 
 __all__ = ["form_of", "read"]
@@ -78,8 +87,30 @@ def form_of(text: str) -> str:
     return ""
 
 
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """How the entries of a table are laid out: so many words, the MAC beginning there."""
+
+    words: int = 0
+    mac: int = 0
+
+    @classmethod
+    def of(cls, line: str) -> _Shape:
+        """The shape of an entry."""
+        _, rest = mac_in(line)
+        begins = next((at for at, (one, other) in enumerate(zip(line, rest, strict=True)) if one != other), 0)
+        return cls(len(line.split()), begins)
+
+    def fits(self, line: str) -> bool:
+        """Whether a line without a MAC is laid out like an entry, with a MAC that went wrong in its place."""
+        if not self.words or len(line.split()) != self.words:
+            return False
+        return any(abs(found.start() - self.mac) <= 1 and mac_gone_wrong(found[0])
+                   for found in re.finditer(r"\S+", line))
+
+
 def _entries(text: str, book: Book) -> Iterator[Known]:
-    heading = _Heading()
+    heading, shape = _Heading(), _Shape()
     brief = book.form.startswith("LLDP or CDP") or _NEIGHBOURS in book.form
     for row, whole in enumerate(text.splitlines(), start=1):
         line = whole[:_LONGEST].expandtabs()
@@ -97,13 +128,14 @@ def _entries(text: str, book: Book) -> Iterator[Known]:
             heading = found or heading
             if brief and not found and (named := _neighbour(row, line, heading)):
                 yield named
-            elif almost_mac(line) and not found and not _OWN.search(line):
-                book.refuse(row, f"line {row}: a whole MAC of one device")
+            elif (almost_mac(line) or shape.fits(line)) and not found and not _OWN.search(line):
+                book.refuse(row, f"line {row}, where the MAC stands: a whole MAC of one device")
             else:
                 book.others += 1
         elif _OWN.search(line):
             book.others += 1
         else:
+            shape = shape if shape.words else _Shape.of(line)
             yield entry
 
 
@@ -126,7 +158,7 @@ def _of_line(row: int, line: str, heading: _Heading) -> Known | None:
     lease = _DNSMASQ.match(line)
     if lease:
         name = "" if lease[2] == "*" else clean(lease[2], 128)
-        return Known(row, mac, address_in(rest), name=name, when=lease[1])
+        return Known(row, mac, address_in(rest), name=name, when=moment_of(lease[1]))
     port = _under(rest, heading.port, reach=1) or port_in(rest) or _under(rest, heading.port)
     return Known(row, mac, address_in(rest), name=clean(_under(rest, heading.name), 128), where=clean(port, 64))
 

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
 from scanner.imports import MOST_ROWS, Imported, address_of, seen, switches, workbooks
-from scanner.imports.words import mac_of, place_of
+from scanner.imports.words import is_nothing, mac_in, mac_of, place_of
 from scanner.observation import Refusal
 from scanner.wire.fields import Fields, build, firmware_and_build
+from scanner.wire.text import clean
 
 __all__ = ["COLUMNS", "headed", "quantity_of", "read_csv", "read_lines", "rows", "rows_of", "table", "text_of"]
 
@@ -60,6 +61,7 @@ without accents. Where two columns mean the same, the spelling that stands first
 
 _MEANS = {spelling: (meaning, rank)
           for meaning, spellings in COLUMNS.items() for rank, spelling in enumerate(spellings)}
+_NAMES_TOO = frozenset({"clientid", "uniqueid", "chassisid", "ethernet"})      # headings under which other things stand
 _WHO = frozenset({"address", "mac", "serial", "model"})
 _ALONE = frozenset({"address", "mac", "serial"})
 _MOST_FIELD = 4096
@@ -134,28 +136,41 @@ def rows(text: str) -> Iterator[tuple[int, dict[str, str]]]:
 def rows_of(source: Iterable[tuple[int, list[str]]]) -> Iterator[tuple[int, dict[str, str]]]:
     """The same of rows that are split already. What stands above the heading is left out."""
     meanings: list[tuple[str, int]] = []
+    heads: list[str] = []
     for number, cells in source:
         if not any(cell.strip() for cell in cells):
             continue
         if len(cells) == 1 and cells[0].startswith("\0"):
             yield number, {"error": cells[0][1:]}
         elif not meanings:
-            meanings = _meanings([cell.strip() for cell in cells])
+            heads = [cell.strip() for cell in cells]
+            meanings = _meanings(heads)
         elif not _meanings([cell.strip() for cell in cells[:_MOST_COLUMNS]]):    # a heading may come again
-            yield number, _by_meaning(meanings, cells)
+            yield number, _by_meaning(meanings, cells, heads)
 
 
-def _by_meaning(meanings: list[tuple[str, int]], cells: list[str]) -> dict[str, str]:
+def _by_meaning(meanings: list[tuple[str, int]], cells: list[str], heads: list[str]) -> dict[str, str]:
+    """What each cell of a row means; ``wrong`` says of one that should be a MAC what was expected of it."""
     found: dict[str, tuple[int, str]] = {}
     for (heading, rank), cell in zip(meanings, cells, strict=False):
         meaning, value = heading, cell.strip()[:_MOST_FIELD]
         if meaning in ("mac", "address"):
             # "Hardware address" is a MAC in one book and an address in the other: the cell says which.
-            mac, address = mac_of(value), place_of(value)
+            mac, address = mac_of(value) or (mac_in(value)[0] if heading == "mac" else ""), place_of(value)
             meaning, value = ("mac", mac) if mac else ("address", address)
         if meaning and value and (meaning not in found or rank < found[meaning][0]):
             found[meaning] = (rank, value)
+    wrong = next((column for (heading, _), column, cell in zip(meanings, heads, cells, strict=False)
+                  if heading == "mac" and _plain(column) not in _NAMES_TOO and _no_mac(cell)), None)
+    if wrong is not None and "mac" not in found:
+        found["wrong"] = (0, f"column {clean(wrong, 64)}: a whole MAC of one device")
     return {meaning: value for meaning, (_, value) in found.items()}
+
+
+def _no_mac(cell: str) -> bool:
+    """Whether a cell under a heading that says MAC holds something, and neither a MAC nor an address."""
+    value = cell.strip()[:_MOST_FIELD]
+    return not (is_nothing(value) or mac_of(value) or mac_in(value)[0] or place_of(value))
 
 
 def quantity_of(text: str) -> int:
@@ -186,6 +201,9 @@ def read_csv(data: bytes, now: datetime) -> Imported:
         return found
     for row, cells in listed:
         address, mac = cells.get("address", ""), cells.get("mac", "")
+        if "wrong" in cells:
+            found.refuse(row, f"row {row}, {cells['wrong']}")
+            continue
         if "error" in cells or not (address or mac):
             why = f" ({cells['error']})" if "error" in cells else ""
             found.refuse(row, f"row {row}: an IP address or a MAC{why}")

@@ -8,11 +8,14 @@ The spellings are those of switches, routers, servers and sheets: ``3C:EF:8C:00:
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 
+from scanner import clock
 from scanner.imports import address_of
 from scanner.wire import oui
 
-__all__ = ["address_in", "almost_mac", "mac_at_end", "mac_in", "mac_of", "place_of", "port_in"]
+__all__ = ["address_in", "almost_mac", "is_nothing", "mac_at_end", "mac_gone_wrong", "mac_in", "mac_of", "moment_of",
+           "place_of", "port_in"]
 
 _NOT_BEFORE, _NOT_AFTER = r"(?<![0-9A-Za-z:.-])", r"(?![0-9A-Za-z:-]|\.[0-9A-Fa-f])"
 _PAIRS = r"[0-9A-Fa-f]{2}"
@@ -38,6 +41,31 @@ _PORT = re.compile(
     r"\d{1,4}(?:[./:]\d{1,5}){0,3}(?:-[\w-]{1,24})?"                                  # ether7, Trk1, sfp-sfpplus1, Po1
     r")(?![\w/:])", re.IGNORECASE)
 _DEVICE = re.compile(r"\b(?:dev|on)\s+([\w.@-]{1,32})")
+
+
+_NOTHING = frozenset({"", "-", "--", "---", "\u2013", "\u2014", "?", "0", "n/a", "na", "n.a.", "none", "null", "nil",
+                      "unknown", "tbd", "not available", "not known", "unbekannt", "keine", "aucune", "inconnu",
+                      "desconocido"})
+_EPOCH = re.compile(r"([1-9]\d{8,9})(?:\.\d{1,9})?")         # from 1973 to 2286
+
+
+def is_nothing(cell: str) -> bool:
+    """Whether a cell says that nothing is known, in one of the usual ways."""
+    return cell.strip().strip("\"'").casefold() in _NOTHING
+
+
+def mac_gone_wrong(word: str) -> bool:
+    """Whether a word that stands where a MAC should is one that went wrong, and no remark such as ``incomplete``."""
+    plain = sum(letter.isalnum() for letter in word)
+    joints = sum(letter in ":.-" for letter in word.strip(":.-"))
+    digits = any(letter.isdigit() for letter in word)
+    return plain >= 4 and (joints >= 2 or (joints == 1 and digits) or (digits and plain >= 8))
+
+
+def moment_of(text: str) -> str:
+    """A time as a book writes it; seconds since 1970 become ISO 8601, UTC."""
+    found = _EPOCH.fullmatch(text.strip())
+    return clock.stamp(datetime.fromtimestamp(int(found[1]), UTC)) if found else text
 
 
 def mac_of(text: str) -> str:

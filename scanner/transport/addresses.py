@@ -7,12 +7,12 @@ not used is named with its reason. Message layout: rtnetlink(7), ``struct ifaddr
 
 from __future__ import annotations
 
+import fcntl
 import ipaddress
 import socket
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 __all__ = ["Interface", "interfaces", "interfaces6", "neighbours6", "read_addresses", "read_addresses6",
            "read_neighbours6"]
@@ -30,7 +30,8 @@ _NUD_UNANSWERED = 0x01 | 0x20           # incomplete, failed
 _IFA_F_TENTATIVE = 0x40
 _ATTRIBUTE = struct.Struct("=HH")
 _MOST_BYTES = 1 << 20
-_LINKS = Path("/sys/class/net")
+_SIOCGIFHWADDR, _ARPHRD_ETHER = 0x8927, 1
+_REQUEST, _HARDWARE = struct.Struct("=16s24s"), struct.Struct("=H6s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +67,18 @@ def interfaces() -> list[Interface]:
 
 
 def _mac(name: str) -> str:
-    """The link's own hardware address, upper case with colons; empty where it has none."""
+    """The link's own hardware address, upper case with colons; empty where it is no Ethernet (netdevice(7)).
+
+    Asked of the kernel over a socket, which answers for its own network namespace. The files under ``/sys`` are those
+    of the namespace that mounted them, and a question would then carry the MAC of another machine's link.
+    """
     try:
-        return (_LINKS / name / "address").read_text(encoding="ascii").strip().upper() if name else ""
-    except (OSError, UnicodeDecodeError):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+            told = fcntl.ioctl(asking, _SIOCGIFHWADDR, _REQUEST.pack(name.encode(), b""))
+    except OSError:
         return ""
+    kind, address = _HARDWARE.unpack_from(told, 16)
+    return address.hex(":").upper() if kind == _ARPHRD_ETHER and any(address) else ""
 
 
 def interfaces6() -> list[Interface]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["KERNEL_TABLE", "Neighbour", "parse_table", "read_table"]
+__all__ = ["KERNEL_TABLE", "Neighbour", "is_table", "parse_table", "read_table"]
 
 KERNEL_TABLE = Path("/proc/net/arp")
 _MOST_BYTES = 8 << 20
@@ -34,6 +34,19 @@ def read_table(path: Path) -> list[Neighbour]:
     """The entries of one table file. Raises `OSError`."""
     with path.open("rb") as source:
         return list(parse_table(source.read(_MOST_BYTES).decode("utf-8", "replace")))
+
+
+def is_table(path: Path) -> bool:
+    """Whether a file may be such a table: it has an entry, or nothing but a heading and failed ones. Raises `OSError`.
+
+    A table where nobody is known is a table; a file of something else must not read as one.
+    """
+    with path.open("rb") as source:
+        text = source.read(_MOST_BYTES).decode("utf-8", "replace")
+    if next(parse_table(text), None) is not None:
+        return True
+    others = [line for line in text.splitlines()[:_MOST_LINES] if line.strip() and not _DEAD.search(line)]
+    return len(others) <= 1 and "\0" not in text and "\ufffd" not in text
 
 
 def parse_table(text: str) -> Iterator[Neighbour]:

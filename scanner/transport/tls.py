@@ -4,10 +4,14 @@ Certificates are read, not trusted: a camera's is self-signed as a rule, so veri
 device holds the key of what it shows is checked in every handshake all the same (RFC 8446 section 4.4.3), and what the
 user's anchors say of the chain is asked afterwards (`scanner.wire.devid`): one connection serves both, and no clock but
 ours counts. The legacy context speaks what old firmware speaks (TLS 1.0, small keys); credentials never travel over it.
+
+Whether a device that speaks a current version accepts an old one beside it is asked with a hello of our own
+(`scanner.wire.tls_hello`), since no current library offers old versions alone with every suite of their time.
 """
 
 from __future__ import annotations
 
+import secrets
 import ssl
 import warnings
 from dataclasses import dataclass
@@ -16,8 +20,9 @@ from functools import cache
 from scanner.observation import Reason
 from scanner.transport.exchange import ExchangeError, PortMap, deadline
 from scanner.transport.tcp import open_stream
+from scanner.wire import tls_hello
 
-__all__ = ["Handshake", "context", "handshake"]
+__all__ = ["Handshake", "context", "handshake", "offer_legacy"]
 
 _MOST_CERTIFICATES = 8
 _LEGACY_SERVER_CONNECT = 0x4      # OpenSSL's SSL_OP_LEGACY_SERVER_CONNECT; Python names it from 3.12 on
@@ -68,6 +73,27 @@ async def handshake(address: str, port: int, port_map: PortMap, seconds: float, 
         return Handshake(link.version() or "", cipher[0], _sent(link, certificate), legacy)
     finally:
         await stream.close()
+
+
+async def offer_legacy(address: str, port: int, port_map: PortMap, seconds: float) -> bytes:
+    """Send `port` (nominal) one hello that offers nothing newer than TLS 1.1, and return what came first.
+
+    No handshake is finished: the connection is dropped once a ServerHello or an alert is there. Nothing at all where
+    the device closed without a word. Raises `ExchangeError`.
+    """
+    heard = b""
+    async with deadline(seconds, f"a legacy hello to {port}/tcp"):
+        stream = await open_stream(address, port_map.tcp.get(port, port))
+        try:
+            await stream.send(tls_hello.request(secrets.token_bytes(32)))
+            while not tls_hello.answered(heard):
+                piece = await stream.read_some(tls_hello.MAX_ANSWER - len(heard))
+                if not piece:
+                    break
+                heard += piece
+        finally:
+            await stream.close()
+    return heard
 
 
 def _sent(link: ssl.SSLObject, own: bytes) -> tuple[bytes, ...]:

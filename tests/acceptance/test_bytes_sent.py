@@ -35,8 +35,17 @@ ONVIF_HEADER = {"Security", "UsernameToken", "Username", "Password", "Nonce", "C
 GATEWAY = "urn:schemas-upnp-org:service:WANIPConnection:1"
 RTSP_HEADERS = {"cseq", "user-agent", "accept"}
 RTSP_PATHS = {"/", "/Streaming/Channels/101", "/axis-media/media.amp", "/cam/realmonitor?channel=1&subtype=0",
-              "/unicast/c1/s0/live", "/media/video1", "/profile2/media.smp", "/rtsp_tunnel", "/avc"}
+              "/unicast/c1/s0/live", "/media/video1", "/profile2/media.smp", "/rtsp_tunnel", "/avc",
+              "/hall/7d/picture.264", "/profile1"}      # the last two are told by the devices themselves
 NO_SUCH_PATH = re.compile(r"/[0-9a-f]{16}")
+
+LEGACY_SUITES = bytes.fromhex(                   # from those without encryption to AES; last, RFC 5746's signal
+    "00010002c010001700190018001b0034003ac018c019000300060008001400090015000400 05c011c007000a00130016c012c0080007"
+    "002f00350032003800330039004100840096c013c014c009c00a00ff".replace(" ", ""))
+LEGACY_HELLO = re.compile(                       # version TLS 1.1, no session, no compression, curves and points
+    rb"\x16\x03\x01\x00\x91\x01\x00\x00\x8d\x03\x02.{32}\x00\x00\x52" + re.escape(LEGACY_SUITES)
+    + rb"\x01\x00\x00\x12\x00\x0a\x00\x08\x00\x06\x00\x17\x00\x18\x00\x19\x00\x0b\x00\x02\x01\x00", re.DOTALL)
+CURRENT_HELLO = re.compile(rb"\x16\x03\x01..\x01\x00..\x03\x03.{32}", re.DOTALL)
 
 UUID = rb"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
 SEARCHES = {                                     # UDP port: the whole datagram
@@ -162,9 +171,21 @@ def check_datagram(port, data):
     return f"udp {port}"
 
 
+def check_hello(data):
+    """A connection that says nothing, a hello of the TLS library, or the one that offers old versions alone."""
+    if not data:
+        return "connect"
+    if LEGACY_HELLO.fullmatch(data):
+        return "tls legacy hello"
+    assert CURRENT_HELLO.match(data), data[:80].hex()
+    return "tls hello"
+
+
 def judge(one):
     """What one thing heard was, by name; an assertion where it is on no list."""
     data = bytes(one.data)
+    if one.transport == "hello":
+        return [check_hello(data)]
     if one.transport == "udp":
         return [check_datagram(one.port, data)]
     if one.port in SPEAKS_HTTP:
@@ -187,6 +208,7 @@ def test_every_byte_is_on_the_list(asked):
 
 @pytest.mark.parametrize("kind", [
     *(f"onvif {name}" for name in ONVIF), "http GET", "rtsp OPTIONS", "rtsp DESCRIBE", "igd GetGenericPortMappingEntry",
+    "tls hello", "tls legacy hello",
     "wsd Probe", "mdns query", "udp 161", "udp 37020", "udp 37810", "udp 1900", "udp 23456", "udp 34569", "udp 3956",
     "udp 7701", "udp 1757", "udp 10001", "udp 2000", "udp 20002", "connect",
 ])
@@ -215,6 +237,8 @@ def called(operation, namespace=ONVIF_DEVICE):
     ("tcp", 5000, posted(b"/ctl/IPConn", called(b"AddPortMapping", GATEWAY))),
     ("tcp", 554, b"SETUP rtsp://a:554/ RTSP/1.0\r\nCSeq: 1\r\n\r\n"), ("tcp", 9530, b"any word"),
     ("tcp", 554, b"DESCRIBE rtsp://a:554/another RTSP/1.0\r\nCSeq: 1\r\n\r\n"), ("tcp", 23, b"root\r\n"),
+    ("hello", 443, b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00"),
+    ("hello", 443, b"\x18\x03\x02\x00\x03\x01\x40\x00"),                # a heartbeat that asks for more than it says
     ("tcp", 37777, bytes(32)), ("udp", 37020, b"<Probe><Types>reset</Types></Probe>"), ("udp", 7788, b"x"),
     ("udp", 161, bytes.fromhex("302702010104067075626c6963a31a02040000000102010002010030")),
 ])
@@ -238,6 +262,13 @@ def test_no_password_crosses_the_wire(everything):
 def test_a_device_sees_at_most_one_wrong_login(everything):
     wrong = {name: count for name in everything.site.names if (count := everything.site.failed_logins(name))}
     assert wrong == {"login-own": 1}                  # the one documented pair, where it was not what opens the device
+
+
+def test_a_device_hears_at_most_one_hello_of_old_versions(everything):
+    hellos = Counter(one.device for one in everything.heard if one.transport == "hello" and LEGACY_HELLO.fullmatch(
+        bytes(one.data)))
+    assert hellos
+    assert set(hellos.values()) == {1}
 
 
 def test_ports_tried_are_the_base_ports_and_then_the_suspected_makers_own(everything):

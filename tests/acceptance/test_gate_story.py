@@ -315,6 +315,29 @@ def test_an_upgrade_while_attached_suspends_and_a_new_sweep_is_asked_for(shell, 
     assert shell("--json", *words.approve("hanwha")).json["rule"] == "approve.changed"
 
 
+def test_the_guard_alone_and_a_rejection_keep_out(shell, words, site):
+    address = site.address("axis-box")
+    assert shell(*words.attach("axis-box")).code == ExitCode.CLEAN
+    looked = shell("--json", "watch", address, "--once")
+    assert (looked.code, looked.json["state"], looked.json["rule"]) == (ExitCode.CLEAN, "holds", None)
+    assert site.sessions("axis-box") == (), "the guard takes no picture"
+    given = shell("--json", "reject", address, "--reason", "nobody ordered it", "--actor", "alice").json
+    assert (len(given["revoked"]), given["suspended"]) == (1, True)
+    assert (attachment(shell, address)["state"], attachment(shell, address)["rule"]) == ("suspended", "device.rejected")
+    again = shell("watch", address, "--once")
+    assert (again.code, "stays suspended" in again.err) == (ExitCode.FINDINGS, True)
+    for wanted in (words.attach("axis-box"), words.approve("axis-box")):
+        assert shell("--json", *wanted).json["rule"] == "device.rejected"
+    assert shell("revoke", given["rejection"], "--reason", "it was found").code == ExitCode.CLEAN
+    assert shell("--json", *words.attach("axis-box")).json["rule"] == "attestation.revoked"
+    assert shell(*words.approve("axis-box")).code == ExitCode.CLEAN
+    assert shell(*words.attach("axis-box")).code == ExitCode.CLEAN
+    site.upgrade("axis-box", "99.1.0")
+    found = shell("--json", "watch", address, "--once")
+    assert (found.code, found.json["state"], found.json["rule"]) == (ExitCode.FINDINGS, "suspended", "gate.fingerprint")
+    assert attachment(shell, address)["rule"] == "gate.fingerprint"
+
+
 def test_the_log_holds_and_no_secret_rests_anywhere(shell, camvet, site):
     done = shell("--json", "audit", "verify")
     assert done.json["holds"] is True

@@ -25,6 +25,8 @@ PAIRS = [
     ("login-delivered", "login-own", "login.factory_default", "opens it"),
     ("rtsp-open", "rtsp-closed", "upnp.opened_port", "8554/tcp to 554"),
     ("recorder-old", "recorder-new", "recorder.weak_channels", "CVE-2021-36260"),
+    ("tls-both", "rtsp-closed", "tls.weak", "accepts TLSv1.1"),
+    ("path-open", "path-closed", "rtsp.anonymous", "/hall/7d/picture.264"),
 ]
 
 
@@ -54,6 +56,8 @@ def stored(everything):
     ("login-delivered", "login.factory_default", "login", "pair", "hikvision-before-activation"),
     ("hikvision-old", "advisory.cve-2021-36260", None, "firmware", "V5.5.82"),
     ("dahua-old", "advisory.cve-2021-33044", None, "model", "IPC-HFW3441T-ZAS"),
+    ("tls-both", "tls.weak", "tls_hello", "version", "TLSv1.1"),
+    ("path-open", "rtsp.anonymous", "rtsp", "path", "/hall/7d/picture.264"),
 ])
 def test_a_finding_rests_on_what_shows_the_weakness(everything, stored, weak, rule, transport, field, value):
     evidence = [stored[one] for one in everything.finding(weak, rule)["evidence"]]
@@ -123,3 +127,17 @@ def test_firmware_that_went_back_is_seen_in_the_next_sweep(everything):
     assert found["status"] == "fail"
     assert "2.840.0000000.7.R" in found["reason"]
     assert everything.finding("dahua-new", "firmware.downgraded")["status"] == "not_assessed"
+
+
+def test_old_versions_are_asked_for_where_a_current_one_is_spoken(everything):
+    """So the weak twin is not one that could be seen by its handshake, and the sound one was asked."""
+    for name, how in (("tls-both", "accepted"), ("rtsp-closed", "refused")):
+        made = {one["probe"]: one for one in everything.device(name)["attempts"]}
+        assert (made["tls.legacy_hello"]["status"], made["tls.legacy_hello"]["detail"]) == ("completed", how)
+        assert made["tls.handshake"]["detail"] == ""                       # not by legacy parameters
+    assert "older versions are refused" in everything.finding("rtsp-closed", "tls.weak")["reason"]
+
+
+def test_where_no_tls_is_offered_none_is_asked_and_that_is_said(everything):
+    made = {one["probe"]: one for one in everything.device("dahua-old")["attempts"]}
+    assert (made["tls.legacy_hello"]["status"], made["tls.legacy_hello"]["reason"]) == ("not_attempted", "port_closed")

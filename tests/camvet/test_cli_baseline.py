@@ -184,9 +184,27 @@ def test_logs_without_names_leave_undecided_what_a_name_would_decide(camvet, cap
     assert json.loads(out)["mud"] == ["203.0.113.20:23/tcp"]
 
 
+ZEEK = "#separator \\x09\n#fields\tts\tuid\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p\tproto\torig_bytes\torig_pkts\n"
+
+
+def test_imported_conversations_are_held_against_the_baseline(camvet, captures, tmp_path):
+    log = tmp_path / "conn.log"
+    log.write_text(ZEEK + f"1795399200.1\tC1\t{HIK_AT}\t5000\t203.0.113.99\t10240\tudp\t100\t3\n", encoding="utf-8")
+
+    def drift():
+        (device,) = json.loads(camvet("--json", "import", log)[1])["devices"]
+        return next((f for f in device["verdict"]["findings"] if f["rule"] == "egress.drift"), None)
+
+    assert drift() is None
+    assert camvet("baseline", "approve", HIK_AT, "--capture", captures[0])[0] == 0
+    new = drift()
+    assert (new["status"], "203.0.113.99:10240/udp" in new["reason"]) == ("fail", True)
+
+
 def test_a_device_without_a_file_is_said(camvet, captures, tmp_path):
-    (tmp_path / "empty").mkdir()
-    code, out, _ = camvet("--json", "egress", captures[2], "--check-mud", tmp_path / "empty")
+    (tmp_path / "muds").mkdir()
+    (tmp_path / "muds" / "another-device.json").write_text("{}", encoding="utf-8")
+    code, out, _ = camvet("--json", "egress", captures[2], "--check-mud", tmp_path / "muds")
     told = json.loads(out)
     assert (len(told["mud_no_file"]), told["mud_devices"]) == (1, 0)
     assert code in {1, 3}

@@ -179,3 +179,12 @@ def test_a_misspelt_imported_name_is_offered_and_not_taken(desk, capsys):
     code, out, err = run(capsys, "Pantherblik GmbH", "--buyer", "private_company")
     assert (code, out) == (2, "")
     assert "close to it in an imported list: import:sdn:Pantherblick GmbH" in err
+
+
+def test_a_label_is_told_from_an_unknown_name(capsys):
+    code, out, err = run(capsys, "Amcrest", "--buyer", "private_company")
+    assert (code, out) == (2, "")
+    assert "label" in err
+    assert "dahua" in err
+    _, _, err = run(capsys, "zzzz", "--buyer", "private_company")
+    assert "label" not in err

@@ -61,7 +61,7 @@ def test_only_the_devices_of_a_neighbour_table(camvet, capture, tmp_path):
 
 
 @pytest.mark.parametrize(("words", "complaint"), [
-    ([], "name capture files"),
+    ([], "exactly one of both: capture files"),
     (["none.pcap"], "no such file"),
     (["--interface", "eth0"], "no camera's MAC is known"),
     (["--interface", "eth0", "--all-hosts"], "say why with --reason"),
@@ -103,7 +103,7 @@ def test_claims_need_a_device_and_known_words(camvet):
     assert camvet("claims", "declare", "10.0.0.9", "no network connectivity", "--by", "vendor")[0] == 2
     code, _, err = camvet("claims", "check")
     assert code == 2
-    assert "no claim was noted" in err
+    assert "no inventory at" in err
 
 
 def test_claims_are_noted_checked_and_kept_in_the_log(camvet, tmp_path, capture):
@@ -129,3 +129,13 @@ def test_claims_are_noted_checked_and_kept_in_the_log(camvet, tmp_path, capture)
     assert "0.5 hours only" in short["because"]
     assert [e.kind for e in inventory.events()].count("claim.declared") == 3
     assert [e.kind for e in inventory.events()].count("claim.checked") == 3
+
+
+def test_what_is_wrong_with_a_file_is_said_once_and_not_for_every_device(camvet, capture, tmp_path):
+    bad = tmp_path / "bad.pcap"
+    bad.write_bytes(b"\xd4\xc3\xb2\xa1 but nothing else")
+    _, out, _ = camvet("egress", capture, bad)
+    told = [line for line in out.splitlines() if "bad.pcap" in line]
+    assert sum("read only in part" in line for line in told) == 1
+    assert not any(line.startswith("  not assessed") for line in told)
+    assert "  not assessed, since the sources were read only in part: egress." in out

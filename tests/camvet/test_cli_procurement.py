@@ -103,12 +103,26 @@ def test_lots_are_judged_each_for_its_own_buyer(run, home):
     ("row", "told"),
     [
         (("x", "many", "", "", ""), "row 2, column units: expected a whole number"),
-        (("x", 1, "", "nobody", ""), "row 2: no buyer is called"),
+        (("x", 1, "", "nobody", ""), "row 2, column buyer: no buyer is called"),
+        (("Dahua", 1, "", "private_company nobody", ""), "row 2, column buyer: no buyer is called 'nobody'"),
     ],
 )
 def test_a_lot_that_does_not_fit_is_told_by_its_row(run, home, row, told):
     code, _, err = run("screen", "--csv", sheet(home / "lots.csv", row), "--column", "item", "--lots")
     assert (code, told in err) == (2, True)
+
+
+@pytest.mark.parametrize(("last", "told"), [
+    ("Dahua,us_fed_agency,procure,2026-11-22", "row 4, column buyer: no buyer"),
+    ("Dahua,us_federal_agency,acquire,2026-11-22", "row 4, column activity: expected"),
+    ("Dahua,us_federal_agency,procure,2026-13-22", "row 4, column as_of: '2026-13-22'"),
+])
+def test_no_lot_is_judged_before_all_of_them_are_read(run, home, last, told):
+    given = home / "lots.csv"
+    given.write_text(f"item,buyer,activity,as_of\nDahua,us_federal_agency,,\nAxis,,,\n{last}\n", encoding="utf-8")
+    code, out, err = run("screen", "--csv", given, "--column", "item", "--lots", "--json")
+    assert (code, out) == (2, "")
+    assert told in err
 
 
 CAMERA = "HIKVISION DS-2CD2143G2-I dome"

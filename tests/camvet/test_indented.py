@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from camvet.indented import Each, Lines, write
+from camvet.indented import Each, Rows, write
 
 
 class Word(StrEnum):
@@ -55,12 +55,28 @@ def test_members_are_written_before_all_are_made():
     assert [one["number"] for one in json.loads("".join(pieces))["all"]] == made
 
 
-@given(st.lists(VALUES))
-def test_rows_stand_on_a_line_each(members):
-    text = written({"rows": Lines(lambda: members)})
+@given(st.lists(st.text(), min_size=1, max_size=4, unique=True).flatmap(
+    lambda keys: st.tuples(st.just(keys), st.lists(st.tuples(*[VALUES] * len(keys))))))
+def test_rows_stand_on_a_line_each(table):
+    keys, rows = table
+    text = written({"rows": Rows(keys, lambda: rows)})
     assert text == '{\n  "rows": [' + ",".join(
-        "\n    " + json.dumps(one, ensure_ascii=False, default=str) for one in members) + (
-        "\n  ]" if members else "]") + "\n}"
+        "\n    " + json.dumps(dict(zip(keys, row, strict=True)), ensure_ascii=False, default=str) for row in rows) + (
+        "\n  ]" if rows else "]") + "\n}"
+
+
+def test_many_rows_are_encoded_some_at_a_time_and_all_are_there():
+    rows = [(number, ("a", "b") if number == 700 else ("a",) if number % 3 else (), "x\ny%s") for number in range(1500)]
+    text = written({"rows": Rows(("n", "100 %", "text"), lambda: rows)})
+    assert text.splitlines()[2:-2] == [
+        "    " + json.dumps({"n": n, "100 %": list(names), "text": said}) + ("," if n < 1499 else "")
+        for n, names, said in rows]
+
+
+def test_rows_of_another_length_than_their_keys_are_refused():
+    for rows in ([(1,)], [(1, 2), (1,)], [(1, 2, 3)]):
+        with pytest.raises((ValueError, TypeError)):
+            written({"rows": Rows(("a", "b"), lambda rows=rows: rows)})
 
 
 def test_a_key_without_a_form_is_refused():

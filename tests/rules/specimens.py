@@ -38,6 +38,7 @@ def _guarded(device):
         seen(device, "onvif", "onvif.GetDeviceInformation", 80, operation="GetDeviceInformation", status=401),
         seen(device, "tcp", "tcp.connect", 23, state="closed"),
         seen(device, "tcp", "tcp.connect", 21, state="closed"),
+        seen(device, "tls_hello", "tls.legacy_hello", 443, refused="protocol_version"),
         seen(device, "onvif", "onvif.GetSystemDateAndTime", 80, operation="GetSystemDateAndTime", status=200,
              device_time=NOW.isoformat()),
     ]

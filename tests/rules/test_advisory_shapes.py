@@ -61,12 +61,38 @@ def asked(document, firmware, model="C100", reader=read_cve):
     (block(version("1.0", lessThan="2.0"), default="unaffected"), {"1.5": "aff", "2.0": "not"}),
     (block(version("1.0", "unknown", lessThan="2.0")), {"1.5": "unknown"}),
     (block(version("2.0", lessThan="1.0")), {"1.5": "unknown"}),
+    (block(version("2.0", lessThan="2.0")), {"1.5": "unknown", "2.0": "unknown", "2.1": "unknown"}),
+    (block(version("1.0", lessThan="2.0"), version("1.5", "unaffected")), {"1.4": "aff", "1.5": "not", "1.6": "aff"}),
+    (block(version("1.0", lessThan="2.0"), version("2.0", "unaffected")), {"1.9": "aff", "2.0": "not", "2.1": "not"}),
+    (block(version("1.0", lessThanOrEqual="2.0"), version("2.0", "unaffected")), {"1.9": "aff", "2.0": "disputed"}),
+    (block(version("1.5"), version("1.5", "unaffected")), {"1.5": "disputed", "1.6": "unknown"}),
+    (block(version("0", lessThan="2.0"), version("0", "unaffected", lessThan="2.0")), {"1.9": "disputed"}),
     (block(version("1.0", lessThan="2.0"), product="n/a"), {"1.5": "unknown"}),
 ], ids=lambda value: "" if isinstance(value, dict) else json.dumps(value)[:60])
 def test_a_cna_block_is_read_as_it_is_meant(made, answers):
-    expected = {"aff": State.AFFECTED, "not": State.NOT_AFFECTED, "unknown": State.UNKNOWN}
+    expected = {"aff": State.AFFECTED, "not": State.NOT_AFFECTED, "unknown": State.UNKNOWN, "disputed": State.DISPUTED}
     assert {firmware: asked(record(made), firmware).status for firmware in answers} == {
         firmware: expected[word] for firmware, word in answers.items()}
+
+
+@pytest.mark.parametrize(("made", "told"), [
+    (block(version("1.5"), version("1.5", "unaffected")), "1.5 is said to be affected and not affected"),
+    (block(version(["x"], lessThan={"a": 1}, versionType=5)), "has not the shape of one"),
+    (block("1.0"), "has not the shape of one"),
+])
+def test_a_record_that_contradicts_itself_or_is_misshapen_is_named(made, told):
+    problems = read_cve(json.dumps(record(made)).encode(), "a.json").problems
+    assert all(CVE in problem for problem in problems)
+    assert any(told in problem for problem in problems)
+
+
+@pytest.mark.parametrize("opposite", ["known_not_affected", "fixed", "first_fixed"])
+def test_a_csaf_product_under_statuses_of_both_kinds_is_disputed_and_named(opposite):
+    document = csaf({"known_affected": ["V"], opposite: ["V"]})
+    problem, = read_csaf(json.dumps(document).encode(), "a.json").problems
+    assert "'V' is said to be affected and not affected" in problem
+    assert CVE in problem
+    assert asked(document, "1.9", reader=read_csaf).status is State.DISPUTED
 
 
 def test_what_two_containers_say_differently_is_disputed():

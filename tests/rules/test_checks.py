@@ -80,7 +80,7 @@ def test_a_finding_points_at_what_it_rests_on():
     finding = next(f for f in findings if f.rule == "rtsp.anonymous")
     assert finding.status is Status.FAIL
     assert finding.evidence == (observations[0].id,)
-    assert finding.rule_version == "1"
+    assert finding.rule_version == str(next(check.version for check in ALL if check.id == "rtsp.anonymous"))
 
 
 def test_other_devices_observations_do_not_count():

@@ -1,13 +1,14 @@
 """Shared keys over a whole sweep, the device's clock, and the age of its firmware."""
 
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rules import checks, makers, policy
-from rules.exposure import CLOCK_SECONDS, OLD_DAYS, label_shared_keys
+from rules.exposure import CLOCK_SECONDS, label_shared_keys
 from rules.judgement import Law, judge
 from rules.vocabulary import Identity, Kind, Status
 from scanner.observation import Observation
@@ -84,8 +85,6 @@ def test_no_time_that_a_device_tells_raises(text):
 @pytest.mark.parametrize(("maker", "firmware", "build", "status"), [
     ("hikvision", "V5.5.82", "190909", Status.FAIL), ("hikvision", "V5.7.3", "251101", Status.PASS),
     ("hikvision", "V5.7.3", None, Status.NOT_APPLICABLE), ("axis", "2.800.0000000.8.R.200101", None, Status.FAIL),
-    ("dahua", "2.800.0000000.8.R." + (NOW - timedelta(days=OLD_DAYS)).strftime("%y%m%d"), None, Status.PASS),
-    ("dahua", "2.800.0000000.8.R." + (NOW - timedelta(days=OLD_DAYS + 1)).strftime("%y%m%d"), None, Status.FAIL),
     ("uniview", "DIPC-B1213.6.5.230231", None, Status.NOT_APPLICABLE),      # no such day
     ("axis", None, None, Status.NOT_ASSESSED),
 ])
@@ -93,3 +92,57 @@ def test_the_age_of_firmware_is_read_from_its_form(maker, firmware, build, statu
     identity = Identity("10.0.0.1", maker=maker, makers=(maker,), kind=Kind.CAMERA, firmware=firmware,
                         firmware_build=build)
     assert status_of("firmware.old", [seen("10.0.0.1", "tcp", state="open")], identity).status is status
+
+
+def aged(built, on, months=None):
+    """The finding on firmware of that build date, seen on that day, under so many months."""
+    identity = Identity("10.0.0.1", maker="dahua", makers=("dahua",), kind=Kind.CAMERA,
+                        firmware=f"2.800.0000000.8.R.{built}")
+    told = replace(seen("10.0.0.1", "tcp", state="open"), at=datetime.combine(on, time(12), UTC))
+    more = () if months is None else (months,)
+    check = next(check for check in checks.load() if check.id == "firmware.old")
+    return check.finding(checks.case_of("10.0.0.1", identity, [told], [], *more))
+
+
+@pytest.mark.parametrize(("built", "on", "months", "status"), [
+    ("241122", date(2026, 11, 22), None, Status.PASS), ("241121", date(2026, 11, 22), None, Status.FAIL),
+    ("240229", date(2026, 2, 28), 24, Status.PASS), ("240229", date(2026, 3, 1), 24, Status.FAIL),   # a leap day
+    ("231122", date(2025, 11, 22), 24, Status.PASS), ("231122", date(2025, 11, 23), 24, Status.FAIL),
+    ("240131", date(2026, 2, 1), 24, Status.FAIL), ("240131", date(2026, 1, 31), 24, Status.PASS),
+    ("251101", date(2026, 11, 22), 12, Status.FAIL), ("251101", date(2026, 11, 22), 13, Status.PASS),
+    ("070101", date(2026, 11, 22), 240, Status.PASS), ("270101", date(2026, 11, 22), 1, Status.PASS),   # not yet built
+])
+def test_months_are_calendar_months_and_the_policy_says_how_many(built, on, months, status):
+    found = aged(built, on, months)
+    assert found.status is status
+    assert dict(found.facts)["months allowed"] == str(months or 24)
+    assert f"{months or 24} months ago" in found.reason
+
+
+def test_a_policys_name_carries_its_months_and_so_does_the_verdict():
+    named = policy.with_firmware_months("private", 6)
+    assert named == "private:firmware_months=6"
+    assert policy.with_firmware_months(named, 7) == "private:firmware_months=7"
+    devices = {"10.0.0.1": ([seen("10.0.0.1", "dhip", "dhip.search", 37810, vendor="Dahua", model="IPC-HFW5241E",
+                                  firmware="2.820.0000000.18.R.260101")], [])}
+
+    def found(name):
+        (judged,) = judge(devices, makers=makers.load(), law=Law.load(), policy=policy.load()[name],
+                          as_of=date(2026, 11, 22))
+        finding = next(f for f in judged.findings if f.rule == "firmware.old")
+        return judged.verdict.policy, finding.status, dict(finding.facts).get("months allowed")
+
+    day = devices["10.0.0.1"][0][0].at.date()
+    assert day > date(2026, 7, 1)
+    assert found("private") == ("private", Status.PASS, "24")
+    assert found(named) == (named, Status.FAIL, "6")
+    assert found(found(named)[0]) == found(named)                      # judged again by what the verdict says
+
+
+@pytest.mark.parametrize("name", [
+    "private:firmware_months=0", "private:firmware_months=241", "private:firmware_months=x", "nobody:firmware_months=6",
+    "private:expires_days=6", "private:", "private:firmware_months=6:firmware_months=7", "private:firmware_months=6\n",
+])
+def test_what_is_no_policys_name_is_none(name):
+    assert name not in policy.load()
+    assert sorted(policy.load()) == ["contractor", "federal", "private", "uk-government"]

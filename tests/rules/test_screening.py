@@ -198,3 +198,33 @@ def test_no_text_beside_it_hides_a_distinctive_name(text):
 def test_a_part_number_that_nothing_explains_is_for_review(line, action):
     answer = screen(line, CATALOG, DAY)
     assert (answer.action, answer.entity) == (action, None)
+
+
+@pytest.mark.parametrize("script", sorted(CATALOG.scripts))
+def test_no_spelling_of_another_script_is_a_word_of_the_trade(script):
+    for written, known in CATALOG.scripts[script]:
+        rest = written
+        for mark in (*CATALOG.han_neutral, *CATALOG.camera_marks):
+            rest = rest.replace(mark, "")
+        assert rest, (written, known.written)
+        assert written not in CATALOG.classes, (written, known.written)
+        assert script in {"han", "hangul"} or len(written) > 2, (written, known.written)
+
+
+@pytest.mark.parametrize("party", LISTED)
+def test_a_full_name_is_found_with_a_slip_in_any_word(party):
+    """Two letters of one word change places: the party is still looked at."""
+    known = CATALOG.entities.parties[party]
+    name = known.name.split(" (")[0]
+    words = name.split()
+    for index, word in enumerate(words):
+        if len(word) > 5 and word.isalpha() and len(name) > 12:
+            slip = word[:3] + word[4] + word[3] + word[5:]
+            found = ask(" ".join([*words[:index], slip, *words[index + 1:]]))
+            assert found.action is not Action.NO_MATCH, (slip, found.because)
+
+
+@pytest.mark.parametrize("text", ["הנדסה בע\"מ", "เครื่องเขียน", "Ηλεκτρολογικά", "हार्डवेयर", "ტექნიკა"])
+def test_a_line_in_a_script_nobody_here_reads_is_looked_at(text):
+    assert ask(text).action is Action.REVIEW
+    assert "script" in ask(text).because

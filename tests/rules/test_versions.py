@@ -9,7 +9,17 @@ from rules import advisories
 from rules.advisories import State
 from rules.advisory_text import read_bounds
 from rules.grammars import GRAMMARS, MAX_TEXT, canonical, form_of, grammar_named
-from rules.versions import MAX_MODEL, Incomparable, Span, Word, compare, names_model, vote
+from rules.versions import (
+    MAX_MODEL,
+    Incomparable,
+    Span,
+    Word,
+    compare,
+    model_heads,
+    names_model,
+    scope_head,
+    vote,
+)
 
 
 def test_the_labelled_rows_come_out_right():
@@ -32,11 +42,19 @@ def test_the_rows_written_unseen_come_out_right():
 SPELLINGS = [
     ("hikvision", "DS-2CD2032F-I", "V5.4.0 build 160530", [
         "V5.4.0build160530", "5.4.0_160530", "v5.4.0 160530", "V5.4.0,build 160530", "V5.4.0 (build 160530)",
-        "V5.4.0_build160530", "V5.4.0 Build:20160530", "  V5.4.0   build 160530 ", "Firmware: V5.4.0 build 160530"]),
+        "V5.4.0_build160530", "V5.4.0 Build:20160530", "  V5.4.0   build 160530 ", "Firmware: V5.4.0 build 160530",
+        "V5.4.0-160530", "V5.4.0 (160530)", "V5.4.0-build160530", "V5.4.0 Build 2016-05-30", "V5.4.0 BuildDate=160530",
+        '"V5.4.0 build 160530"',
+        "SoftwareVersion V5.4.0build 160530", "IPC_R0_EN_STD_5.4.0_160530.zip", "IPCR_K9_ML_NEU_V5.4.0_build160530.dav",
+        "NVR-K41-BL-EN_5.4.0_160530"]),
     ("dahua", "IPC-HFW3441E", "2.800.0000000.29.R.210629", [
         "V2.800.0000000.29.R.20210629", "2.800.0000000.29.R,build:2021-06-29",
         "2.800.0000000.29.R, Build Date: 2021-06-29", "2.800.0000000.29.R, Build 2021-06-29",
-        "version=2.800.0000000.29.R build:2021-06-29",
+        "version=2.800.0000000.29.R build:2021-06-29", "version=2.800.0000000.29.R\r\nBuildDate=2021-06-29",
+        "2.800.0000000.29.R_210629", "2.800.0000000.29.R (2021-06-29)", "2.800.0000000.29.R - built on 2021/06/29",
+        "System Version 2.800.0000000.29.R, Build Date : 2021-06-29", "2.800.0000000.29.R;Build Date:2021/6/29",
+        "TEMP_DH_IPC-HX3XXX-Molec_MultiLang_PN_V2.800.0000000.29.R.210629.bin",
+        "NVR4XXX_Eng_V2.800.0000000.29.R.210629",
         "DH_IPC-HX3XXX-Leo_MultiLang_PN_Stream3_V2.800.0000000.29.R.210629.bin"]),
     ("tp-link", "C210", "1.3.6 Build 230425 Rel.48373n", [
         "1.3.6 Build 20230425 rel.48373", "V1.3.6 Build 230425 Rel. 48373N", "1.3.6 build 230425 Rel.48373n(4555)"]),
@@ -77,6 +95,11 @@ def test_an_unread_suffix_never_turns_an_answer_round(spelling, suffix):
     ("dahua", "2.800.0000000.1.R.200101", "2021-06-30"),
     ("dotted", "1.0.x", None), ("dotted", "2.x", None), ("dotted", "1.*", None),
     ("dotted", "1.2.3 / 1.2.5", None), ("axis", "11.5 / 10.12", None), ("axis", "11.5 and 10.12", None),
+    ("dahua", "2.800.0000000.1.R, Build Date: 08/06/2021", None),          # of June or of August
+    ("dahua", "2.800.0000000.1.R 30/9/2016", None),
+    ("dahua", "2.800.0000000.1.R.210630; DROP TABLE", None), ("dotted", "1.0.2<script>alert(1)</script>", None),
+    ("hikvision", "V5.4.0 build 160530' OR '1'='1", None), ("bosch", "7.80.0128 $(id)", None),
+    ("axis", "11.1O.3", None), ("hikvision", "V5.4.O build 160530", None), ("dotted", "1.46.l6", None),
     ("hikvision", "V5.4.0 or later", None), ("dotted", "2.0+", None), ("bosch", "7.50 and below", None),
 ])
 def test_what_names_two_versions_or_none_is_not_read(grammar, text, build):
@@ -123,6 +146,8 @@ def test_no_words_raise(text):
     ("dahua", "2.608.0000.0", None, (0,), (), "2.608.0000"),
     ("uniview", "DIPC-B1213.6.5.230215", None, (6, 5), (20230215,), "B1213"),
     ("uniview", "NVR-B3801.20.17.240507", None, (20, 17), (20240507,), "B3801"),
+    ("uniview", "DIPC-B1232.9.3.C00010.251208", None, (9, 3), (20251208,), "B1232"),
+    ("uniview", "QIPC-B2202.10.17.C06222.L61.NB.250307", None, (10, 17), (20250307,), "B2202"),
     ("uniview", "IPC_G6103 B6103.16.10.B25.201218", None, (16, 10), (20201218,), "B6103"),
     ("axis", "AXIS OS 11.5.64", None, (11, 5, 64), (), ""),
     ("bosch", "7.80 B128", None, (7, 80), (128,), ""),
@@ -178,6 +203,7 @@ def test_older_and_newer(grammar, older, newer):
     ("hikvision", "V5.4.0", "build 210625", "names none"),
     ("dahua", "2.800.0000000.29.R", "2.800.0000000.29.R.210630", "names none"),
     ("dahua", "2.800.0000000.28.R.210630", "2.800.0000000.29.R.210630", "earlier revision"),
+    ("dahua", "2.800.0000000.29.R.210630-beta", "2.800.0000000.29.R.210630", "behind it"),
     ("uniview", "DIPC-B1213.6.5.230215", "DIPC-B1216.5.7.230109", "platforms"),
     ("illustra", "SS016.05.09.04.0006", "SS010.05.09.04.0022", "platforms"),
     ("xiongmai", "4.03.R11.4912720B.11201.142300.0000004", "4.02.R11.A8531149.10001.131900.00000", "no order"),
@@ -236,7 +262,10 @@ def test_dotted_numbers_order_as_numbers(first, second):
     ("DS-7604NI-K1/4P(B)", "DS-7604NI-K1", False), ("AX8", "AX8", True), ("AX8", "AX80", False),
     ("AX8", "AX8-E", True), ("DCS-930L", "DCS_930L", True), ("DCS-930L", "DCS-930LB1", False),
     ("HBL2GR1", "HBL2GR1V", False), ("Cam v3", "Cam v3 Pro", False), ("NVRmini", "NVRmini 2", False),
-    ("C210", "C210P2", False), ("C210", "C210(EU)", True), ("SD9364", "SD9364-EHL", True),
+    ("solo-7-wifi-camera", "Solo 7 WiFi", True), ("solo-7-wifi-camera", "Solo 7 WiFi Camera", True),
+    ("solo-7-wifi-camera", "Solo 7 WiFi Pro", False), ("solo-7-wifi-camera", "Solo 7", False),
+    ("network-camera", "network", False), ("C210", "C210P2", False), ("C210", "C210(EU)", True),
+    ("SD9364", "SD9364-EHL", True),
 ])
 def test_scopes_name_models(scope, model, named):
     assert (names_model((scope,), model) == scope) is named
@@ -291,3 +320,23 @@ def test_canonical_text_drops_case_spaces_and_a_leading_v():
 def test_an_unknown_grammar_is_named():
     with pytest.raises(ValueError, match="no version grammar 'x'"):
         grammar_named("x")
+
+
+SCOPES = sorted({scope for file in advisories.load().files.values() for record in file.records
+                 for entry in record.affected for scope in entry.models})
+
+
+@given(st.sampled_from(SCOPES), st.sampled_from("ABX07"), st.sampled_from(["", "-", " ", "_"]),
+       st.sampled_from(["", "DAHUA "]))
+def test_no_scope_that_names_a_model_is_passed_over(scope, letter, separator, before):
+    strips = ("DAHUA",)
+    model = before + scope.replace("?", letter).replace("@", "FW").rstrip("*").replace("-", separator)
+    if names_model((scope,), model, strips) is not None:
+        assert scope_head(scope) in model_heads(model, strips)
+
+
+def test_a_model_is_held_against_the_scopes_that_begin_like_it_alone():
+    assert scope_head("IPC-H@3???*") == scope_head("ipc_hx") == "IPC"
+    assert scope_head("?X") == ""
+    assert model_heads("ds-2cd2032F") == {"", "D", "DS", "DS2"}
+    assert model_heads("x" * (MAX_MODEL + 1)) == model_heads(" ") == frozenset()

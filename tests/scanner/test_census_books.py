@@ -12,7 +12,7 @@ from openpyxl import Workbook
 
 from scanner.imports import books, tables
 from scanner.imports.known import Book
-from scanner.imports.words import mac_in, mac_of, place_of, port_in
+from scanner.imports.words import mac_in, mac_of, moment_of, place_of, port_in
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 A, B = "3C:EF:8C:00:00:01", "3C:EF:8C:00:00:02"
@@ -472,3 +472,65 @@ def test_any_bytes_are_a_book_of_somebody_or_nobody(data):
 def test_a_damaged_book_is_read_as_far_as_it_goes(text, at, put):
     book = read((text[:at] + put + text[at + len(put):]).encode("utf-8", "replace"))
     assert all(one.mac == "" or (len(one.mac) == 17 and not int(one.mac[:2], 16) & 1) for one in book.known)
+
+
+# -- a MAC that went wrong is said, with its row and column ------------------------------------------------------------
+
+@pytest.mark.parametrize(("cell", "refused"), [
+    ("3c:ef:8c:00:00:zz", True), ("3c:ef:8c", True), ("nonsense", True), ("3cef8c0000012", True),
+    ("ff:ff:ff:ff:ff:ff", True), ("01:00:5e:00:00:01", True), ("00:00:00:00:00:00", True),
+    ("", False), ("-", False), ("N/A", False), ("unknown", False), (A, False), (f"{A} (LAN)", False),
+    ("10.0.0.9", False),
+])
+def test_a_bad_mac_in_a_table_is_a_refused_row_that_names_its_column(cell, refused):
+    book = read(f"ip,MAC address,name\n10.0.0.5,{B},a\n10.0.0.9,{cell},cam\n".encode())
+    told_of = [(one.row, one.expected) for one in book.refused]
+    assert told_of == ([(3, "row 3, column MAC address: a whole MAC of one device")] if refused else [])
+    assert ("10.0.0.9" in {one.address for one in book.known}) is not refused
+    brought = tables.read_csv(f"ip,mac\n10.0.0.9,{cell}\n".encode(), NOW)
+    assert [one.expected for one in brought.refused] == (
+        ["row 2, column mac: a whole MAC of one device"] if refused else [])
+
+
+@pytest.mark.parametrize(("heading", "cell"), [("Client ID", "cam-lobby-7"), ("Unique ID", "00-01-00-01-2f")])
+def test_what_is_no_mac_by_its_heading_is_not_refused_for_being_none(heading, cell):
+    book = read(f"ip,{heading},name\n10.0.0.9,{cell},cam\n".encode())
+    assert ([one.address for one in book.known], book.refused) == (["10.0.0.9"], [])
+
+
+CATALYST = """Vlan    Mac Address       Type        Ports
+----    -----------       --------    -----
+  20    3cef.8c00.0001    DYNAMIC     Gi1/0/7
+"""
+
+
+@pytest.mark.parametrize(("line", "refused"), [
+    ("  20    3cef.8c00.00zz    DYNAMIC     Gi1/0/8", True), ("  20    3cef.8c00         DYNAMIC     Gi1/0/8", True),
+    ("  20    zzzz.zzzz.zzzz    DYNAMIC     Gi1/0/8", True), ("  20    3cef8c0000012     DYNAMIC     Gi1/0/8", True),
+    ("  20    (incomplete)      DYNAMIC     Gi1/0/8", False), ("Total Mac Addresses for this criterion: 1", False),
+    ("sw1# show clock detail", False), ("----    -----------       --------    -----", False),
+    ("Vlan    Mac Address       Type        Ports", False), ("  20    *                 Flood       Gi1/0/8", False),
+])
+def test_a_line_like_an_entry_whose_mac_went_wrong_is_no_heading(line, refused):
+    book = read((CATALYST + line + "\n").encode())
+    assert [one.mac for one in book.known] == [A]
+    assert [one.row for one in book.refused] == ([4] if refused else [])
+    assert all("where the MAC stands" in one.expected for one in book.refused)
+
+
+@pytest.mark.parametrize(("line", "when"), [
+    (f"1795399200 {A.lower()} 10.0.0.9 cam 01:{A.lower()}", "2026-11-23T02:00:00.000Z"),
+    (f"0 {A.lower()} 10.0.0.9 cam 01:{A.lower()}", None),
+])
+def test_the_end_of_a_dnsmasq_lease_is_told_as_a_time(line, when):
+    book = read((line + "\n").encode())
+    assert [one.when for one in book.known] == [when or ""]
+
+
+@given(st.integers(0, 9_999_999_999))
+def test_seconds_since_1970_are_told_as_a_time_and_other_numbers_as_they_are(number):
+    told_as = moment_of(str(number))
+    if number >= 100_000_000:
+        assert int(datetime.fromisoformat(told_as).timestamp()) == number
+    else:
+        assert told_as == str(number)

@@ -10,6 +10,7 @@ from scanner.protocols import PROTOCOLS
 from scanner.scope import Scope
 from scanner.settings import Quiet, Settings
 from scanner.transport.addresses import Interface
+from scanner.wire import datagram, sadp, wsdiscovery
 
 WS_GROUP = "239.255.255.250"
 # transport: port, groups asked (v4, v6), broadcast asked, local ports, groups heard, unicast, unicast to everybody
@@ -47,6 +48,13 @@ def test_every_protocol_is_asked_and_heard_where_it_is_known_to_be():
                             one.reply_groups, one.unicast, one.everywhere) for one in PROTOCOLS}
     assert told == KNOWN
     assert {one.transport for one in PROTOCOLS if one.answers_to_all} == ANSWER_BY_BROADCAST
+
+
+def test_whatever_a_sweep_asks_for_a_lone_datagram_is_known_by_as_well():
+    """The two lists are kept by hand: which codec asks and which form is looked for first is not the codecs' trade."""
+    known = {kind: parse for _, kind, parse in datagram._BY_CONTENT} | dict(datagram._BY_PORT.values())
+    known |= {"sadp": sadp.parse, "wsd": wsdiscovery.parse}                # markup, told apart by its readers
+    assert {one.transport: one.parse for one in PROTOCOLS}.items() <= known.items()
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS, ids=lambda one: one.transport)

@@ -169,3 +169,18 @@ def test_any_text_is_a_scope_or_a_scope_error(text):
     except ScopeError:
         return
     assert all(Scope.private(address) for address in scope.addresses())
+
+
+@pytest.mark.parametrize(("targets", "who", "missing"), [
+    (["10.0.0.0/24"], {}, "nobody is named as owner and no ticket is named: who"),
+    (["10.0.0.0/24"], {"owner": "it"}, "no ticket is named: who"),
+    (["10.0.0.0/24"], {"ticket": "T-1"}, "nobody is named as owner: who"),
+    (["10.0.0.0/24"], {"owner": "it", "ticket": "T-1"}, ""),
+    (["127.0.0.1", "127.9.0.0/24"], {"lab": True}, ""),
+    (["127.0.0.1", "10.0.0.1"], {"lab": True}, "nobody is named as owner and no ticket is named: who"),
+    (["10.0.0.1"], {"authorised": "pen test"}, "nobody is named as owner and no ticket is named: who"),
+])
+def test_who_authorised_a_sweep_is_asked_for_beyond_loopback(targets, who, missing):
+    said = Scope.of(targets, **who).unattributed
+    assert said.startswith(missing)
+    assert bool(said) is bool(missing)

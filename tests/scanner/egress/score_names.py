@@ -2,8 +2,8 @@
 
 For every capture below FOLDER each distinct name that tshark (DNS questions and aliases, TLS, DTLS and QUIC server
 names, HTTP hosts) or nDPI (requested server name, through nfstream where that is installed) shows is looked for in what
-camvet tells. What camvet tells beyond them is printed: a name that neither confirms may be an invented one. Owners of
-records that are no answers (name servers, additional addresses) are nobody's destination; they are counted apart.
+camvet tells. What camvet tells beyond them is printed: a name that neither confirms may be an invented one. Owners and
+targets of DNS records (name servers, services, additional addresses) are nobody's destination; they are counted apart.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ from scanner import egress
 from scanner.egress.names import is_host
 
 FIELDS = ("dns.qry.name", "dns.cname", "tls.handshake.extensions_server_name", "dtls.handshake.extensions_server_name",
-          "http.host", "dns.resp.name")
-_OWNER = "tshark dns.resp.name"
+          "http.host", "dns.resp.name", "dns.ns", "dns.soa.mname", "dns.ptr.domain_name", "dns.srv.target",
+          "dns.mx.mail_exchange", "dns.svcb.targetname")
+_OWNERS = {f"tshark {field}" for field in FIELDS[5:]}
 _SUFFIXES = {".pcap", ".pcapng", ".cap", ".gz"}
 
 
@@ -39,7 +40,7 @@ class Score:
 
     @property
     def asked(self) -> dict[str, str]:
-        return {name: by for name, by in self.wanted.items() if by != _OWNER}
+        return {name: by for name, by in self.wanted.items() if by not in _OWNERS}
 
     @property
     def beyond(self) -> frozenset[str]:
@@ -92,7 +93,7 @@ def by_camvet(path: Path) -> set[str]:
 
 def score(path: Path) -> Score:
     """One capture against both."""
-    return Score(path.name, {**by_ndpi(path), **by_tshark(path)}, frozenset(by_camvet(path)))
+    return Score(path.name, by_ndpi(path) | by_tshark(path), frozenset(by_camvet(path)))
 
 
 def captures(folder: Path) -> list[Path]:
@@ -102,11 +103,13 @@ def captures(folder: Path) -> list[Path]:
 
 def main(arguments: list[str]) -> int:
     """Print the score of a folder; 0 where at least 98 % of the names are found."""
-    total = found = owners = owned = 0
+    total = found = owners = owned = shown = seen = 0
     for path in captures(Path(arguments[0])):
         one = score(path)
         total += len(one.asked)
         found += len(one.asked) - len(one.asked.keys() & one.missed.keys())
+        shown += sum(by.startswith("tshark") for by in one.wanted.values())
+        seen += sum(by.startswith("tshark") for name, by in one.wanted.items() if name in one.found)
         owners += len(one.wanted) - len(one.asked)
         owned += len(one.wanted.keys() - one.asked.keys() - one.missed.keys())
         for name, by in sorted(one.missed.items()):
@@ -114,7 +117,7 @@ def main(arguments: list[str]) -> int:
         for name in sorted(one.beyond):
             sys.stdout.write(f"{path.name}: beyond {name}\n")
     sys.stdout.write(f"{found} of {total} names ({found / max(1, total):.2%}); "
-                     f"of owners of other records {owned} of {owners}\n")
+                     f"of owners and targets of other records {owned} of {owners}; of tshark's {seen} of {shown}\n")
     return 0 if total and found >= 0.98 * total else 1
 
 

@@ -1,7 +1,8 @@
 """Scores how well peer-to-peer is told from all else: ``python -m tests.scanner.egress.score_p2p [EACH] [SEED]``.
 
-Conversations of `p2p_traffic` are written into captures and read like any other; one is found where it shows a sign of
-a rendezvous protocol. Only the wire form counts here: ports and names, by which more is known, are left out.
+Conversations of `p2p_traffic` and `p2p_wire` are written into captures and read like any other; one is found where it
+shows a sign of a rendezvous protocol. Only the wire form counts here: ports and names, by which more is known, are left
+out.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from dataclasses import dataclass, field
 
 from rules.predicates_egress import CONFIDENCE
 from scanner import egress
-from tests.scanner.egress.p2p_traffic import INNOCENTS, POSITIVES, Made, conversations
+from tests.scanner.egress import p2p_traffic, p2p_wire
+from tests.scanner.egress.p2p_traffic import Made, conversations
 
 CAMERA, GATEWAY = bytes.fromhex("020000000010"), bytes.fromhex("020000000001")
 _BATCH = 200
@@ -70,7 +72,8 @@ def score(conversations_made: Iterable[Made]) -> Score:
 def main(arguments: list[str]) -> int:
     """Print recall and false positives; 0 where 95 % are found and at most 1 % of the others."""
     each, seed, *_ = [*map(int, arguments), *(200, 1)[len(arguments):]]
-    found, wrong = (score(conversations(seed, each, makers)) for makers in (POSITIVES, INNOCENTS))
+    found, wrong = (score(conversations(seed, each, makers)) for makers in (
+        p2p_traffic.POSITIVES + p2p_wire.POSITIVES, p2p_traffic.INNOCENTS + p2p_wire.INNOCENTS))
     for name, one in (("found", found), ("falsely found", wrong)):
         for kind, count in one.made.items():
             sys.stdout.write(f"{name:<14} {kind:<16} {one.found[kind]:>5} of {count}\n")

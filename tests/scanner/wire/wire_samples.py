@@ -33,6 +33,7 @@ from scanner.wire import (
     sony,
     ssdp,
     tls,
+    tls_hello,
     tplink,
     vivotek,
     wsdiscovery,
@@ -279,6 +280,9 @@ CERTIFICATE = certificate()
 
 Parse = Callable[[bytes, Endpoint, datetime], Fields | Refusal]
 
+# TLS 1.0, a session id of four bytes, TLS_RSA_WITH_RC4_128_SHA.
+SERVER_HELLO = bytes.fromhex("160301002e0200002a0301") + bytes(32) + bytes.fromhex("04a1b2c3d4000500")
+
 PARSERS: dict[str, tuple[Parse, bytes]] = {
     "wsd": (wsdiscovery.parse, PROBE_MATCH),
     "onvif": (soap.parse, INFORMATION),
@@ -305,6 +309,7 @@ PARSERS: dict[str, tuple[Parse, bytes]] = {
     "rtsp-header": (rtsp.parse_headers, b"Server: x\r\n"),
     "sdp": (sdp.parse, SDP_REPLY),
     "tls": (tls.parse, CERTIFICATE),
+    "tls_hello": (tls_hello.parse, SERVER_HELLO),
     "banner": (banner.parse, b"\xff\xfb\x01\xff\xfd\x03Welcome\r\nlogin: "),
     "snmp": (snmp.parse, b"Acme Camera"),
     "sip": (sip.parse, b"User-Agent: Acme Intercom/1"),
