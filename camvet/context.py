@@ -65,4 +65,4 @@ class Context:
 
     def _no_inventory(self) -> str:
         path = self.settings.db.removeprefix("sqlite:///")
-        return f"no inventory at {path} yet: run camvet sweep first (or camvet import)"
+        return f"no inventory at {path} yet, so no sweep and no device: run camvet sweep first (or camvet import)"

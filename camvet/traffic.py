@@ -187,7 +187,7 @@ def _told(capture: Capture, key: str, talks: list[Conversation], seen: list[Obse
           geography: Geography | None, now: datetime) -> Told:
     from rules.destinations import is_outside
 
-    by_target = {(o.text("destination"), o.text("protocol"), o.port or 0): clouds.of(o) for o in seen}
+    by_target = {(o.fields["destination"], o.fields["protocol"], o.port or 0): clouds.of(o) for o in seen}
     rows = []
     for talk in talks:
         known = by_target.get((talk.destination, talk.protocol, talk.port))

@@ -123,7 +123,7 @@ class Clouds:
         for fitting in self._suffixes.values():
             fitting.sort(key=lambda pair: -len(pair[0]))
         self._remembered = lru_cache(_REMEMBERED)(self._by_name)
-        self._known = lru_cache(_REMEMBERED)(self._of)
+        self._known = lru_cache(_REMEMBERED, typed=True)(self._of)
 
     def by_name(self, name: str) -> Destination | None:
         """The cloud a host name belongs to, or None. The name may be of any case and end in a dot."""
@@ -153,14 +153,15 @@ class Clouds:
         Every name is looked at, not only the first: an entry that names a maker wins over a shared one, so that a
         harmless name beside a telling one hides nothing.
         """
-        return self._known(observation.values("names"), observation.text("destination"), observation.text("protocol"),
-                           observation.port)
+        read = observation.fields.get
+        return self._known(read("names", ()), read("destination", ""), read("protocol", ""), observation.port)
 
-    def _of(self, names: Sequence[str], address: str, protocol: str, port: int | None) -> Destination | None:
-        known = [d for d in (*map(self.by_name, names), self.by_address(address)) if d is not None]
+    def _of(self, named: FieldValue, address: FieldValue, protocol: FieldValue, port: int | None) -> Destination | None:
+        names = named if isinstance(named, tuple) else (str(named),)
+        known = [d for d in (*map(self.by_name, names), self.by_address(str(address))) if d is not None]
         if known:
             return min(known, key=lambda d: (d.maker is None, d.purpose != Purpose.P2P))
-        return self.by_port(protocol, port)
+        return self.by_port(str(protocol), port)
 
 
 def _ends_with(labels: Sequence[str], suffix: Sequence[str]) -> bool:

@@ -120,22 +120,24 @@ class Grammar:
 
 
 _SECOND = re.compile(r"(?<![\w.])v?\d{1,4}(?:\.\d{1,9}){2}|(?:[/|;&,]|\b(?:and|or|to)\b)\s*v?\d{1,4}\.\d"
-                     r"|\b(?:later|newer|higher|above|earlier|older|lower|below|prior)\b|\+\s*$",
+                     r"|\b(?:later|newer|higher|above|earlier|older|lower|below|prior)\b|\+\s*$"
+                     r"|\b(?:not|maybe|perhaps|unsure|unknown|probably|approx|about|circa|guess(?:ed)?|assumed|tb[cd])\b"
+                     r"|\b(?:patched|unofficial|hacked)\b|[-_ ][a-z]\d{4}(?:\.\d{1,4}){2}",
                      re.IGNORECASE | re.ASCII)
 _SECOND_BUILD = re.compile(r"\bbuild\W{0,3}\d{6}", re.IGNORECASE | re.ASCII)
 # A build day that stands alone behind a version, however it is set off: (2020-01-01), _200101, - built on 2020/01/01
 _DAY_BEHIND = re.compile(r"[\W_]*(?:(?:build|built|date|time|day|from|of|on|b)[\W_]*){0,3}" + _DATE + r"[\W_]*",
                          re.IGNORECASE | re.ASCII)
 _NEVER_WRITTEN = re.compile(r"[^\w\s.,:/()\[\]+#@=-]", re.ASCII)
-# 1.0.x leaves a number open; 11.1O.3 has a letter where a digit should be
-_LEFT_OPEN = re.compile(r"\.?[xoil*](?![a-z0-9]).*|\.[oil]\d.*", re.IGNORECASE | re.ASCII)
+# 1.0.x leaves a number open; 11.1O.3 and 2.6OB15 have a letter where a digit should be
+_LEFT_OPEN = re.compile(r"\.?[xoil*]{1,3}(?![a-z0-9]).*|\.?[oil]{1,3}b?\d.*", re.IGNORECASE | re.ASCII)
 
 
 def _says_more(found: re.Match[str]) -> bool:
     """Whether a text says more than one version.
 
-    It names a second one or a range (``5.0 or later``), leaves a number open (``1.0.x``), or goes on in characters that
-    no maker writes behind a version (``; DROP TABLE``, ``<script>``).
+    It names a second one or a range (``5.0 or later``), leaves a number open (``1.0.x``), doubts itself (``not sure``)
+    or goes on in characters that no maker writes behind a version (``; DROP TABLE``, ``<script>``).
     """
     got = found.groupdict()
     rest = got.get("tail") or ""
@@ -215,6 +217,7 @@ GRAMMARS: Mapping[str, Grammar] = {one.name: one for one in (
     _grammar("cp-plus-nvr", r"(?P<family>b\d{4})p(?P<numbers>\d{2})c(?P<more>\d{5})"),
     # GIPC-B6202.8.6.210630: B6202 is a platform
     _grammar("uniview",
+             r"(?!(?:not|no|before|below|until|from|after|since|older|newer) )"
              r"(?:[a-z0-9]{2,8}[-_ ])*(?P<family>[a-z]\d{4})\.(?P<numbers>\d{1,4}(?:\.\d{1,4}){0,3})"
              r"(?:\.[a-z]{1,2}\d{0,6}){0,3}\.(?P<build>\d{6})" + _TAIL,
              telling=True, dated=True, strips=("UNIVIEW", "UNV")),

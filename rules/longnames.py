@@ -19,6 +19,7 @@ __all__ = ["LongName", "LongNames", "Near", "own_words"]
 
 _SHORTEST, _SHORTEST_OWN = 12, 3
 _SHORTEST_SLIPPED, _SHORTEST_BROKEN, _LONG_BROKEN = 5, 6, 8   # letters of an own word that a mistake may be in
+_LONG_PLAIN, _LONG_KEY = 14, 20   # letters of a name of ordinary words, and of one with a short word of its own
 _MOST_MISTAKES = 2
 _MOST_LOST = 2.5                # of a name's characters, where the name stands inside a longer line
 
@@ -110,13 +111,23 @@ class LongNames:
         right = sum(len(word) for word in name.own if word in text)
         if name.own and right * 2 >= sum(map(len, name.own)):
             return Near(name.key, start, end, score, sure=True)
-        mistakes, longest = OSA.distance(text, name.key), max(map(len, name.own), default=_SHORTEST_SLIPPED)
-        slipped = sorted(text) == sorted(name.key) or (
-            mistakes == 1 and len(text) != len(name.key) and longest >= _SHORTEST_SLIPPED)
-        near = longest >= _LONG_BROKEN or (mistakes == 1 and longest >= _SHORTEST_BROKEN)
-        if not (slipped or (near and not name.exact)):
-            return None
-        return Near(name.key, start, end, score, sure=False)
+        return Near(name.key, start, end, score, sure=False) if _may_be(name, text) else None
+
+
+def _may_be(name: LongName, text: str) -> bool:
+    """Whether a name whose own words are not spelt right may still be meant: one slip, or a long own word."""
+    mistakes = OSA.distance(text, name.key)
+    longest = max(map(len, name.own), default=0)
+    if sorted(text) == sorted(name.key) or (name.own[1:] and mistakes == 1 and any(word in text for word in name.own)):
+        return True
+    least = _SHORTEST_SLIPPED if len(name.key) < _LONG_KEY else _SHORTEST_SLIPPED - 1
+    if mistakes == 1 and len(text) != len(name.key) and (longest >= least or not name.own):
+        return True
+    if name.exact:
+        return False
+    if not name.own:
+        return mistakes == 1 and len(name.key) >= _LONG_PLAIN
+    return longest >= _LONG_BROKEN or (mistakes == 1 and longest >= _SHORTEST_BROKEN)
 
 
 def own_words(words: Iterable[str], classes: Mapping[str, str]) -> tuple[str, ...]:

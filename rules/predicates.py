@@ -90,7 +90,8 @@ class Case:
 
     def seen(self, transport: str, probe: str | None = None) -> list[Observation]:
         """Observations of one transport, and of one probe where that is given."""
-        return [o for o in self.observations if o.transport == transport and probe in {None, o.probe}]
+        found = [o for o in self.observations if o.transport == transport]
+        return found if probe is None else [o for o in found if o.probe == probe]
 
     @property
     def outside(self) -> Sequence[Observation]:

@@ -90,8 +90,8 @@ class Rule(Document):
 class Stage(Document):
     """What the regime does from one day (included) to another (excluded). Stages may overlap.
 
-    ``listed_before`` and ``after_days`` limit it to parties listed before a day, and to the time from so many days after
-    their own listing.
+    ``listed_before`` limits it to parties listed before a day, ``after_days`` to the time from so many days after their
+    own listing.
     """
 
     since: date

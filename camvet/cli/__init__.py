@@ -5,6 +5,7 @@ Verbs import what they need inside the function, so that ``camvet --help`` loads
 
 from __future__ import annotations
 
+import atexit
 import gc
 import importlib
 import os
@@ -156,9 +157,8 @@ def _give_up_stdout() -> None:
 
 def main(words: Sequence[str] | None = None) -> None:
     """Run camvet and exit with an `ExitCode`; the entry point of the ``camvet`` command."""
-    code = int(run(sys.argv[1:] if words is None else words))
-    gc.freeze()                  # what is left goes with the process; looking through it for garbage takes up to 0.1 s
-    sys.exit(code)
+    atexit.register(gc.freeze)   # what is left goes with the process; looking through it for garbage takes up to 0.1 s
+    sys.exit(int(run(sys.argv[1:] if words is None else words)))
 
 
 def run(words: Sequence[str]) -> int:

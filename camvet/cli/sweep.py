@@ -12,6 +12,7 @@ from camvet.context import Context, ExitCode, UsageError
 
 if TYPE_CHECKING:
     from camvet.inventory import SweepRecord
+    from camvet.rejections import Rejection
     from camvet.sweeping import SweepOrder
     from scanner.scope import Scope
     from scanner.settings import Settings
@@ -215,6 +216,7 @@ def tell(context: Context, record: SweepRecord, order: SweepOrder) -> None:
     from reports.report import OUTCOME_ORDER
     from rules.vocabulary import Outcome
 
+    rejected = _rejected(context, record)
     if context.terminal.as_json:
         lists = record.judgements[0].verdict.lists if record.judgements else ()
         context.terminal.document({
@@ -224,6 +226,7 @@ def tell(context: Context, record: SweepRecord, order: SweepOrder) -> None:
             "not_seen": record.document["silent"], "foreign": len(record.document["foreign"]),
             "dropped": record.document["dropped"], "sent": _sent_json(record),
             "joined": record.document["joined"], "notes": record.document["notes"],
+            "rejected": {key: one.to_json() for key, one in rejected.items()},
             "lists": [list_json(version) for version in lists]})
         return
     for judgement in sorted(record.judgements, key=lambda j: OUTCOME_ORDER.index(j.verdict.outcome)):
@@ -237,9 +240,23 @@ def tell(context: Context, record: SweepRecord, order: SweepOrder) -> None:
         f"as of {record.as_of}; sweep {record.id}" + ("" if record.complete else " INTERRUPTED: run it again to go on"))
     for one in record.document["joined"]:
         context.terminal.text(f"{one['device']} and {', '.join(one['also_at'])} are one device: {one['because']}")
+    context.terminal.lines(f"{key} stays out, whatever its verdict says: {one.told}" for key, one in rejected.items())
     context.terminal.lines(record.document["notes"])
     context.terminal.text(_sent_text(record))
     context.terminal.note("Not legal advice. Facts marked unverified could not be checked against a primary source.")
+
+
+def _rejected(context: Context, record: SweepRecord) -> dict[str, Rejection]:
+    """The devices of a sweep that a person keeps out, by key; what was swept is looked up only where there are any."""
+    from camvet.rejections import Rejections
+    from scanner import clock
+
+    inventory, today = context.inventory(new=True), clock.now().date()
+    rejections = Rejections.of(inventory, record.site)
+    if not any(one.holds(today) for one in rejections.made.values()):
+        return {}
+    found = {one.key: rejections.holding(one.id, today) for one in inventory.devices_of(record.id)}
+    return {key: one for key, one in found.items() if one is not None}
 
 
 def _sent_json(record: SweepRecord) -> dict[str, Any]:

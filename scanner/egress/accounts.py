@@ -45,7 +45,7 @@ class Accounts:
                                  for half in ("low", "high"))
         port = np.where(out, first.destination_port, first.source_port)
         keys = self._mixer.conversation(mac, (device_high, device_low), (other_high, other_low), first.protocol, port)
-        self._learn(first)
+        self.learn(first)
         alike = Grouping.of_keys(keys)
         columns = (mac, device_high, device_low, other_high, other_low, first.protocol, port, first.tunnel)
         told = zip(*(column[alike.first].tolist() for column in columns), strict=True)
@@ -88,9 +88,10 @@ class Accounts:
             if over > talk.last_out_ns:
                 talk.last_out_ns = over
 
-    def _learn(self, first: Rows) -> None:
-        known = (first.source_mac != 0) & ~first.tunnel
-        mac, high, low = (column[known] for column in (first.source_mac, first.source_high, first.source_low))
+    def learn(self, rows: Rows) -> None:
+        """Which MAC sent from which address, where a packet lies in no other one."""
+        known = (rows.source_mac != 0) & ~rows.tunnel
+        mac, high, low = (column[known] for column in (rows.source_mac, rows.source_high, rows.source_low))
         mixed = mac * np.uint64(0x9E3779B97F4A7C15) ^ high * np.uint64(31) ^ low
         _, index = np.unique(mixed, return_index=True)
         index.sort()

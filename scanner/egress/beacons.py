@@ -10,7 +10,8 @@ How much spread a clock may have depends on how often it was heard, and on what 
 more than one interval empty at either end of it, which chance rarely does together with even steps. Up to seven
 intervals the bounds are quantiles for calls without memory, of which at most `FALSE_POSITIVES` stay below; from eight
 on the bound is where a clock that is off by 30 % still fits and half-regular traffic mostly does not, which makes false
-alarms of chance rarer still. Two intervals are the fewest that say anything, and then only exact clocks pass; fewer are
+alarms of chance rarer still. Retries that back off, and jobs at any time of a set stretch, are told by how one interval
+follows another. Two intervals are the fewest that say anything, and then only exact clocks pass; fewer are
 no answer, never a clean one. ``tests/scanner/egress/score_beacons.py`` draws the bounds and measures what they find.
 """
 
@@ -63,11 +64,14 @@ _SEVERAL = 8                             # intervals from which on bursts may be
 _TOGETHER = 0.25                         # of the time-weighted median: bursts closer than this are one call
 _ALIKE = 0.7                             # of the calls must then have the same number of bursts
 _TOGETHER_BOUND = 0.9                    # and the bound is this much lower
-_TRANSFER = 64                           # packets sent a call, from which on it is a transfer or a stream
+_TRANSFER = 100                          # packets a call, both ways, from which on it is a transfer or a stream
 _TRANSFER_BOUND = 0.5                    # and the bound is this much lower: how long each takes makes half a rhythm
 _GROWS = 1.4, 3.0                        # times the interval before: how retries back off that double their pause
 _STEPS = 3                               # such steps in a row are retries
 _RETRIES = 0.1                           # of the intervals, from which on the whole is taken for retries
+_MANY = 12                               # intervals from which on it shows that long ones follow short ones,
+_WIDE = 0.34                             # of this spread at least,
+_OPPOSED = 1.5                           # and so often: in units of what chance varies by
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,16 +95,16 @@ class Beats:
 
 
 def beats(stamps_ns: Sequence[int], watched_ns: tuple[int, int] | None = None,
-          packets_out: int = 0) -> Beats | None:
+          packets: int = 0) -> Beats | None:
     """Judge the times of calls, in nanoseconds and in order; None where there are too few to tell.
 
-    `watched_ns` is when the watching began and ended, `packets_out` what was sent in all calls, where that is known.
+    `watched_ns` is when the watching began and ended, `packets` how many all calls took, where that is known.
     """
     intervals = [(later - earlier) / 1e9 for earlier, later in pairwise(stamps_ns) if later > earlier]
     if len(intervals) < FEWEST:
         return None
     where = ends(stamps_ns, watched_ns)
-    share = 1.0 if packets_out <= _TRANSFER * len(stamps_ns) else _TRANSFER_BOUND
+    share = 1.0 if packets <= _TRANSFER * len(stamps_ns) else _TRANSFER_BOUND
     single = _judged(intervals, where, share)
     if _backs_off(intervals):
         return Beats(single.events, single.period_s, inf)
@@ -125,6 +129,8 @@ def ends(stamps_ns: Sequence[int], watched_ns: tuple[int, int] | None) -> Ends:
 
 def _judged(intervals: Sequence[float], where: Ends, share: float) -> Beats:
     found, period = spread(intervals)
+    if _makes_up(intervals):
+        return Beats(len(intervals) + 1, period, inf)
     nearest = _COUNTS[bisect_left(_COUNTS, len(intervals) + 1) - 1]
     return Beats(len(intervals) + 1, period, found / (BOUNDS[nearest][where] * share))
 
@@ -164,6 +170,20 @@ def _backs_off(intervals: Sequence[float]) -> bool:
         if steps >= _STEPS:
             growing += 1 if steps > _STEPS else _STEPS + 1
     return growing > _RETRIES * len(intervals)
+
+
+def _makes_up(intervals: Sequence[float]) -> bool:
+    """Whether wide intervals make up for each other: once in every stretch of time, but at any time in it.
+
+    A clock that is off by a third goes on from where it is; a job at a random minute of each hour does not, so that a
+    long interval tends to follow a short one.
+    """
+    if len(intervals) < _MANY or _variation(intervals) <= _WIDE:
+        return False
+    mean = sum(intervals) / len(intervals)
+    off = [interval - mean for interval in intervals]
+    opposed = -sum(earlier * later for earlier, later in pairwise(off)) / sum(one * one for one in off)
+    return opposed > _OPPOSED / sqrt(len(intervals))
 
 
 def _together(intervals: Sequence[float]) -> list[float]:

@@ -20,6 +20,7 @@ from scanner.egress.fragments import Reassembly, Whole, rows_of
 from scanner.egress.headers import Fragment, Rows, joined, read_headers
 from scanner.egress.links import ARP, Links, read_links
 from scanner.egress.naming import Naming
+from scanner.egress.overlays import MAX_OVERLAYS, frames_inside
 from scanner.egress.plain import read_plain
 from scanner.egress.signs import Sign, read_signs, stun_request
 from scanner.egress.summing import summed_up
@@ -59,19 +60,33 @@ class Recorder:
         earliest = int(batch.stamps.min())
         self._first = min(self._first, earliest) if self._first else earliest
         self._last = max(self._last, int(batch.stamps.max()))
+        self._read(batch, 0)
+
+    def _read(self, batch: Batch, depth: int) -> None:
+        """Count the frames of a batch, which lie so deep inside other frames."""
         rows, others = read_plain(batch)
         fragments: list[Fragment] = []
         if len(others):
             links = read_links(batch, others)
-            self._read_arp(batch, links)
+            self._read_arp(batch, links, inside=depth > 0)
             headers = read_headers(batch, links)
             self._count_undecoded(links.undecoded + headers.undecoded)
             rows = headers.rows if rows is None else joined([rows, headers.rows])
             fragments = headers.fragments
         if rows is not None:
+            if depth:                                    # unlike other inner packets these have MACs of their own
+                self._accounts.learn(rows)
+                rows.tunnel = np.ones(len(rows), np.bool_)
             self._add_rows(batch, rows)
         if fragments:
             self._add_wholes(list(self._reassembly.add(fragments)))
+        inside = None if rows is None else frames_inside(batch, rows)
+        if inside is None:
+            return
+        if depth == MAX_OVERLAYS:
+            self._count_undecoded(Counter({"too many tunnels": len(inside)}))
+            return
+        self._read(inside, depth + 1)
 
     def finish(self, trouble: str = "", lost: int = 0) -> Capture:
         """The capture so far; `trouble` says why reading ended early, `lost` how many frames never arrived here."""
@@ -97,10 +112,10 @@ class Recorder:
             known = reason in self._undecoded or len(self._undecoded) < _MAX_REASONS
             self._undecoded[reason if known else "other"] += count
 
-    def _read_arp(self, batch: Batch, links: Links) -> None:
-        """Addresses that stations announce or look for (RFC 826)."""
+    def _read_arp(self, batch: Batch, links: Links, *, inside: bool) -> None:
+        """Addresses that stations announce or look for (RFC 826); what is `inside` is counted as what carries it."""
         found = links.kind == ARP
-        self._arp += int(np.count_nonzero(found))
+        self._arp += 0 if inside else int(np.count_nonzero(found))
         readable = found & (links.at + 28 <= links.end)
         self._undecoded.update({"short arp": int(np.count_nonzero(found & ~readable))})
         self._undecoded = +self._undecoded

@@ -121,7 +121,7 @@ def _observation(conversation: Conversation, device: str, now: datetime,
     beat = None
     if len(conversation.bursts) > FEWEST and conversation.port not in _EVEN_BY_NATURE:
         whole = len(conversation.bursts) < MAX_BURSTS              # else there were more calls than were kept
-        beat = beats(conversation.bursts, watched_ns, conversation.packets_out if whole else 0)
+        beat = beats(conversation.bursts, watched_ns, conversation.packets if whole else 0)
     if beat is not None and beat.regular:
         fields["period_s"], fields["beats"] = round(beat.period_s, 1), beat.events
     at = min(datetime.fromtimestamp(conversation.last_ns // 1_000_000_000, UTC), now)

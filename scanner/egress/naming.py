@@ -171,7 +171,7 @@ class Naming:
             talk.signs |= _SIGN_BITS[Sign.PORT_MAPPING]
         if spoken.name is not None:
             self._named(talk, spoken.kind, spoken.name)
-        if spoken.kind == "http" and not spoken.octets.endswith(b"\r\n\r\n"):      # as nearly all do
+        if spoken.kind == "http" and spoken.octets.find(b"\r\n\r\n") + 4 < len(spoken.octets):
             self._further(talk, spoken.octets)
 
     def _further(self, talk: Talk, octets: bytes) -> None:

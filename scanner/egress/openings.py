@@ -6,6 +6,7 @@ A ClientHello or a request head may come in many segments, in any order and repe
 
 from __future__ import annotations
 
+import sys
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -68,7 +69,7 @@ def _judge(stream: bytes, *, growing: bool) -> tuple[bool, Spoken | None]:
     tls = stream[0] == HANDSHAKE
     reading = server_name(stream) if tls else _read_http(stream)
     if reading.name is not None or (not reading.more and stream.startswith(METHODS)):
-        return True, Spoken("sni" if tls else "http", reading.name, stream)
+        return True, Spoken("sni" if tls else "http", reading.name and sys.intern(reading.name), stream)
     return not (reading.more and growing), None
 
 

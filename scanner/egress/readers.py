@@ -21,7 +21,7 @@ from scanner.egress.records import Records
 
 __all__ = ["CHUNK", "CaptureReader"]
 
-CHUNK = 10 * 1024 * 1024
+CHUNK = 16 * 1024 * 1024
 """Octets held at once, more than the longest frame or block."""
 MOST = 65_536
 """Frames of one batch; the memory that reading takes follows from it."""

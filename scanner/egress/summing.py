@@ -36,7 +36,7 @@ class _Summary:
     def __init__(self, tables: Tables, bits: Mapping[Sign, int]) -> None:
         self._tables, self._bits = tables, bits
         self._routers = tables.addresses.routers()
-        self._told: dict[str, list[dict[int, dict[str, None]]]] = {}
+        self._told: dict[str, list[dict[int, tuple[str, ...]]]] = {}
         self._sign_texts: dict[int, tuple[str, ...]] = {}
 
     def of(self, capture: Capture) -> Capture:
@@ -113,7 +113,7 @@ class _Summary:
             names = self._sign_texts[signs] = tuple([str(sign) for sign, bit in self._bits.items() if signs & bit])
         return names
 
-    def _answers(self, talks: list[Talk]) -> list[dict[int, dict[str, None]]]:
+    def _answers(self, talks: list[Talk]) -> list[dict[int, tuple[str, ...]]]:
         """What DNS told any address of the device that these are conversations of."""
         known = self._tables.addresses
         clients = {talk.source for talk in talks}
@@ -174,7 +174,7 @@ def _sources(talks: list[Talk]) -> tuple[str, ...]:
     return tuple(sorted(kind or PACKETS for kind in kinds)) if kinds != {""} else ()
 
 
-def _each(parts: list[dict[str, None] | None]) -> tuple[str, ...]:
+def _each(parts: Sequence[Iterable[str] | None]) -> tuple[str, ...]:
     """Every name of several tables once, in order."""
     if len(parts) == 1:
         return tuple(parts[0]) if parts[0] else ()

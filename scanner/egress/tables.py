@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import sys
 from array import array
 from collections import Counter
 from collections.abc import Iterable
@@ -38,7 +39,7 @@ def mac_text(number: int) -> str:
 
 @lru_cache(maxsize=16_384)
 def _number(high: int, low: int) -> int:
-    """An address out of its halves, the same object wherever it comes up again."""
+    """An address out of its halves, or a MAC: the same object wherever it comes up again."""
     return high << 64 | low
 
 
@@ -101,8 +102,8 @@ class Talks:
         if len(self.talks) >= MAX_CONVERSATIONS:
             self.make_room()
         mac, high, low, far_high, far_low, protocol, port, tunnel = ends
-        talk = self.talks[key] = Talk(key, mac, _number(high, low), _number(far_high, far_low), protocol, port, at, at,
-                                      tunnel)
+        talk = self.talks[key] = Talk(key, _number(0, mac), _number(high, low), _number(far_high, far_low),
+                                      protocol, port, at, at, tunnel)
         return talk
 
     def make_room(self) -> None:
@@ -204,7 +205,7 @@ class Addresses:
 class Answers:
     """Names that DNS answers gave to addresses, by the client that got the answer."""
 
-    names: dict[int, dict[int, dict[str, None]]] = field(default_factory=dict)
+    names: dict[int, dict[int, tuple[str, ...]]] = field(default_factory=dict)
     count: int = 0
     dropped: int = 0
 
@@ -216,11 +217,11 @@ class Answers:
                 self.dropped += 1
                 return
             known = self.names.setdefault(client, {})
-            known[address] = {}
             self.count += 1
-        for name in names:
-            if len(known[address]) < MAX_NAMES:
-                known[address][name] = None
+        before = known.get(address, ())
+        new = dict.fromkeys(sys.intern(name) for name in names if name not in before)
+        if new or not before:
+            known[address] = (*before, *new)[:MAX_NAMES]
 
 
 @dataclass(slots=True)
@@ -275,6 +276,7 @@ class Tables:
                 self.drops["names"] += 1
                 return
             self.questions += 1
+            name = sys.intern(name)                # many devices ask for the same
         counter[name] += 1
 
     def all_drops(self) -> dict[str, int]:

@@ -8,7 +8,9 @@ from dataclasses import replace
 import pytest
 from inventory_samples import sweep
 
+from camvet.baselines import none_approved
 from camvet.cli import main
+from camvet.context import Context
 from camvet.inventory import Inventory
 from lab.persona import Cloud
 from lab.personas import persona
@@ -165,6 +167,26 @@ def test_outside_destinations_pass_only_where_that_was_said(camvet, captures):
     camvet("baseline", "approve", HIK_AT, "--capture", captures[0], "--outside")
     _, out, _ = camvet("report", "--format", "mud", "--device", HIK_AT)
     assert any(str(one) == "dev.hik-connect.com:443/tcp" for one in read_mud(out.encode()))
+
+
+def test_the_database_library_stays_away_until_something_is_approved(camvet, captures, tmp_path, monkeypatch):
+    opened = []
+    monkeypatch.setattr(Context, "inventory", lambda self: opened.append(1) or Inventory.open(self.settings.db))
+    camvet("egress", captures[0])
+    assert opened == []
+    monkeypatch.undo()
+    monkeypatch.chdir(tmp_path)
+    camvet("baseline", "approve", HIK_AT, "--capture", captures[0])
+    assert not none_approved(f"sqlite:///{tmp_path}/camvet.db")
+    assert drift_of(camvet("--json", "egress", captures[1])[1])["status"] == "fail"
+
+
+@pytest.mark.parametrize("make", [lambda file: None, lambda file: file.write_bytes(b""), lambda file: file.mkdir(),
+                                  lambda file: file.write_bytes(b"no database " * 100)])
+def test_what_cannot_be_told_in_one_look_is_left_to_the_inventory(make, tmp_path):
+    make(tmp_path / "x y?mode=rwc#.db")
+    assert not none_approved(f"sqlite:///{tmp_path}/x y?mode=rwc#.db")
+    assert not none_approved("postgresql://nowhere.example/camvet")
 
 
 LINE = "Nov 20 08:{:02d}:10 gw kernel: [FW] IN=eth1 OUT=eth0 MAC= SRC={} DST={} LEN=60 PROTO=TCP SPT=40000 DPT=443"

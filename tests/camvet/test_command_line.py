@@ -55,10 +55,20 @@ def test_help_loads_nothing_heavy():
     assert loaded & heavy == set()
 
 
+def test_egress_loads_neither_reports_nor_the_database_library(tmp_path):
+    capture = tmp_path / "empty.pcap"
+    capture.write_bytes(b"\xd4\xc3\xb2\xa1\x02\x00\x04\x00" + bytes(8) + b"\xff\xff\x00\x00\x01\x00\x00\x00")
+    done = subprocess.run([sys.executable, "-X", "importtime", "-m", "camvet", "--json", "egress", str(capture)],
+                          capture_output=True, text=True, timeout=60, check=False, env={"XDG_DATA_HOME": str(tmp_path)})
+    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "camvet.traffic" in loaded
+    assert loaded & {"sqlalchemy", "reports", "jinja2", "lxml", "zeroconf", "rich"} == set()
+
+
 def test_an_empty_inventory_says_how_to_begin(tmp_path):
     done = camvet("devices", env={"XDG_DATA_HOME": str(tmp_path), "PATH": "/usr/bin", "CAMVET_PROFILE": "gentle"})
     assert done.returncode == ExitCode.CLEAN, done.stderr
-    assert "yet: run camvet sweep first" in done.stderr
+    assert "yet, so no sweep and no device: run camvet sweep first" in done.stderr
 
 
 @pytest.mark.parametrize(("words", "code"), [

@@ -1,6 +1,7 @@
 """A person's decision that a device stays out: kept in the log, before every approval, and in every report."""
 
 import json
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -123,6 +124,28 @@ def test_the_command_line_keeps_it_out_and_says_why_everywhere(camvet, inventory
     again = camvet("revoke", made, "--reason", "twice")
     assert (again.code, "taken back already" in again.err) == (ExitCode.USAGE, True)
     assert camvet("revoke", "r-00000000", "--reason", "x").code == ExitCode.USAGE
+
+
+def test_a_sweep_names_what_a_person_keeps_out_beside_what_the_lists_say(inventory, row, tmp_path, capsys):
+    from camvet.cli.sweep import tell
+    from camvet.context import Context
+    from camvet.settings import Settings
+    from camvet.terminal import Terminal
+
+    settings = Settings(db=f"sqlite:///{tmp_path / 'camvet.sqlite'}", site="hq")
+    again = sweep(2, ("10.0.0.1", "AA:00:00:00:00:01", "S1"))
+    inventory.record(again, actor="x")
+    sent = dict.fromkeys(("arp", "syn", "datagram", "connection", "request"), 0)
+    again = replace(again, document={**again.document, "silent": {}, "foreign": [], "dropped": {}, "sent": sent,
+                                     "joined": [], "notes": []})
+
+    def told():
+        tell(Context(Terminal(as_json=True), settings), again, None)
+        return json.loads(capsys.readouterr().out)["rejected"]
+
+    assert told() == {}
+    reject(inventory, row, actor="ana", reason="stolen", at=clock.now())
+    assert [(key, one["reason"]) for key, one in told().items()] == [("10.0.0.1", "stolen")]
 
 
 @pytest.mark.parametrize(("words", "said"), [

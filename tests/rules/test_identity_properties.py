@@ -1,12 +1,14 @@
 """What no device may achieve by saying less or by saying more."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rules.identity import identify
-from rules.makers import load
+from rules.makers import Maker, Makers, load
+from rules.signals import claims_of
 from rules.vocabulary import Assurance, Identity
 from scanner.observation import FieldValue, Observation
 
@@ -139,3 +141,37 @@ def test_the_order_of_observations_does_not_matter(seen: list[Observation], rand
 def test_hostile_text_is_read_without_an_error(fields: dict[str, str], transport: str) -> None:
     identity = who([saw(transport, **fields)])
     assert 0.0 <= identity.confidence <= 1.0
+
+
+def _conversation(n: int, **fields: FieldValue) -> Observation:
+    return Observation.of(device="192.0.2.9", transport="egress", probe="egress.capture", port=443, at=AT,
+                          fields={"destination": "203.0.113.9", "protocol": "tcp", **fields}, wire=f"{n}".encode())
+
+
+MEASURES = st.fixed_dictionaries({}, optional={
+    "packets": st.integers(0), "bytes": st.integers(0), "packets_out": st.integers(0), "bytes_out": st.integers(0),
+    "seconds": st.floats(0, 1e6), "denied": st.integers(0), "estimated": st.just(True), "period_s": st.floats(0, 1e6),
+    "beats": st.integers(0), "sought": st.integers(0)})
+CALLED = st.sampled_from([("dev.hik-connect.com",), ("www.easy4ipcloud.com",), ("example.org",), ()])
+
+
+@given(st.lists(st.tuples(CALLED, MEASURES, MEASURES), min_size=1, max_size=4))
+def test_how_much_was_said_to_a_cloud_is_no_word_on_the_maker(
+        calls: list[tuple[tuple[str, ...], dict[str, FieldValue], dict[str, FieldValue]]]) -> None:
+    once = [_conversation(n, names=names, **one) for n, (names, one, _) in enumerate(calls)]
+    again = [_conversation(n, names=names, **other) for n, (names, _, other) in enumerate(calls)]
+    assert identify("192.0.2.9", once, MAKERS) == identify("192.0.2.9", again, MAKERS)
+    for seen in once:
+        bare = replace(seen, fields={name: seen.fields[name] for name in ("destination", "protocol", "names")})
+        assert claims_of(seen, MAKERS) == claims_of(bare, MAKERS)
+
+
+def test_a_signal_that_reads_a_measure_is_heeded_each_time() -> None:
+    signal = {"see": {"transport": "egress", "field": "protocol", "matches": "tcp"},
+              "where": [{"transport": "egress", "field": "bytes", "matches": "^5$"}], "strength": "strong",
+              "basis": "firmware", "group": "acme", "source": "x",
+              "yes": [{"transport": "http", "data": "x"}], "no": [{"transport": "http", "data": "y"}]}
+    acme = Maker.model_validate({**MAKERS["axis"].model_dump(by_alias=True), "maker": "acme", "signals": [signal]})
+    makers = Makers({"acme": acme})
+    found = [identify("192.0.2.9", [_conversation(size, bytes=size)], makers).makers for size in (4, 5, 6)]
+    assert found == [(), ("acme",), ()]

@@ -39,6 +39,15 @@ def test_the_rows_written_unseen_come_out_right():
     assert wrong == []
 
 
+def test_versions_spelled_as_file_names_labels_and_pages_do_come_out_right():
+    labelled = score_versions.rows(score_versions.SPELLINGS)
+    right, total, wrong, oversure = score_versions.score(labelled)
+    assert len(labelled) >= 800
+    assert oversure == []
+    assert [row for row, said in wrong if said in score_versions.SURE] == []
+    assert right["range"] / total["range"] >= 0.98, wrong
+
+
 SPELLINGS = [
     ("hikvision", "DS-2CD2032F-I", "V5.4.0 build 160530", [
         "V5.4.0build160530", "5.4.0_160530", "v5.4.0 160530", "V5.4.0,build 160530", "V5.4.0 (build 160530)",
@@ -99,6 +108,10 @@ def test_an_unread_suffix_never_turns_an_answer_round(spelling, suffix):
     ("dahua", "2.800.0000000.1.R 30/9/2016", None),
     ("dahua", "2.800.0000000.1.R.210630; DROP TABLE", None), ("dotted", "1.0.2<script>alert(1)</script>", None),
     ("hikvision", "V5.4.0 build 160530' OR '1'='1", None), ("bosch", "7.80.0128 $(id)", None),
+    ("dotted", "1.46.16 (not sure)", None), ("dotted", "4.36.ll.5859", None),
+    ("d-link", "2.6OB15", None), ("bosch", "7.80.0l27", None), ("hikvision", "V5.4.0 build 160530 unofficial", None),
+    ("uniview", "NVR-B3801.20.17.240506 / NVR-B3802.20.27.240506", None),
+    ("uniview", "not NVR-B3801.20.17.240506", None),
     ("axis", "11.1O.3", None), ("hikvision", "V5.4.O build 160530", None), ("dotted", "1.46.l6", None),
     ("hikvision", "V5.4.0 or later", None), ("dotted", "2.0+", None), ("bosch", "7.50 and below", None),
 ])

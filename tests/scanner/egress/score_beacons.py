@@ -239,7 +239,7 @@ FEW = 5
 
 
 class Kind(NamedTuple):
-    """A kind of innocent traffic: how it is drawn from window and mean gap, and packets sent a call."""
+    """A kind of innocent traffic: how it is drawn from window and mean gap, and packets a call."""
 
     make: Callable[[float, float], Draw]
     packets: int = 4
