@@ -20,7 +20,7 @@ from camvet.context import Context, UsageError
 from camvet.inventory import SweepRecord
 from camvet.sweeping import actor
 from camvet.waivers import Waivers
-from scanner import clock, passive
+from scanner import clock, egress, passive
 from scanner.imports import MOST_BYTES, Imported, nmap, scans, shodan, switches, tables, workbooks, zeek
 from scanner.observation import Attempt, AttemptStatus, Observation, Reason
 from scanner.transport.exchange import ExchangeError
@@ -126,14 +126,25 @@ def perform(context: Context, order: ImportOrder) -> tuple[SweepRecord, list[Imp
     started = clock.now()
     found = [read(path, started, order.format) for path in order.files]
     if not any(one.observations for one in found):
-        first = next((refused.expected for one in found for refused in one.refused), "a file of a known format")
-        raise UsageError(f"{', '.join(map(str, order.files[:3]))}: nothing to import; expected {first}")
+        raise UsageError(f"{', '.join(map(str, order.files[:3]))}: nothing to import; {_nothing_of(found)}")
+    captures = {path.name: egress.read(path) for path, one in zip(order.files, found, strict=True)
+                if one.format == "capture"}
     digest = hashlib.sha256(b"".join(path.read_bytes()[:MOST_BYTES] for path in order.files)).hexdigest()
     observations = list({one.id: one for each in found for one in each.observations}.values())
     record = store(context, order, observations, started=started, name=f"import-{digest[:8]}", document=document_of(
         order, f"imported from {', '.join(path.name for path in order.files)}", digest,
-        {"rows": sum(len(one.refused) + one.dropped for one in found)}))
+        {"rows": sum(len(one.refused) + one.dropped for one in found)}), captures=captures)
     return record, found
+
+
+def _nothing_of(found: Sequence[Imported]) -> str:
+    """Why files that could be opened brought no device."""
+    refused = next((refused.expected for one in found for refused in one.refused), "")
+    packets = sum(one.packets for one in found)
+    if refused or not packets:
+        return f"expected {refused or 'a file of a known format'}"
+    return (f"nobody announced itself in {packets} packet{'s' if packets != 1 else ''}; a silent device is not an "
+            "absent one, and camvet egress tells who talked there")
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,11 +179,13 @@ def hear(context: Context, order: ImportOrder, interface: str, seconds: float,
 
 
 def store(context: Context, order: ImportOrder, observations: Sequence[Observation], *, started: datetime, name: str,
-          document: Mapping[str, Any]) -> SweepRecord:
+          document: Mapping[str, Any], captures: Mapping[str, egress.Capture] | None = None) -> SweepRecord:
     """Judge observations that were not asked for by camvet itself, and store them like a sweep.
 
     As in a sweep, what shows one serial number or UUID at several addresses is one device, and conversations (a Zeek
-    log's) are held against the baseline of their device: what is new is found, what is missing was not looked for.
+    log's, or those of `captures` by file) are held against the baseline of their device: what is new is found, what is
+    missing was not looked for. Of a capture only the devices are judged that announced themselves or that another file
+    names.
     """
     from rules.multihomed import join
 
@@ -183,22 +196,39 @@ def store(context: Context, order: ImportOrder, observations: Sequence[Observati
         brought.setdefault((one.device, how), []).append(one.id)
     attempts = [Attempt(device, how, None, AttemptStatus.COMPLETED, started, observations=tuple(ids[:_MOST_NAMED]))
                 for (device, how), ids in brought.items()]
-    attempts += [Attempt(device, "egress.capture", None, AttemptStatus.NOT_ATTEMPTED, started, Reason.NOT_APPLICABLE,
-                         "imported; nothing was asked") for device in devices]
+    observations, attempts = _with_captures(observations, attempts, devices, captures or {}, started)
     joined = join(observations, attempts, devices)
     observations, attempts = joined.observations, joined.attempts
     seen = by_device(observations, attempts, joined.devices)
     inventory = context.inventory(new=True)
     judgements = assess(seen, policy=order.policy, as_of=order.as_of, activity=order.activity, purpose=order.purpose,
                         known=Known.of(inventory, context.settings.site, order.as_of),
+                        watched_s=sum(capture.seconds for capture in (captures or {}).values()),
                         waive=Waivers.of(inventory, context.settings.site).hook(seen, order.as_of))
     record = SweepRecord(
         id=f"{started:%Y%m%dT%H%M%S}-{name}", site=context.settings.site, started=started, finished=clock.now(),
         complete=True, observations=observations, attempts=attempts, judgements=judgements, policy=order.policy.policy,
-        as_of=order.as_of.isoformat(), document={**document, "joined": [
+        as_of=order.as_of.isoformat(), document={**document, "captures": [
+            {"file": file, "packets": capture.packets, "undecoded": sum(capture.undecoded.values()),
+             "trouble": capture.trouble, "seconds": round(capture.seconds, 1)}
+            for file, capture in (captures or {}).items()], "joined": [
             {"device": one.device, "also_at": list(one.others), "because": one.because} for one in joined.joins]})
     inventory.record(record, actor=actor())
     return record
+
+
+def _with_captures(observations: Sequence[Observation], attempts: Sequence[Attempt], devices: Sequence[str],
+                   captures: Mapping[str, egress.Capture], now: datetime) -> tuple[list[Observation], list[Attempt]]:
+    """These observations and attempts, and what the captures show of the devices: whom they talk to."""
+    if not captures:
+        return list(observations), [*attempts, *(
+            Attempt(device, "egress.capture", None, AttemptStatus.NOT_ATTEMPTED, now, Reason.NOT_APPLICABLE,
+                    "imported; nothing was asked") for device in devices)]
+    macs = {one.text("mac").upper(): one.device for one in observations if one.transport == "link"}
+    known = {**{device: device for device in devices}, **macs}
+    told = [(capture, egress.observations(capture, known, now)) for capture in captures.values()]
+    return ([*observations, *(one for _, each in told for one in each)],
+            [*attempts, *(one for capture, each in told for one in egress.attempts(capture, known, now, each))])
 
 
 def document_of(order: ImportOrder, what: str, digest: str, dropped: Mapping[str, int]) -> dict[str, Any]:

@@ -72,9 +72,11 @@ def held_against(path: Path, told: Sequence[Told]) -> Against:
             without.append(one.key)
             continue
         for talk, _, _ in one.conversations:
-            lines = violations(allowed, talk.destination, talk.names, talk.protocol, talk.port)
-            named = talk.names or any(allows(each, talk.destination, (), talk.protocol, talk.port) for each in allowed)
-            maybe = not named and talk.told_by and any(may_be(each, talk.protocol, talk.port) for each in allowed)
+            lines = violations(allowed, talk.destination, talk.names, talk.protocol, talk.port, inbound=talk.inbound)
+            named = talk.names or any(allows(each, talk.destination, (), talk.protocol, talk.port,
+                                             inbound=talk.inbound) for each in allowed)
+            maybe = not (named or talk.inbound) and talk.told_by and any(
+                may_be(each, talk.protocol, talk.port) for each in allowed)
             (open_ if maybe else found).extend((one.key, line) for line in lines)
     return Against(tuple(dict.fromkeys(found)), tuple(dict.fromkeys(open_)), tuple(without), len(told) - len(without))
 

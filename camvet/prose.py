@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Sequence
 from datetime import date
 
@@ -174,8 +175,9 @@ def told_evidence(identity: Identity, observations: Sequence[Observation]) -> It
 
 
 def table(rows: Sequence[Sequence[str]], heads: Sequence[str]) -> Iterable[str]:
-    """Aligned columns with a heading; long cells are cut with an ellipsis so that a row stays a row."""
-    cut = [[cell if len(cell) <= 42 else cell[:41] + "…" for cell in row] for row in rows]
+    """Aligned columns with a heading; for a person, long cells are cut so that a row stays a row, for a pipe nothing."""
+    most = 42 if sys.stdout.isatty() else sys.maxsize
+    cut = [[cell if len(cell) <= most else cell[:most - 1] + "…" for cell in row] for row in rows]
     widths = [max([len(head), *(len(row[i]) for row in cut)]) for i, head in enumerate(heads)]
     for row in (list(heads), ["-" * w for w in widths], *cut):
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()

@@ -174,7 +174,7 @@ def _destinations(observations: Iterable[Observation], geography: Geography | No
             unverified=bool(known and known.unverified), bytes_out=_number(observation, "bytes_out"),
             owner=(known.owner if known else "") or owner or "", country=country or "",
             jurisdiction=known.jurisdiction if known else "", described=known.described if known else "",
-            source=known.source if known else ""))
+            source=known.source if known else "", inbound=bool(observation.fields.get("inbound"))))
     return sorted(found, key=lambda one: (-one.bytes, one.address))
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from maxminddb import Reader
 
     from camvet.baselines import Known
+    from camvet.placing import Placed
     from rules.destinations import Clouds, Destination
     from rules.vocabulary import Finding
     from scanner.egress import Capture, Conversation, Source
@@ -119,19 +120,21 @@ def _is_address(word: str) -> bool:
 
 
 def tell(capture: Capture, now: datetime, *, known: Mapping[str, str] | None = None,
-         geography: Geography | None = None, baselines: Known | None = None) -> list[Told]:
+         geography: Geography | None = None, baselines: Known | None = None,
+         placed: Placed | None = None) -> list[Told]:
     """Every device of a capture that talked, or those of `known` alone, with findings of the egress checks.
 
-    With `baselines`, what is new since the approved one is a finding too.
+    With `baselines`, what is new since the approved one is a finding too. `placed` is for whoever placed them already.
     """
+    from camvet.placing import place
     from scanner.egress.collection import no_collection
 
     with no_collection():
-        return _tell(capture, now, known, geography, baselines)
+        return _tell(capture, now, known, geography, baselines, placed or place(capture, known))
 
 
 def _tell(capture: Capture, now: datetime, known: Mapping[str, str] | None, geography: Geography | None,
-          baselines: Known | None) -> list[Told]:
+          baselines: Known | None, placed: Placed) -> list[Told]:
     from rules import destinations, makers
     from scanner import egress
 
@@ -142,14 +145,11 @@ def _tell(capture: Capture, now: datetime, known: Mapping[str, str] | None, geog
                   else any(one in known for one in (key, *capture.addresses.get(key, ()))))
         if names.dns and wanted:
             by_device[key] = []
-    for conversation in capture.conversations:
-        if known is not None and conversation.mac not in known and conversation.source not in known:
-            continue
-        if destinations.is_outside(conversation.source) and known is None:
-            continue                             # somebody outside who knocks is no device of the site
-        by_device.setdefault(conversation.device, []).append(conversation)
+    for key, own_talks in placed.by_device.items():
+        by_device.setdefault(key, []).extend(own_talks)
     told = []
     own = _by_key(capture, by_device)
+    own |= {key: talks for key, talks in by_device.items() if talks and key not in own}
     for key, talks in sorted(by_device.items()):
         seen = egress.observations_of(capture, own.pop(key, ()), key, now)
         one = _told(capture, key, talks, seen, clouds, geography, now)
@@ -258,7 +258,8 @@ def _needs(rule: str) -> frozenset[Shows]:
 
     called = frozenset({Shows.CALLS})
     return {
-        "egress.beacon": called, "egress.foreign_dns": called,
+        "egress.beacon": called, "egress.foreign_dns": called, "egress.p2p_port": called,
+        "egress.reached_from_outside": called,
         "egress.upload": called | {Shows.VOLUMES}, "egress.lateral": called | {Shows.INSIDE},
         "egress.vendor_cloud": called | {Shows.NAMES}, "egress.vendor_p2p": called | {Shows.NAMES},
         "egress.other_makers_cloud": called | {Shows.NAMES}, "egress.unnamed_destination": called | {Shows.NAMES},
@@ -275,14 +276,15 @@ def _findings(capture: Capture, key: str, seen: list[Observation], clouds: Cloud
                          egress.attempts(capture, {key: key}, now, seen), asked, clouds)
 
 
-def document(told: Sequence[Told], capture: Capture) -> dict[str, Any]:
+def document(told: Sequence[Told], capture: Capture, placed: Placed) -> dict[str, Any]:
     """The JSON of `camvet egress`; devices and their conversations are made when they are written."""
     return {
         "devices": Each(lambda: (_device(one, capture) for one in told)),
         "capture": {
             "packets": capture.packets, "undecoded": sum(capture.undecoded.values()), "dropped": capture.dropped,
             "undecoded_by": dict(capture.undecoded), "dropped_by": dict(capture.drops), "lost": capture.lost,
-            "arp": capture.arp, "seconds": round(capture.seconds, 3), "trouble": capture.trouble,
+            "unread": capture.unread, "unplaced": placed.document(), "arp": capture.arp,
+            "seconds": round(capture.seconds, 3), "trouble": capture.trouble,
             "routers": list(capture.routers), "sources": [_source(one) for one in capture.sources]},
     }
 
@@ -308,7 +310,10 @@ def _device(one: Told, capture: Capture) -> dict[str, Any]:
     names = capture.names.get(one.key, Names({}, {}, {}, {}))
     return {
         "mac": one.mac or None, "ips": list(one.addresses),
-        "conversations": Rows(_COLUMNS, lambda: (_conversation(*row) for row in one.conversations)),
+        "conversations": Rows(_COLUMNS, lambda: (_conversation(*row) for row in one.conversations
+                                                 if not row[0].inbound)),
+        "inbound": Rows(("src", *_COLUMNS[1:]), lambda: (_conversation(*row) for row in one.conversations
+                                                         if row[0].inbound)),
         "names": {"dns": sorted(names.dns), "sni": sorted(names.sni), "http": sorted(names.http),
                   "ntp": sorted(names.ntp), "stun": sorted(names.stun)},
         "told": list(names.told),

@@ -90,7 +90,8 @@ class Destination:
     """One party a device talked to during the capture, and whose it is where that is known.
 
     `country` is where the address lies (from the user's own database), `jurisdiction` whose law its owner is under, and
-    `described` what the endpoint data say of it in words, with their `source`.
+    `described` what the endpoint data say of it in words, with their `source`. Where it is `inbound` the other side
+    came to the device, whose own the port is.
     """
 
     address: str
@@ -108,6 +109,7 @@ class Destination:
     jurisdiction: str = ""
     described: str = ""
     source: str = ""
+    inbound: bool = False
 
 
 @dataclass(frozen=True, slots=True)

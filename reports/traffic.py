@@ -64,20 +64,21 @@ def talks(device: DeviceReport, on: date) -> list[Talk]:
     """The parties of one device, those inside the site first, each by how much was exchanged."""
     needs = needs_of(device.destinations, device.baseline, on)
     left = {(one.address, one.protocol, one.port) for one in needs.left_out}
-    grouped: dict[tuple[str, str, int, bool], list[Destination]] = defaultdict(list)
+    grouped: dict[tuple[str, str, int, bool, bool], list[Destination]] = defaultdict(list)
     for one in device.destinations:
         label = one.names[0] if one.names else one.address
-        grouped[label, one.protocol, one.port or 0, is_outside(one.address)].append(one)
+        grouped[label, one.protocol, one.port or 0, is_outside(one.address), one.inbound].append(one)
     found = []
-    for (label, protocol, port, outside), several in grouped.items():
+    for (label, protocol, port, outside, inbound), several in grouped.items():
         first = next((one for one in several if one.purpose), several[0])
         refused = any((one.address, one.protocol, one.port or 0) in left for one in several)
         why = [each.why for each in needs.allowed if not refused and any(
-            allows(each, one.address, one.names, one.protocol, one.port or 0) for one in several)]
+            allows(each, one.address, one.names, one.protocol, one.port or 0, inbound=inbound) for one in several)]
         found.append(Talk(
             label=label, addresses=tuple(dict.fromkeys(one.address for one in several)), protocol=protocol, port=port,
             outside=outside, owner=first.owner or first.cloud_of, country=first.country,
-            jurisdiction=first.jurisdiction, told=consequence(first.purpose, first.address, protocol, port),
+            jurisdiction=first.jurisdiction, told=consequence(first.purpose, first.address, protocol, port,
+                                                               inbound=inbound),
             described=first.described, packets=sum(one.packets for one in several),
             bytes=sum(one.bytes for one in several), allowed="; ".join(dict.fromkeys(why)),
             unverified=first.unverified, source=first.source))

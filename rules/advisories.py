@@ -103,8 +103,8 @@ class Book:
         slug = self._names.get(" ".join(maker.casefold().split()))
         if slug is None:
             return []
-        made_by = self.files[slug].made_by
-        return [slug] if made_by is None or made_by not in self.files else [slug, made_by]
+        file = self.files[slug]
+        return [one for one in (slug, file.made_by, *file.beside) if one is not None and one in self.files]
 
     def results(self, makers: Sequence[str], model: str | None, firmware: str | None,
                 build: str | None = None) -> list[AdvisoryResult]:

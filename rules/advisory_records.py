@@ -132,6 +132,7 @@ class AdvisoryFile(Document):
     Attributes:
         maker: its slug; a brand or a component that has advisories of its own has its own file.
         made_by: the slug of the true maker, where this is a brand.
+        beside: slugs of other files whose records name models sold under this brand too.
         component: software inside products of others; no device's firmware version tells its version.
         names: further names it is asked by.
         grammar: the form of its versions, see `rules.grammars`.
@@ -141,6 +142,7 @@ class AdvisoryFile(Document):
     maker: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
     names: tuple[str, ...] = ()
     made_by: str | None = None
+    beside: tuple[str, ...] = ()
     component: bool = False
     grammar: str = "dotted"
     dated: date

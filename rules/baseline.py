@@ -30,6 +30,9 @@ LEAST_OCTETS = 1_000_000
 LEAST_WATCH_S = 600.0
 """Both must have been watched this long before volumes are compared."""
 MOST_ENTRIES = 500
+FROM_OUTSIDE = "from-outside"
+"""The sign of an entry whose other side came to the device."""
+
 
 _EPHEMERAL = 32_768                 # from here on a port is chosen anew for each call
 _SHOWN, _NAMED = 12, 3               # in the facts of a finding, and in its sentence
@@ -48,8 +51,15 @@ class Entry:
     purpose: str = ""
 
     @property
+    def inbound(self) -> bool:
+        """Whether the other side came to the device, whose own the port is."""
+        return FROM_OUTSIDE in self.signs
+
+    @property
     def label(self) -> str:
         """How a person knows it: ``pool.ntp.org:123/udp``."""
+        if self.inbound:
+            return f"from {self.addresses[0]} to its {self.port}/{self.protocol}"
         return f"{(self.names or self.addresses or ('?',))[0]}:{self.port}/{self.protocol}"
 
 
@@ -143,15 +153,15 @@ def entries_of(observations: Iterable[Observation]) -> tuple[Entry, ...]:
     groups: dict[tuple[object, ...], _Group] = {}
     for one in _talk(observations):
         names = tuple(sorted(set(one.values("names"))))
-        key = (names or one.text("destination"), one.text("protocol"), _port(one.port))
+        key = (names or one.text("destination"), one.text("protocol"), _port(one.port), bool(one.fields.get("inbound")))
         group = groups.setdefault(key, _Group())
         group.addresses[one.text("destination")] = None
         group.names.update(dict.fromkeys(names))
-        group.signs.update(dict.fromkeys(one.values("signs")))
+        group.signs.update(dict.fromkeys(_signs(one)))
         group.bytes_out += _octets(one)
         group.purpose = group.purpose or one.text("purpose")
     made = [Entry(tuple(group.addresses), tuple(group.names), str(protocol), int(str(port)), group.bytes_out,
-                  tuple(sorted(group.signs)), group.purpose) for (_, protocol, port), group in groups.items()]
+                  tuple(sorted(group.signs)), group.purpose) for (_, protocol, port, _way), group in groups.items()]
     made.sort(key=lambda one: (not any(map(is_outside, one.addresses)), -one.bytes_out, one.label))
     return tuple(made[:MOST_ENTRIES])
 
@@ -173,8 +183,8 @@ def drift(baseline: Baseline, later: Later) -> Drift:
                          fitting[0])
             octets, ids = sent.get(place, (0, []))
             sent[place] = (octets + _octets(one), [*ids, one.id])
-        if any(allows(each, one.text("destination"), one.values("names"), one.text("protocol"), one.port or 0)
-               for each in baseline.allowed):
+        if any(allows(each, one.text("destination"), one.values("names"), one.text("protocol"), one.port or 0,
+                      inbound=bool(one.fields.get("inbound"))) for each in baseline.allowed):
             continue
         new = _new(one, [entry for _, entry in same], known_names, names_known=names_known)
         if new is New.DESTINATION and not one.values("names") and names_known and not later.names_shown \
@@ -196,7 +206,7 @@ def _new(one: Observation, same: Sequence[Entry], known_names: frozenset[str], *
         return New.PROTOCOL
     if (one.text("protocol"), _port(one.port)) not in set(map(_spoken, same)):
         return New.PORT
-    if set(one.values("signs")) - {sign for entry in same for sign in entry.signs}:
+    if set(_signs(one)) - {sign for entry in same for sign in entry.signs}:
         return New.FORM
     return None
 
@@ -328,7 +338,13 @@ def _port(port: int | None) -> int:
     return min(port or 0, _EPHEMERAL)
 
 
+def _signs(one: Observation) -> tuple[str, ...]:
+    return (*one.values("signs"), FROM_OUTSIDE) if one.fields.get("inbound") else one.values("signs")
+
+
 def _label(one: Observation) -> str:
+    if one.fields.get("inbound"):
+        return f"from {one.text('destination')} to its {one.port or 0}/{one.text('protocol')}"
     return f"{(one.values('names') or (one.text('destination'),))[0]}:{one.port or 0}/{one.text('protocol')}"
 
 

@@ -18,7 +18,7 @@ from rules.documents import Document, read_all
 
 __all__ = ["UNKNOWN", "Blockable", "Consequence", "consequence", "load"]
 
-UNKNOWN = "unknown"
+UNKNOWN, FROM_OUTSIDE = "unknown", "from outside"
 _TIME, _NAMES, _LOCAL_SERVICES = {123}, {53, 853}, {67, 68, 137, 138, 546, 547, 1900, 3702, 5353, 5355}
 
 
@@ -50,8 +50,8 @@ class _File(Document):
     @model_validator(mode="after")
     def _whole(self) -> _File:
         named = [entry.purpose for entry in self.entries]
-        if sorted(named) != sorted([*map(str, Purpose), UNKNOWN]):
-            raise ValueError("every purpose needs exactly one entry, and unknown too")
+        if sorted(named) != sorted([*map(str, Purpose), UNKNOWN, FROM_OUTSIDE]):
+            raise ValueError("every purpose needs exactly one entry, and unknown and from outside too")
         return self
 
 
@@ -61,12 +61,15 @@ def load() -> Mapping[str, Consequence]:
     return {entry.purpose: entry for _, file in read_all("blocking", _File) for entry in file.entries}
 
 
-def consequence(purpose: str, address: str, protocol: str, port: int | None) -> Consequence:
+def consequence(purpose: str, address: str, protocol: str, port: int | None, *, inbound: bool = False) -> Consequence:
     """What follows for one destination: by its known purpose, else by a port that means one thing everywhere.
 
     Time and names are known by their ports. Inside the site what is not known is still unknown, but never `yes`.
+    `inbound`: the other side came to the device.
     """
     known = load()
+    if inbound:
+        return known[FROM_OUTSIDE]
     if purpose in known and purpose != UNKNOWN:
         return known[purpose]
     if port in _TIME and protocol == "udp":

@@ -24,6 +24,7 @@ from rules.longnames import LongName, LongNames, own_words
 from rules.makers import Brand, Makers
 from rules.names import FOLDER, simplified, squeeze
 from rules.regimes import Regime, Relation, Words
+from rules.screening_slips import Slips
 
 __all__ = ["Catalog", "Known", "Label", "Line", "ModelRule", "Standing", "Statement", "WordClass", "load"]
 
@@ -162,8 +163,9 @@ class Catalog:
     ``names`` is keyed by the squeezed Latin spelling, ``scripts`` has the spellings of every other script, longest
     first; ``fuzzy`` are the names that a spelling mistake may be measured against, ``swapped`` by their sorted letters
     those where letters that changed places are the only mistake that is believed, ``heads`` those of them that are
-    written glued to other words or cut off, ``short`` the short ones. ``companions`` are the places and words
-    of its trade that stand in a party's full names, and its product lines.
+    written glued to other words or cut off, ``short`` the short ones, ``slips`` the names of which a single slip is
+    worth a look, ``apart`` the words that no slip of a name gives: words of their own and names of others.
+    ``companions`` are the places and words of its trade that stand in a party's full names, and its product lines.
     """
 
     entities: Entities
@@ -188,6 +190,8 @@ class Catalog:
     companions: Mapping[str, frozenset[str]]
     heads: tuple[str, ...]
     long: LongNames
+    slips: Slips
+    apart: frozenset[str]
     short: tuple[str, ...]
     for_words: frozenset[str]
     for_maybe: frozenset[str]
@@ -295,6 +299,9 @@ def build(entities: Entities, makers: Makers, regimes: tuple[Regime, ...]) -> Ca
         companions=_companions(entities, tied, classes, spellings.products),
         heads=tuple(sorted((key for key in fuzzy if len(key) <= _LONGEST_HEAD), key=len, reverse=True)),
         long=LongNames(_long_names(entities, names, classes, frozenset(spellings.exact_only)), _LEGAL),
+        slips=Slips((key, known.written) for key, known in names.items()
+                    if known.kind == "name" and known.written.isascii()),
+        apart=frozenset((*classes, *spellings.others, *(key for key, known in names.items() if known.kind == "maker"))),
         short=tuple(key for key, known in names.items() if known.kind == "name" and _SHORTEST_HEAD <= len(key)
                     < _SHORTEST_FUZZY and known.written.isascii() and key.isalpha()),
         for_words=frozenset(_folded(words.for_words)), for_maybe=frozenset(_folded(words.for_maybe)),

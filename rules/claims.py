@@ -108,7 +108,9 @@ def _any_packet(seen: Sequence[Observation]) -> list[Observation]:
 
 
 def _outside(seen: Sequence[Observation]) -> list[Observation]:
-    return [o for o in seen if o.transport == "egress" and is_outside(o.text("destination"))]
+    """What it said to an address outside; that somebody knocks and gets no answer is not of its doing."""
+    return [o for o in seen if o.transport == "egress" and is_outside(o.text("destination"))
+            and (not o.fields.get("inbound") or o.fields.get("packets_out"))]
 
 
 def _cloud(seen: Sequence[Observation]) -> list[Observation]:

@@ -80,23 +80,37 @@ def _serial(observations: Sequence[Observation], evidence: Iterable[Evidence]) -
 
 
 def _spellings(observations: Iterable[Observation], makers: Makers) -> Iterable[Conflict]:
-    """A maker or brand that a label names only once look-alike letters are read as what they look like."""
+    """A maker or brand that a label names only once it is read as people read it.
+
+    Look-alike letters count as what they look like, letters set apart as a word, digits as the letters they stand for.
+    """
     index = index_of(makers)
     said: dict[str, Conflict] = {}
     for seen in observations:
-        for field, _, _, declared in label_fields(seen.transport):
-            for text in seen.values(field) if field in seen.fields else ():
-                if text.isascii() or text in said:
-                    continue
-                reading = fold(text)
-                hidden, plain = index.named(reading, declared), index.named(text, declared)
-                names = {maker.name for maker in hidden.makers} | {name for name, _ in hidden.brands}
-                names -= {maker.name for maker in plain.makers} | {name for name, _ in plain.brands}
-                if names:
-                    said[text] = Conflict("spelling", (text, reading), f"{seen.transport} {field} is written with "
-                                          f"letters of another alphabet and reads {', '.join(sorted(names))}",
-                                          (seen.id,))
+        for field, text, declared in _labels(seen):
+            if text in said:
+                continue
+            reading, plain = fold(text), index.named(text, declared)
+            hidden, how = index.named(reading, declared), "letters of another alphabet"
+            if not hidden.makers and not hidden.brands and (name := index.undisguised(reading)):
+                hidden, reading = index.named(name, True), name
+                how = "letters set apart or digits for letters"
+            names = {maker.name for maker in hidden.makers} | {name for name, _ in hidden.brands}
+            names -= {maker.name for maker in plain.makers} | {name for name, _ in plain.brands}
+            if names:
+                said[text] = Conflict("spelling", (text, reading), f"{seen.transport} {field} is written with {how} "
+                                      f"and reads {', '.join(sorted(names))}", (seen.id,))
     return said.values()
+
+
+def _labels(seen: Observation) -> Iterable[tuple[str, str, bool]]:
+    """Where a device names itself: the field, the text, and whether a manufacturer belongs there."""
+    for field, _, _, declared in label_fields(seen.transport):
+        for text in seen.values(field) if field in seen.fields else ():
+            yield field, text, declared
+    for scope in ("manufacturer", "name"):
+        for text in scope_values(seen, scope):
+            yield f"scope {scope}", text, True
 
 
 def duplicates(devices: Mapping[str, Sequence[Observation]]) -> dict[str, tuple[Conflict, ...]]:

@@ -51,7 +51,8 @@ class Cloud(Document):
     """One known destination: exactly one of a `suffix`, a `host`, an `address` or a `behaviour`.
 
     In a suffix a label ``*`` stands for any one label. ``ports`` read ``8800/udp`` or ``4700-5000/udp`` and inform;
-    only for a `telling` behaviour do they decide. ``maker`` is absent where many makers' devices go there.
+    only for a `telling` behaviour do they decide, together with the wire `forms` (signs of a conversation) that must
+    be seen there: a port alone is anybody's. ``maker`` is absent where many makers' devices go there.
     """
 
     suffix: str | None = Field(default=None, pattern=r"^[a-z0-9*-]+(\.[a-z0-9*-]+)+$")
@@ -64,6 +65,7 @@ class Cloud(Document):
     owner: str
     purpose: Purpose
     ports: tuple[str, ...] = ()
+    forms: tuple[str, ...] = ()
     jurisdiction: str = ""
     source: str
     unverified: bool = False
@@ -75,8 +77,8 @@ class Cloud(Document):
             raise ValueError("name exactly one of suffix, host, address and behaviour")
         if self.behaviour is not None and self.maker is not None:
             raise ValueError("a behaviour never names a maker")
-        if self.telling and (self.behaviour is None or not self.ports):
-            raise ValueError("only a behaviour with ports can be telling")
+        if self.telling and (self.behaviour is None or not self.ports or not self.forms):
+            raise ValueError("only a behaviour with ports and forms can be telling")
         return self
 
 
@@ -142,10 +144,20 @@ class Clouds:
         entry = self._addresses.get(address)
         return None if entry is None else _destination(entry)
 
-    def by_port(self, protocol: str, port: int | None) -> Destination | None:
-        """The behaviour that this port alone gives away, or None; it never names a maker."""
+    def by_form(self, protocol: str, port: int | None, signs: Iterable[str]) -> Destination | None:
+        """The behaviour that this port and what was seen there give away, or None; it never names a maker."""
         entry = self._telling.get(f"{port}/{protocol}")
-        return None if entry is None else _destination(entry)
+        return None if entry is None or not set(entry.forms).intersection(signs) else _destination(entry)
+
+    def port_of(self, observation: Observation) -> str:
+        """Whose port an outside conversation without a name uses, where no octets of it were seen; else empty.
+
+        A firewall, flow records and a capture of headers alone show no more than that; it is a hint.
+        """
+        entry = self._telling.get(f"{observation.port}/{observation.text('protocol')}")
+        if entry is None or set(entry.forms).intersection((*observation.values("signs"), *observation.values("unlike"))):
+            return ""
+        return entry.owner if self.of(observation) is None else ""
 
     def of(self, observation: Observation) -> Destination | None:
         """What is known of the destination of one ``egress`` observation.
@@ -154,14 +166,18 @@ class Clouds:
         harmless name beside a telling one hides nothing.
         """
         read = observation.fields.get
-        return self._known(read("names", ()), read("destination", ""), read("protocol", ""), observation.port)
+        if read("inbound"):                     # the port is the device's own, and its caller has no name
+            return self.by_address(str(read("destination", "")))
+        return self._known(read("names", ()), read("destination", ""), read("protocol", ""), observation.port,
+                           read("signs", ()))
 
-    def _of(self, named: FieldValue, address: FieldValue, protocol: FieldValue, port: int | None) -> Destination | None:
+    def _of(self, named: FieldValue, address: FieldValue, protocol: FieldValue, port: int | None,
+            signs: FieldValue) -> Destination | None:
         names = named if isinstance(named, tuple) else (str(named),)
         known = [d for d in (*map(self.by_name, names), self.by_address(str(address))) if d is not None]
         if known:
             return min(known, key=lambda d: (d.maker is None, d.purpose != Purpose.P2P))
-        return self.by_port(str(protocol), port)
+        return self.by_form(str(protocol), port, signs if isinstance(signs, tuple) else (str(signs),))
 
 
 def _ends_with(labels: Sequence[str], suffix: Sequence[str]) -> bool:
@@ -193,11 +209,11 @@ def is_outside(address: str) -> bool:
     return not any(version == form and first <= number <= last for form, first, last in _INSIDE)
 
 
-_LABELS = frozenset({"purpose", "cloud_of"})
+_LABELS = frozenset({"purpose", "cloud_of", "port_of"})
 
 
 def label(observations: Iterable[Observation], clouds: Clouds) -> list[Observation]:
-    """The same observations, the ``egress`` ones with ``purpose`` and ``cloud_of`` filled in where known.
+    """The same observations, the ``egress`` ones with ``purpose``, ``cloud_of``, ``port_of`` filled in where known.
 
     The digest, and with it the id, stays that of what was seen: a label is a reading, not a sighting.
     """
@@ -206,13 +222,16 @@ def label(observations: Iterable[Observation], clouds: Clouds) -> list[Observati
 
 def _labelled(observation: Observation, clouds: Clouds) -> Observation:
     known = clouds.of(observation)
-    if known is None and observation.fields.keys().isdisjoint(_LABELS):
+    port_of = clouds.port_of(observation) if known is None else ""
+    if known is None and not port_of and observation.fields.keys().isdisjoint(_LABELS):
         return observation
     fields: dict[str, FieldValue] = {k: v for k, v in observation.fields.items() if k not in _LABELS}
     if known is not None:
         fields["purpose"] = known.purpose
         if known.maker is not None:
             fields["cloud_of"] = known.maker
+    if port_of:
+        fields["port_of"] = port_of
     return Observation(observation.device, observation.transport, observation.probe, observation.port, observation.at,
                        fields, observation.digest, observation.raw)
 

@@ -2,7 +2,7 @@
 
 Parsers resolve such spellings before a rule sees a field (`scanner.wire.text`), so that they cannot hide anybody. What
 was done is looked for here in the bytes as they came: letters of another alphabet inside a Latin word, full-width and
-other compatibility letters, invisible characters, and comments, CDATA borders, processing instructions or empty
+other compatibility letters, invisible characters, a run that is shown from right to left, and comments, CDATA borders, processing instructions or empty
 elements between two letters of one word. Accents and whole words of another script are no trick.
 """
 
@@ -42,6 +42,7 @@ _NESTED = re.compile(r"\w{1,40}<(?P<field>[\w:.-]{1,40})>\w{0,40}</(?P=field)>\w
 _ENVELOPES = frozenset({"onvif", "wsd", "sadp"})
 _PAIR = re.compile(r'"(?P<field>[\w.-]{1,40})"\s{0,8}:\s{0,8}"(?P<text>(?:[^"\\]|\\.){1,512})"')
 _LINE = re.compile(r"(?m)^(?P<field>[\w-]{1,40})\s{0,4}[:=](?P<text>[^\r\n]{1,1024})\r?$")
+_TURNED = re.compile("\u202e[^\u202a-\u202e\n]{0,512}?[A-Za-z]")
 _ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
 _WORD = re.compile(r"[^\W_]+")
 
@@ -106,6 +107,8 @@ def _tricks(text: str) -> tuple[str, ...]:
         done[f"{kind} inside a word"] = None
     plain = _BORDER.sub("", text)
     if not plain.isascii():
+        if _TURNED.search(plain):
+            done[f"letters shown from right to left by {_named(chr(0x202E))}"] = None
         for at, char in enumerate(plain):
             if INVISIBLE.match(char) and _latin(plain[at - 1:at]) and _latin(plain[at + 1:at + 2]):
                 done[f"invisible {_named(char)}"] = None

@@ -191,12 +191,13 @@ def _allowed(matches: Mapping[str, Any], name: str) -> Allowed:
     return Allowed(target, protocol, port, inbound, name.partition(" ")[2])
 
 
-def allows(service: Allowed, destination: str, names: Iterable[str], protocol: str, port: int) -> bool:
-    """Whether a service covers a conversation that the device opened.
+def allows(service: Allowed, destination: str, names: Iterable[str], protocol: str, port: int, *,
+           inbound: bool = False) -> bool:
+    """Whether a service covers a conversation that the device opened, or that was opened with it (`inbound`).
 
-    A name counts as used only where the capture shows that it was. A service of the device's own covers none.
+    A name counts as used only where the capture shows that it was.
     """
-    if service.inbound or service.protocol not in {"", protocol} or service.port not in {None, port}:
+    if service.inbound is not inbound or service.protocol not in {"", protocol} or service.port not in {None, port}:
         return False
     address = ipaddress.ip_address(destination)
     if service.target == _LOCAL:
@@ -214,8 +215,10 @@ def may_be(service: Allowed, protocol: str, port: int) -> bool:
 
 
 def violations(allowed: Sequence[Allowed], destination: str, names: Sequence[str], protocol: str,
-               port: int) -> list[str]:
+               port: int, *, inbound: bool = False) -> list[str]:
     """One line where no service covers a conversation, else none."""
-    if any(allows(service, destination, names, protocol, port) for service in allowed):
+    if any(allows(service, destination, names, protocol, port, inbound=inbound) for service in allowed):
         return []
+    if inbound:
+        return [f"from {destination} to its {port}/{protocol}"]
     return [f"{destination}:{port}/{protocol}" + (f" ({names[0]})" if names else "")]

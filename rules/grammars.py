@@ -235,8 +235,12 @@ GRAMMARS: Mapping[str, Grammar] = {one.name: one for one in (
              strips=("BOSCH",)),
     _grammar("d-link", _PREFIX + _NUMBERS + r"(?:\s*b(?P<build>\d{1,4}))?(?:[\s_-]*(?P<patch>hotfix))?" + _TAIL,
              strips=("D-LINK", "DLINK")),
-    _grammar("tp-link", _PREFIX + _NUMBERS + r"(?:\s*build\s*(?P<build>\d{8}|\d{6})(?:\s*rel\.?\s*(?P<release>\d{1,6})"
-                        r"[a-z]?)?)?" + _TAIL, dated=True, strips=("TP-LINK", "TAPO")),
+    # A file name, Tapo_C210v1_en_1.3.0_Build_220830_Rel.69909n_u_1663826839743.bin, stands for the version inside it
+    _grammar("tp-link", _PREFIX + _NUMBERS + r"(?:[\s_]*build[\s_]*(?P<build>\d{8}|\d{6})(?:[\s_]*rel\.?[\s_]*"
+                        r"(?P<release>\d{1,6})[a-z]?)?)?" + _TAIL,
+             r"[a-z][a-z0-9-]{1,24}(?:_[a-z0-9-]{1,24}){0,6}?_(?P<numbers>\d{1,3}(?:\.\d{1,4}){1,3})_build_"
+             r"(?P<build>\d{8}|\d{6})_rel\.?(?P<release>\d{1,6})[a-z]?(?:_[a-z-]{0,24}){0,4}(?:_\d{10,13})?(?P<tail>)"
+             + _FILE, dated=True, strips=("TP-LINK", "TAPO")),
     _grammar("mobotix", r"(?:mx-?)?v?" + _NUMBERS + r"(?:[.-]r(?P<patch>\d{1,3}))?" + _TAIL, strips=("MOBOTIX",)),
     _grammar("avtech", r"(?:(?:firmware[_: ]*)?fullimg-)?(?P<numbers>\d{1,6}(?:-\d{1,6}){1,5})", order=Order.EACH,
              strips=("AVTECH",)),

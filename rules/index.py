@@ -14,6 +14,7 @@ from functools import cache, cached_property, lru_cache
 
 from rules.labels import fold, mentions, name_pattern, unspaced
 from rules.makers import Brand, Chipset, Cloud, Grammar, Maker, Makers, ModelGrammar, Signal, compiled
+from rules.names import unleet
 from rules.vocabulary import Basis, Evidence, Strength
 
 __all__ = ["ANY_FIELD", "CLAIMS", "LABEL_ONLY", "Claim", "Hit", "Index", "Named", "index_of", "readings", "shown"]
@@ -22,11 +23,14 @@ CLAIMS = ("model", "firmware", "serial", "mac", "brand")
 """Named groups of a signal's pattern that are read as claims."""
 
 ANY_FIELD = "*"
+_SYSTEM = "sys_descr"
 LABEL_ONLY = "label"
 """The transport of what is printed on a box or an order: whatever it says, whoever printed it said it."""
 MAX_FIELD = 65536
 _REMEMBERED = 16_384            # texts, of each kind
 _LONG = 512                     # characters; a longer text is a page, and no page is sent twice by two devices
+_SHORTEST_APART, _SHORTEST_LEET, _LONGEST_NAME, _MOST_WORDS = 4, 5, 40, 32
+_APART = re.compile(r"(?<![^\W_])[^\W_](?:[\s._\-/*]{1,3}[^\W_]){3,39}(?![^\W_])")
 _RUN = re.compile(r"[^\W_]+")
 
 Value = str | int | float | bool | tuple[str, ...]
@@ -140,6 +144,7 @@ class Index:
         self._exact, self._suffixes = self._by_target(makers)
         self._hits = lru_cache(_REMEMBERED, typed=True)(self._search)
         self.named = lru_cache(_REMEMBERED)(self._named)
+        self.undisguised = lru_cache(_REMEMBERED)(self._undisguised)
         self.model_says = lru_cache(_REMEMBERED)(self._model_says)
         self.form_says = lru_cache(_REMEMBERED)(self._form_says)
         self.model_text = lru_cache(_REMEMBERED)(self._model_text)
@@ -162,6 +167,9 @@ class Index:
             for transport in wanted:
                 for field in fields:
                     table[transport][field].append(row)
+            # LLDP sends the very text that SNMP answers (IEEE 802.1AB-2016 section 8.5.7: sysDescr of RFC 3418).
+            if "snmp" in wanted and "lldp" not in wanted and _SYSTEM in fields:
+                table.setdefault("lldp", defaultdict(list))[_SYSTEM].append(row)
         return {transport: dict(fields) for transport, fields in table.items()}
 
     def fields(self, transport: str) -> frozenset[str]:
@@ -228,6 +236,32 @@ class Index:
         makers = (self._all_makers[at] for at in self._maker_names.find(text, declared=declared)
                   if not ((excluded := self._not_names[at]) and excluded.search(text)))
         return Named(tuple(makers), tuple(self._brands[at] for at in self._brand_names.find(text, declared=declared)))
+
+    @cached_property
+    def _unmistakable(self) -> frozenset[str]:
+        """Names of makers and of their own brands, as one run of letters, by which nothing else goes."""
+        named = (name for maker in self._all_makers for name in (
+            *maker.names, *maker.declared, *(brand.name for brand in maker.brands if brand.own)))
+        runs = ("".join(_RUN.findall(fold(name).lower())) for name in named)
+        return frozenset(run for run in runs if run.isascii() and run.isalpha() and len(run) >= _SHORTEST_APART)
+
+    def _undisguised(self, text: str) -> str:
+        """What a folded text reads as once letters set apart are joined and digits are read as letters.
+
+        Only a reading that is an unmistakable name counts; empty where there is none. Names of four letters are read
+        only where they are set apart: ``AX15`` is a router's model.
+        """
+        apart = ["".join(_RUN.findall(found[0])).lower() for found in _APART.finditer(text[:_LONG])]
+        for run in apart:
+            if run in self._unmistakable:
+                return run
+        words = [word.lower() for word in _RUN.findall(text[:_LONG])[:_MOST_WORDS]]
+        for word in (*apart, *words, "".join(words)):
+            if _SHORTEST_LEET <= len(word) <= _LONGEST_NAME and word not in self._unmistakable:
+                reading = next((one for one in unleet(word) if one in self._unmistakable), "")
+                if reading:
+                    return reading
+        return ""
 
     # -- forms of models, serial numbers and versions ------------------------------------------------------------------
 

@@ -12,6 +12,8 @@ import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
 
+from scanner.wire.text import as_displayed
+
 __all__ = ["INVISIBLE", "LOOK_ALIKES", "fold", "generic", "mentions", "name_pattern", "unspaced"]
 
 MAX_LABEL = 4096
@@ -46,7 +48,7 @@ def fold(text: str) -> str:
     if text.isascii() and "<!--" not in text and "/*" not in text:
         return " ".join(text.split())                       # ASCII is its own normal form, and most labels are ASCII
     text = _COMMENT.sub("", text)
-    text = INVISIBLE.sub("", unicodedata.normalize("NFKC", text))
+    text = INVISIBLE.sub("", unicodedata.normalize("NFKC", as_displayed(text)))
     if not text.isascii():
         text = text.translate(_CONFUSABLE)
         text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))

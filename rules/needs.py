@@ -35,6 +35,8 @@ class Used(Protocol):
     def protocol(self) -> str: ...  # noqa: D102
     @property
     def port(self) -> int | None: ...  # noqa: D102
+    @property
+    def inbound(self) -> bool: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +80,15 @@ def needs_of(used: Iterable[Used], baseline: Baseline | None, on: date) -> Needs
                 addresses.setdefault(name, {}).update(dict.fromkeys(entry.addresses))
     for one in used:
         why = _SITE_SERVICES.get((one.protocol, one.port or 0))
-        if why and _is_address(one.address) and not is_outside(one.address):
+        if why and not one.inbound and _is_address(one.address) and not is_outside(one.address):
             service = Allowed(str(ipaddress.ip_network(one.address)), one.protocol, one.port, why=why)
             allowed.setdefault(service, service)
         for name in one.names:
             addresses.setdefault(name, {})[one.address] = None
     left = [LeftOut(one.address, next(iter(one.names), ""), one.protocol, one.port or 0, _why_not(one, baseline, on))
             for one in used if not _is_address(one.address)
-            or not any(allows(each, one.address, one.names, one.protocol, one.port or 0) for each in allowed)]
+            or not any(allows(each, one.address, one.names, one.protocol, one.port or 0, inbound=one.inbound)
+                       for each in allowed)]
     targets = {each.target for each in allowed}
     return Needs(tuple(sorted(allowed.values(), key=lambda one: (one.inbound, one.target, one.protocol,
                                                                  one.port or 0))),
@@ -104,7 +107,8 @@ def _of_entry(entry: Entry, said: str, *, outside: bool) -> Iterable[Allowed]:
     if entry.names and not inside:
         yield from (Allowed(name, protocol, port, why=why) for name in entry.names)
     else:
-        yield from (Allowed(str(ipaddress.ip_network(one)), protocol, port, why=why) for one in entry.addresses)
+        yield from (Allowed(str(ipaddress.ip_network(one)), protocol, port, entry.inbound, why)
+                    for one in entry.addresses)
 
 
 def _why_not(one: Used, baseline: Baseline | None, on: date) -> str:

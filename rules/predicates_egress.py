@@ -13,6 +13,7 @@ from functools import lru_cache
 
 from rules.destinations import Purpose, is_outside
 from rules.predicates import PREDICATES, Case, Predicate, Result
+from rules.vocabulary import Status
 from scanner.observation import Observation
 
 __all__ = ["CONFIDENCE", "PREDICATES", "asks_outside_resolver"]
@@ -55,7 +56,7 @@ def _shown(seen: Sequence[Observation]) -> str:
 
 def _judged(case: Case, hits: Sequence[Observation], told: Callable[[Sequence[Observation]], str], nothing: str,
             facts: Sequence[tuple[str, str]] = ()) -> Result:
-    return Result.fail(told(hits), hits, facts) if hits else Result.passed(nothing, case.seen("egress"))
+    return Result.fail(told(hits), hits, facts) if hits else Result(Status.PASS, nothing, case.watched)
 
 
 @_predicate
@@ -66,6 +67,31 @@ def speaks_peer_to_peer(case: Case) -> Result:
     facts = [(f"confidence in {CONFIDENCE[form][0]}", CONFIDENCE[form][1]) for form in forms]
     return _judged(case, hits, lambda seen: f"speaks {', '.join(CONFIDENCE[f][0] for f in forms)} with {_shown(seen)}",
                    "the capture shows no known peer-to-peer protocol going outside", facts)
+
+
+@_predicate
+def uses_a_peer_to_peer_port(case: Case) -> Result:
+    """A conversation of which no octets were seen goes to the port of a rendezvous protocol: a hint and no more."""
+    hits = [o for o in case.outside if o.text("port_of")]
+    owners = dict.fromkeys(o.text("port_of") for o in hits)
+    return _judged(case, hits, lambda seen: f"talks to {_shown(seen)}, the port of {', '.join(owners)}; what was said "
+                                            "there was not seen, so that the port is all that speaks for it",
+                   "nothing unseen goes outside to the port of a peer-to-peer protocol",
+                   [("confidence", "low: by the port alone")] if hits else [])
+
+
+@_predicate
+def is_reached_from_outside(case: Case) -> Result:
+    """It answers somebody outside, or sends to an address that it was never seen to call."""
+    knocked = [o for o in case.outside if o.fields.get("inbound")]
+    hits = [o for o in knocked if _number(o, "packets_out")]
+    callers = dict.fromkeys(f"{o.text('destination')} at its {o.port or 0}/{o.text('protocol')}" for o in hits)
+    more = f" and {len(callers) - _NAMED} more" if len(callers) > _NAMED else ""
+    if knocked and not hits:
+        return Result.passed("somebody outside knocked and got no answer while watched", knocked)
+    return _judged(case, hits, lambda seen: f"exchanges {sum(_number(o, 'bytes') for o in seen) / 1e6:.1f} MB with "
+                                            f"{', '.join(list(callers)[:_NAMED])}{more}, which it did not call",
+                   "nobody outside called it while watched")
 
 
 @_predicate
@@ -89,6 +115,8 @@ def asks_for_port_mapping(case: Case) -> Result:
 
 def asks_outside_resolver(observation: Observation) -> bool:
     """Whether a conversation with an outside address is one with a resolver, in clear or hidden."""
+    if observation.fields.get("inbound"):
+        return False
     return (observation.port in {53, 853} or "dot" in observation.values("signs")
             or (observation.text("purpose") == Purpose.DNS and observation.port == 443))
 
@@ -98,8 +126,10 @@ def resolves_names_outside(case: Case) -> Result:
     """Names are asked of a server outside: by plain DNS, over TLS or QUIC (port 853), or of a known one over HTTPS."""
     hits = [o for o in case.outside if asks_outside_resolver(o)]
     hidden = [o for o in hits if o.port != 53]
-    how = " under encryption" if hidden else ""
-    return _judged(case, hits, lambda seen: f"asks {_shown(seen)} for names{how}, past the site's own resolver",
+    clear = [o for o in hits if o.port == 53]
+    parts = [f"{_shown(seen)} for names {how}" for seen, how in ((clear, "in clear text"), (hidden, "under encryption"))
+             if seen]
+    return _judged(case, hits, lambda _: f"asks {' and '.join(parts)}, past the site's own resolver",
                    "every name the capture shows was asked inside")
 
 

@@ -82,6 +82,8 @@ def screen(query: str, catalog: Catalog, day: date) -> Screening:
     context = context_of(name, finds, catalog)
     answers = [_answer(find, finds, context, catalog, day) for find in finds if find.known.kind != "maker"]
     answers += _from_lines(name, finds, context, catalog, day)
+    if all(answer.action is Action.NO_MATCH for answer in answers):
+        answers += _from_slips(name, answers, catalog, day)
     if not answers:
         return _nothing(query, name, finds, context, catalog)
     best = min(answers, key=lambda a: (_ORDER[a.action], a.find.how is How.MODEL, -a.find.score, -len(a.find.found)))
@@ -269,6 +271,25 @@ def _from_lines(name: Name, finds: Sequence[Find], context: Context, catalog: Ca
                         How.LABEL, 0.9, kind="statement")
             found.append(_Answer(find, Action.NO_MATCH, f"{said.says} ({said.source}): a claim, no proof"))
     return found
+
+
+def _from_slips(name: Name, answers: Sequence[_Answer], catalog: Catalog, day: date) -> list[_Answer]:
+    """A name one slip away, for review, where nothing else was found and no other trade or maker is named."""
+    slip = catalog.slips.nearest(name, catalog.apart)
+    if slip is None or any(answer.find.how is How.EXACT and answer.find.kind == "name"
+                           and answer.find.start < slip.end and slip.start < answer.find.end for answer in answers):
+        return []
+    outside = [word.text for at, word in enumerate(name.words) if not slip.start <= at < slip.end]
+    if any(catalog.classes.get(word) == "trade" for word in outside):
+        return []
+    known = catalog.names[slip.key]
+    standing = catalog.standing(known.party, day)
+    if standing.word == "clear":
+        return []
+    text = name.text[name.words[slip.start].start:name.words[slip.end - 1].end]
+    find = Find(known, text, slip.start, slip.end, How.TYPO, slip.score, sure=False)
+    return [_Answer(find, Action.REVIEW, f"{text!r} reads like {known.written!r} misspelt", known.party,
+                    standing.relation)]
 
 
 def _nothing(query: str, name: Name, finds: Sequence[Find], context: Context, catalog: Catalog) -> Screening:

@@ -35,6 +35,7 @@ _BANNERS: Mapping[str, tuple[str, ...]] = {
     "onvif": ("realm",),
     "tcp": ("banner",),
     "snmp": ("sys_descr",),
+    "lldp": ("sys_descr",),
     "sip": ("user_agent", "server"),
     "dhcp": ("vendor_class",),
     "ssdp": ("server",),
@@ -164,6 +165,8 @@ def _label_claims(index: Index, transport: str, label: _Label) -> tuple[Claim, .
         return ()
     where = f"{transport} {field}"
     named = index.named(text, declared)
+    if not named.makers and not named.brands and (reading := index.undisguised(text)):
+        named, where = index.named(reading, True), f"{where} in disguise"
     found: list[Claim] = []
     for maker in named.makers:
         because = f"{where} names {maker.name}: {shown(said)}"

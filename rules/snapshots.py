@@ -1,13 +1,15 @@
 """Snapshots of imported lists: what was on a list when, kept so that removed parties are known.
 
 Lists such as the Consolidated Screening List do not say who was removed; a party simply vanishes. A new edition is laid
-over the kept one: who is gone stays, with the day of the edition that no longer has it.
+over the kept one: who is gone stays, with the day of the edition that no longer has it. A party whose id changed its
+form (an edition with a column of ids after one without) is known by its programmes and its main name.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -58,20 +60,50 @@ def lay_over(old: Snapshot | None, new: ImportedList) -> tuple[Snapshot, Changes
         raise SnapshotError(f"{new.source} is kept as of {old.dated}: an edition of {new.dated} is older")
     kept: list[Kept] = []
     added, changed = [], []
+    ids_of, settled = _renumbered(before, new.parties)
     for party in new.parties:
-        past = before.pop(party.id, None)
+        key = ids_of.get(party.id, party.id)
+        past = before.get(key)
+        settled.add(key)
         if past is None or past.gone_on is not None:
             added.append(party.id)
             kept.append(Kept(party, new.dated if past is None else past.first_seen))
             continue
         merged = _with_ended(past.party, party, new.dated)
-        if merged != past.party:
+        if replace(merged, id=past.party.id) != past.party:
             changed.append(party.id)
         kept.append(replace(past, party=merged))
-    removed = [key for key, past in before.items() if past.gone_on is None]
-    kept += [past if past.gone_on is not None else replace(past, gone_on=new.dated) for past in before.values()]
+    left = {key: past for key, past in before.items() if key not in settled}
+    removed = [key for key, past in left.items() if past.gone_on is None]
+    kept += [past if past.gone_on is not None else replace(past, gone_on=new.dated) for past in left.values()]
     return (Snapshot(new.source, new.format, new.dated, new.digest, tuple(kept)),
             Changes(tuple(added), tuple(removed), tuple(changed)))
+
+
+def _renumbered(before: Mapping[str, Kept], parties: Sequence[Listed]) -> tuple[dict[str, str], set[str]]:
+    """The kept ids of parties that come with another id now (the same programmes and main name), and all such ids.
+
+    Rows of one name that an edition without ids had as one party, and an edition with ids as several (or the other
+    way), are the same: an edition that numbers its rows anew adds and removes nobody.
+    """
+    numbered = {party.id for party in parties}
+    lost: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for kept in sorted(before.values(), key=lambda one: (one.gone_on is not None, one.party.id)):
+        if kept.party.id not in numbered:
+            lost[_face(kept.party)].append(kept.party.id)
+    found: dict[str, str] = {}
+    settled: set[str] = set()
+    for party in sorted(parties, key=lambda one: one.id):
+        if party.id not in before and (same := lost.get(_face(party))):
+            settled.update(same)
+            found[party.id] = same[0] if len(same) == 1 else same.pop(0)
+    return found, settled
+
+
+def _face(party: Listed) -> tuple[str, ...]:
+    """What a party is known by beside its id: its main name as it reads, and the lists it is on now."""
+    on = {programme.name for programme in party.programmes if programme.removed_on is None}
+    return (" ".join(party.names[0].casefold().split()) if party.names else "", *sorted(on))
 
 
 def _with_ended(past: Listed, now: Listed, day: date) -> Listed:

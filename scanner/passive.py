@@ -1,8 +1,9 @@
 """Who showed himself, in a capture or live on a link, without one packet sent: ARP, DHCP, LLDP, discovery datagrams.
 
 A frame is looked at only where its type or port says that it may tell something; which those are is found for a whole
-batch of a capture at once, and live by a filter in the kernel. An address is a device's own only where ARP or a source
-address says so.
+batch of a capture at once, and live by a filter in the kernel. What `scanner.egress.links` reads of another link layer
+(cooked by ``tcpdump -i any``, 802.11, raw IP) is laid out as Ethernet first, with the MAC where that layer has one. An
+address is a device's own only where ARP or a source address says so.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from typing import BinaryIO
 import numpy as np
 
 from scanner import clock
-from scanner.egress.batches import Batch
+from scanner.egress.batches import Batch, Ints
+from scanner.egress.links import read_links
 from scanner.egress.readers import CaptureReader
 from scanner.imports import Imported, address_of, seen
 from scanner.observation import Endpoint, Observation, Refusal
@@ -31,6 +33,8 @@ PROBE = "passive"
 """The probe that observations name which nobody asked for."""
 
 _ETHERNET = 1
+_NO_MAC = bytes(6)              # a link layer without addresses
+_UNREADABLE = ("link type", "802.11 encrypted", "short frame")
 _ARP, _IPV4, _IPV6 = 0x0806, 0x0800, 0x86DD
 _TAGS = (0x8100, 0x88A8, 0x9100)
 _FRAGMENT = 0x3FFF              # more to come, or not the first
@@ -57,7 +61,7 @@ class Hearing:
         for one in of_frame(frame, now):
             if one.id in self._held:
                 continue
-            station = frame[6:12].hex()
+            station = _station(frame)
             if len(self._held) >= _MOST_HELD or self._counts.get(station, 0) >= _MOST_OF_ONE:
                 self.dropped += 1
                 continue
@@ -101,16 +105,13 @@ def read(stream: BinaryIO) -> Imported:
     reader = CaptureReader(stream)
     looked = 0
     for batch in reader:
-        if batch.link != _ETHERNET:
-            found.dropped += len(batch)
-            continue
-        for at in _worth(batch):
+        found.packets += len(batch)
+        for frame, stamp in _frames(batch, found):
             looked += 1
             if looked > _MOST:
                 found.dropped += 1
                 continue
-            start, now = int(batch.at[at]), datetime.fromtimestamp(int(batch.stamps[at]) / 1e9, UTC)
-            hearing.add(batch.cut(start, start + int(batch.kept[at])), now)
+            hearing.add(frame, datetime.fromtimestamp(stamp / 1e9, UTC))
     if reader.trouble:
         found.refuse(0, f"a whole capture file: {reader.trouble}")
     found.observations = hearing.observations()
@@ -118,19 +119,44 @@ def read(stream: BinaryIO) -> Imported:
     return found
 
 
+def _station(frame: bytes) -> str:
+    """Who sent a frame: its MAC, or where the link layer had none, the address it is from."""
+    if frame[6:12] != _NO_MAC:
+        return frame[6:12].hex()
+    return (frame[26:30] if frame[12:14] == b"\x08\x00" else frame[22:38]).hex()
+
+
+def _frames(batch: Batch, found: Imported) -> Iterator[tuple[bytes, int]]:
+    """The frames of a batch that may tell of a device, as Ethernet frames, with their time in nanoseconds."""
+    if batch.link == _ETHERNET:
+        for index in _worth(batch):
+            start = int(batch.at[index])
+            yield batch.cut(start, start + int(batch.kept[index])), int(batch.stamps[index])
+        return
+    links = read_links(batch, also=(lldp.ETHERTYPE,))
+    found.dropped += sum(count for reason, count in links.undecoded.items() if reason.startswith(_UNREADABLE))
+    for row in _telling(batch, links.kind, links.at, links.end):
+        head = b"".join(int(part).to_bytes(size, "big") for part, size in (
+            (links.destination[row], 6), (links.source[row], 6), (links.kind[row], 2)))
+        yield head + batch.cut(int(links.at[row]), int(links.end[row])), int(batch.stamps[links.index[row]])
+
+
 def _worth(batch: Batch) -> Iterator[int]:
-    """The frames of a batch that may tell of a device."""
-    at, kept = batch.at, batch.kept
+    """The Ethernet frames of a batch that may tell of a device."""
+    at = batch.at
     shift = np.zeros(len(at), np.int64)
     for _ in range(2):                                       # a tag within a tag is a provider's
         shift = np.where(np.isin(batch.u16(at + 12 + shift), _TAGS), shift + 4, shift)
-    kinds = batch.u16(at + 12 + shift)
-    body = at + 14 + shift
+    yield from _telling(batch, batch.u16(at + 12 + shift), at + 14 + shift, at + batch.kept)
+
+
+def _telling(batch: Batch, kinds: Ints, body: Ints, end: Ints) -> Iterator[int]:
+    """Which frames may tell of a device, by their EtherType and by where their network header begins."""
     four, six = kinds == _IPV4, kinds == _IPV6
     length = np.where(four, (batch.u8(body) & 15) * 4, 40)
     udp = ((four & (batch.u8(body + 9) == socket.IPPROTO_UDP))
-           | (six & (batch.u8(body + 6) == socket.IPPROTO_UDP))) & (kept >= 42)
-    where = np.where(udp & (kept >= 14 + shift + length + 8), length, 0)
+           | (six & (batch.u8(body + 6) == socket.IPPROTO_UDP))) & (body + 28 <= end)
+    where = np.where(udp & (body + length + 8 <= end), length, 0)
     ports = (batch.u16(body + where), batch.u16(body + where + 2))
     told = udp & (where > 0) & (np.isin(ports[0], PORTS) | np.isin(ports[1], PORTS))
     for index in np.nonzero((kinds == _ARP) | (kinds == lldp.ETHERTYPE) | told)[0]:
@@ -145,16 +171,17 @@ def of_frame(frame: bytes, now: datetime) -> Iterator[Observation]:
     for _ in range(2):
         if kind in _TAGS:
             kind, body = int.from_bytes(body[2:4], "big"), body[4:]
-    mac = "" if frame[6] & 1 else frame[6:12].hex(":").upper()
+    mac = "" if frame[6] & 1 or frame[6:12] == _NO_MAC else frame[6:12].hex(":").upper()
     if kind == _ARP:
         yield from _arp(body, now)
     elif kind == lldp.ETHERTYPE and mac:
         said = lldp.parse(body, Endpoint(mac), now)
         if not isinstance(said, Refusal):
             yield seen(mac, "lldp", said, body, now, probe=PROBE)
-    elif kind == _IPV4 and mac:
+            yield _link(mac, mac, now)         # the sender's address; that of its chassis is only what it says
+    elif kind == _IPV4 and (mac or frame[6:12] == _NO_MAC):
         yield from _ipv4(body, mac, now)
-    elif kind == _IPV6 and mac:
+    elif kind == _IPV6 and (mac or frame[6:12] == _NO_MAC):
         yield from _ipv6(body, mac, now)
 
 
@@ -180,7 +207,8 @@ def _ipv4(packet: bytes, mac: str, now: datetime) -> Iterator[Observation]:
     elif address:
         for one in _datagram(data, Endpoint(address, source), target, now):
             yield one
-            yield _link(address, mac, now)
+            if mac:
+                yield _link(address, mac, now)
 
 
 def _lease(data: bytes, mac: str, port: int, now: datetime) -> Iterator[Observation]:
@@ -188,9 +216,13 @@ def _lease(data: bytes, mac: str, port: int, now: datetime) -> Iterator[Observat
     said = bootp.parse(data, Endpoint(mac, port), now)
     if isinstance(said, Refusal):
         return
+    mac = str(said.get("mac", mac))
     device = address_of(str(said.get("ipv4", ""))) or mac
+    if not device:
+        return
     told: Fields = {key: value for key, value in said.items() if key != "mac"}
-    yield _link(device, str(said.get("mac", mac)), now)
+    if mac:
+        yield _link(device, mac, now)
     if told:
         yield seen(device, "dhcp", told, data, now, port=port, probe=PROBE)
 
@@ -204,6 +236,9 @@ def _ipv6(packet: bytes, mac: str, now: datetime) -> Iterator[Observation]:
     data = packet[48:40 + int.from_bytes(packet[44:46], "big")]
     if address:
         for one in _datagram(data, Endpoint(address, source), target, now):
+            if not mac:
+                yield one
+                continue
             yield Observation(mac, one.transport, one.probe, one.port, one.at, {**one.fields, "ipv6": address},
                               one.digest, one.raw)
             yield _link(mac, mac, now)

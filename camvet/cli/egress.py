@@ -15,11 +15,13 @@ from camvet.context import Context, ExitCode, UsageError, worst
 if TYPE_CHECKING:
     from camvet.baselines import Known
     from camvet.mud_checks import Against
+    from camvet.placing import Placed
     from camvet.traffic import Geography, Told
     from rules.vocabulary import Finding
     from scanner.egress import Capture, Source
 
 _MOST_LINES = 40
+_MOST_UNPLACED = 3
 
 
 @verb(rank=21)
@@ -58,18 +60,20 @@ def egress(
 def _tell(context: Context, capture: Capture, known: dict[str, str] | None, place: Geography | None,
           check_mud: Path | None) -> ExitCode:
     """Judge what was seen, and tell it."""
+    from camvet.placing import place as place_of
     from camvet.traffic import document, tell
     from scanner import clock
 
-    told = tell(capture, clock.now(), known=known, geography=place, baselines=_baselines(context))
+    placed = place_of(capture, known)
+    told = tell(capture, clock.now(), known=known, geography=place, baselines=_baselines(context), placed=placed)
     against = _held_against(check_mud, told) if check_mud else None
     if context.terminal.as_json:
-        shown = document(told, capture)
+        shown = document(told, capture, placed)
         context.terminal.document(shown | (against.json() if against is not None else {}))
     else:
-        context.terminal.lines(_lines(told, capture))
+        context.terminal.lines(_lines(told, capture, placed))
         context.terminal.lines(against.lines() if against is not None else ())
-    return worst(_code(told, capture), against.code() if against is not None else ExitCode.CLEAN)
+    return worst(_code(told, capture, placed), against.code() if against is not None else ExitCode.CLEAN)
 
 
 def _baselines(context: Context) -> Known:
@@ -97,12 +101,12 @@ def _held_against(mud: Path, told: list[Told]) -> Against:
     return held_against(mud, told)
 
 
-def _code(told: list[Told], capture: Capture) -> ExitCode:
+def _code(told: list[Told], capture: Capture, placed: Placed) -> ExitCode:
     from rules.vocabulary import Status
 
     failed = any(finding.status is Status.FAIL for one in told for finding in one.findings)
     read = capture.packets or any(source.rows for source in capture.sources)
-    whole = capture.complete and read and not any(source.unread for source in _logs(capture))
+    whole = capture.complete and read and not placed.unplaced and not any(source.unread for source in _logs(capture))
     return worst(ExitCode.FINDINGS if failed else ExitCode.CLEAN,
                  ExitCode.CLEAN if whole else ExitCode.INCOMPLETE)
 
@@ -155,7 +159,7 @@ def _listen(context: Context, interface: str, seconds: float, known: dict[str, s
         raise UsageError(str(error)) from error
 
 
-def _lines(told: list[Told], capture: Capture) -> Iterator[str]:
+def _lines(told: list[Told], capture: Capture, placed: Placed) -> Iterator[str]:
     from rules.vocabulary import Status
 
     for one in told:
@@ -163,12 +167,14 @@ def _lines(told: list[Told], capture: Capture) -> Iterator[str]:
         for talk, known, (country, owner) in one.conversations[:_MOST_LINES]:
             owned = (known.owner, known.purpose) if known else (owner,)
             refused = f"refused by a firewall {talk.denied} times" if talk.denied else ""
-            whose = ", ".join(part for part in (*owned, country, *talk.signs, refused) if part)
+            way = "it came to the device, whose port this is" if talk.inbound else ""
+            whose = ", ".join(part for part in (*owned, country, *talk.signs, refused, way) if part)
             likely = f"(probably {talk.likely[0]}, by its time)" if talk.likely else "(no name)"
             name = talk.names[0] if talk.names else likely
             port = f":{talk.port}" if talk.port else ""
+            place = f"from {talk.destination} to {port}" if talk.inbound else f"{talk.destination}{port}"
             about = "about " if talk.estimated else ""
-            yield (f"  {talk.destination}{port}/{talk.protocol}  {name}  {about}{talk.packets} packets, "
+            yield (f"  {place}/{talk.protocol}  {name}  {about}{talk.packets} packets, "
                    f"{_size(talk.bytes)}"
                    + (f"  [{whose}]" if whose else ""))
         if len(one.conversations) > _MOST_LINES:
@@ -179,12 +185,18 @@ def _lines(told: list[Told], capture: Capture) -> Iterator[str]:
             if finding.status is Status.FAIL:
                 yield f"  {finding.severity}: {finding.title}: {finding.reason}"
         yield from _unassessed([f for f in one.findings if f.status is Status.NOT_ASSESSED], capture.trouble)
+    if placed.unplaced:
+        named = ", ".join(f"{one.source} with {one.destination}" for one in placed.some[:_MOST_UNPLACED])
+        yield (f"{placed.unplaced} conversations between public addresses ({named}): which end stands on the site cannot "
+               "be told; name the devices with --devices")
     undecoded = ", ".join(f"{count} {reason}" for reason, count in capture.undecoded.items())
     yield (f"{capture.packets} packets in {capture.seconds:.0f} s, {sum(capture.undecoded.values())} not decoded"
            + (f" ({undecoded})" if undecoded else "") + f", {capture.dropped} dropped, {capture.lost} lost")
     if _logs(capture):
         for source in capture.sources:
             yield from _source(source)
+    if not capture.complete and capture.unread:
+        yield f"{capture.unread} frames could not be read and may have carried calls: what is missing here may be there"
     if capture.trouble:
         yield f"read only in part: {capture.trouble}"
 

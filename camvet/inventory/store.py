@@ -160,7 +160,8 @@ class Inventory:
             mac = _link_mac(sweep.observations, judgement)
             ids[judgement.identity.device] = _recognise(connection, sweep.site, judgement.identity, mac, seen,
                                                         taken=set(ids.values()),
-                                                        others=_other_places(sweep.observations, judgement))
+                                                        others=[*_other_places(sweep.observations, judgement),
+                                                                *_by_word(sweep.observations, judgement, mac)])
         # In lots: as rows, the attempts of a /16 take ten times the memory that they take as values.
         for seen_lot in _lots({o.id: o for o in sweep.observations}.values(), _ROWS):
             connection.execute(insert(tables.observation), [
@@ -341,6 +342,23 @@ def _other_places(observations: Iterable[Observation], judgement: Judgement) -> 
             if seen.transport == "alias" and seen.text("mac"):
                 found["mac", seen.text("mac")] = None
     return list(found)
+
+
+def _by_word(observations: Iterable[Observation], judgement: Judgement, link_mac: str | None) -> list[tuple[str, str]]:
+    """Names by which a device is found and never recognised, since they are only its word or a person's.
+
+    ``declared`` is a MAC that a person wrote down, ``told`` one that the device tells of itself and the address under
+    which it says it is managed (LLDP).
+    """
+    device, declared, told = judgement.identity.device, set[str](), dict[str, None]()
+    for seen in observations:
+        if seen.device == device and seen.transport == "label":
+            declared.update(value.upper().replace("-", ":") for value in seen.values("mac"))
+        elif seen.device == device and seen.transport == "lldp" and seen.text("ipv4"):
+            told[seen.text("ipv4")] = None
+    macs = [("declared" if mac in declared else "told", mac) for mac in judgement.identity.macs
+            if mac != (link_mac or "").upper()]
+    return [*macs, *(("told", address) for address in told if address != device)]
 
 
 def _recognise(connection: Connection, site: str, identity: Identity, link_mac: str | None, seen: str,

@@ -11,8 +11,8 @@ more than one interval empty at either end of it, which chance rarely does toget
 intervals the bounds are quantiles for calls without memory, of which at most `FALSE_POSITIVES` stay below; from eight
 on the bound is where a clock that is off by 30 % still fits and half-regular traffic mostly does not, which makes false
 alarms of chance rarer still. Retries that back off, and jobs at any time of a set stretch, are told by how one interval
-follows another. Two intervals are the fewest that say anything, and then only exact clocks pass; fewer are
-no answer, never a clean one. ``tests/scanner/egress/score_beacons.py`` draws the bounds and measures what they find.
+follows another. Two intervals are the fewest that say anything, and then only exact clocks pass; fewer are no answer,
+never a clean one. ``tests/scanner/egress/score_beacons.py`` draws the bounds and measures what they find.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ _TOGETHER = 0.25                         # of the time-weighted median: bursts c
 _ALIKE = 0.7                             # of the calls must then have the same number of bursts
 _TOGETHER_BOUND = 0.9                    # and the bound is this much lower
 _TRANSFER = 100                          # packets a call, both ways, from which on it is a transfer or a stream
-_TRANSFER_BOUND = 0.5                    # and the bound is this much lower: how long each takes makes half a rhythm
+_TRANSFER_BOUND = 0.4                    # and the bound is this much lower: how long each takes makes half a rhythm
 _GROWS = 1.4, 3.0                        # times the interval before: how retries back off that double their pause
 _STEPS = 3                               # such steps in a row are retries
 _RETRIES = 0.1                           # of the intervals, from which on the whole is taken for retries

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 __all__ = ["Capture", "Conversation", "Names", "Source"]
 
@@ -30,6 +30,15 @@ class Source:
     notes: tuple[str, ...] = ()
 
 
+_TRACE = 1000
+_NO_CALLS = frozenset({
+    "llc", "802.11 without data", "short arp",
+    # Slow protocols, EAPOL, PTP, LLDP, loop detection, power line, PPPoE discovery, PROFINET, EtherCAT, 802.1ag tests
+    *(f"ethertype {kind}" for kind in (
+        "8809", "888e", "88f7", "88cc", "9000", "8899", "88e1", "8912", "893a", "8863", "886c", "8892", "88a4", "8902",
+        "22f0", "88b5", "88b6", "8819", "8874", "876f"))})
+
+
 @dataclass(frozen=True, slots=True)
 class Conversation:
     """One device's traffic with one service.
@@ -51,6 +60,8 @@ class Conversation:
         estimated: the volumes were counted up from samples.
         likely: names asked for just before it began, by a log that keeps no answers; a guess that nothing is judged by.
         told_by: the kinds of sources it is known from, see `scanner.imports.flow_logs.forms`; none for packets alone.
+        inbound: somebody outside opened it, or sent without being asked: `destination` is that somebody, and `port` is
+            the device's own.
     """
 
     mac: str
@@ -74,6 +85,13 @@ class Conversation:
     estimated: bool = False
     likely: tuple[str, ...] = ()
     told_by: tuple[str, ...] = ()
+    inbound: bool = False
+
+    def turned(self, mac: str) -> Conversation:
+        """The same as the device sees it that was called: `mac` is the device's, names of the caller are unknown."""
+        return replace(self, mac=mac, source=self.destination, destination=self.source,
+                       packets_out=self.packets - self.packets_out, bytes_out=self.bytes - self.bytes_out,
+                       dns=(), sni=(), http=(), bursts=(), likely=(), inbound=True)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -139,9 +157,21 @@ class Capture:
     sources: tuple[Source, ...] = ()
 
     @property
+    def unread(self) -> int:
+        """Frames that may have carried what a device said, and could not be read: encrypted, cut off, of no known form.
+
+        What never carries a device's calls (spanning tree, LLDP, beacons of Wi-Fi …) is not among them.
+        """
+        return sum(count for reason, count in self.undecoded.items() if reason not in _NO_CALLS)
+
+    @property
     def complete(self) -> bool:
-        """Whether the capture was read to its end and nothing was dropped on the way."""
-        return not self.trouble and self.dropped == 0 and self.lost == 0
+        """Whether the capture was read to its end, nothing was dropped on the way, and all but a trace could be read.
+
+        A trace is one frame in `_TRACE`: real captures hold odd frames, and a station cannot call anybody with them.
+        """
+        return (not self.trouble and self.dropped == 0 and self.lost == 0
+                and self.unread * _TRACE <= self.packets)
 
     @property
     def seconds(self) -> float:

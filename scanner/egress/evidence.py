@@ -10,6 +10,7 @@ from functools import lru_cache
 
 from scanner.egress.beacons import FEWEST, beats
 from scanner.egress.capture import Capture, Conversation
+from scanner.egress.signs import Sign
 from scanner.egress.tables import MAX_BURSTS
 from scanner.observation import Attempt, AttemptStatus, FieldValue, Observation, Reason
 
@@ -17,6 +18,7 @@ __all__ = ["attempts", "observations", "observations_of"]
 
 PROBE = "egress.capture"
 _SEARCHING = 16
+_PPPP = frozenset({Sign.PPPP, Sign.PPPP_SCRAMBLED})
 _CANONICAL = json.JSONEncoder(sort_keys=True).encode
 
 _EVEN_BY_NATURE = frozenset({53, 67, 68, 123, 546, 547})
@@ -35,9 +37,11 @@ def observations(capture: Capture, devices: Mapping[str, str], now: datetime) ->
     """
     by_device: dict[str, list[Conversation]] = {}
     for conversation in capture.conversations:
-        device = _device(conversation, devices)
+        device, own = _device(conversation, devices), conversation
+        if device is None and conversation.destination in devices and not _local(conversation.source):
+            device, own = devices[conversation.destination], conversation.turned("")     # it was called from outside
         if device is not None:
-            by_device.setdefault(device, []).append(conversation)
+            by_device.setdefault(device, []).append(own)
     return [o for device, conversations in by_device.items()
             for o in observations_of(capture, conversations, device, now)]
 
@@ -116,8 +120,14 @@ def _observation(conversation: Conversation, device: str, now: datetime,
         fields["denied"] = conversation.denied
     if conversation.estimated:
         fields["estimated"] = True
+    if conversation.inbound:
+        fields["inbound"] = True
     if conversation.signs:
-        fields["signs"] = conversation.signs
+        forms = tuple(sign for sign in conversation.signs if sign != Sign.NOT_PPPP)
+        if forms:
+            fields["signs"] = forms
+        if len(forms) < len(conversation.signs) and not _PPPP.intersection(forms):
+            fields["unlike"] = (str(Sign.PPPP),)
     beat = None
     if len(conversation.bursts) > FEWEST and conversation.port not in _EVEN_BY_NATURE:
         whole = len(conversation.bursts) < MAX_BURSTS              # else there were more calls than were kept

@@ -55,8 +55,11 @@ class Links:
             setattr(self, name, getattr(self, name)[mask])
 
 
-def read_links(batch: Batch, chosen: Ints | None = None) -> Links:
-    """The link layer of the chosen frames, or of every frame; those of an unknown kind are counted and left out."""
+def read_links(batch: Batch, chosen: Ints | None = None, also: tuple[int, ...] = ()) -> Links:
+    """The link layer of the chosen frames, or of every frame; those of an unknown kind are counted and left out.
+
+    Known are IP and ARP, and the EtherTypes in `also`.
+    """
     index = np.arange(len(batch)) if chosen is None else chosen
     zeros, at = np.zeros(len(index), np.uint64), batch.at[index]
     links = Links(index, at, np.zeros(len(index), np.int64), at + batch.kept[index], zeros, zeros.copy(), Counter())
@@ -66,7 +69,7 @@ def read_links(batch: Batch, chosen: Ints | None = None) -> Links:
         return links
     reader(batch, links)
     _untag(batch, links)
-    _name_the_rest(links)
+    _name_the_rest(links, also)
     return links
 
 
@@ -212,9 +215,9 @@ def _unlabel(batch: Batch, links: Links) -> None:
     links.keep(~labelled, "too many mpls labels")
 
 
-def _name_the_rest(links: Links) -> None:
-    """Count frames that carry neither IP nor ARP by what they carry."""
-    known = among(links.kind, IPV4, IPV6, ARP)
+def _name_the_rest(links: Links, also: tuple[int, ...]) -> None:
+    """Count frames that carry neither IP nor ARP, nor what is asked for, by what they carry."""
+    known = among(links.kind, IPV4, IPV6, ARP, *also)
     if known.all():
         return
     kinds, counts = np.unique(links.kind[~known], return_counts=True)

@@ -23,7 +23,7 @@ __all__ = ["CHUNK", "CaptureReader"]
 
 CHUNK = 16 * 1024 * 1024
 """Octets held at once, more than the longest frame or block."""
-MOST = 65_536
+MOST = 32_768
 """Frames of one batch; the memory that reading takes follows from it."""
 
 _HUGE = 1 << 21

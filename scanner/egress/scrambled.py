@@ -16,7 +16,7 @@ import numpy as np
 
 from scanner.egress.batches import Bools, Ints
 
-__all__ = ["PPPP_KEYS", "PPPP_TABLE", "iotc_beneath", "is_pppp_beneath", "may_be_iotc", "pppp_numbers", "rotated"]
+__all__ = ["PPPP_KEYS", "PPPP_TABLE", "begins_like_pppp", "iotc_beneath", "is_pppp_beneath", "may_be_iotc", "pppp_numbers", "rotated"]
 
 PPPP_TABLE = np.array(list(bytes.fromhex(
     "7c9ce84a13dedcb22f2123e4307b3d8cbc0b270c3cf79ae7087196009785efc1"
@@ -61,6 +61,12 @@ _NUMBERS = [np.array(pppp_numbers(key), np.int64) for key in PPPP_KEYS]
 _FIRSTS = [int(PPPP_TABLE[numbers[0]]) ^ _MAGIC for numbers in _NUMBERS]      # how each key spells the first octet
 _POSSIBLE = np.zeros(256, np.bool_)
 _POSSIBLE[_FIRSTS] = True
+
+
+def begins_like_pppp(first: Ints) -> Bools:
+    """Which first octets could be the magic of PPPP under one of `PPPP_KEYS`."""
+    possible: Bools = _POSSIBLE[first]
+    return possible
 
 
 def is_pppp_beneath(octets: Sequence[Ints], size: Ints) -> Bools:

@@ -15,7 +15,7 @@ import numpy as np
 
 from scanner.egress.batches import Batch, Bools, Ints, among, table_of
 from scanner.egress.headers import TCP, UDP, Rows
-from scanner.egress.scrambled import iotc_beneath, is_pppp_beneath, may_be_iotc
+from scanner.egress.scrambled import begins_like_pppp, iotc_beneath, is_pppp_beneath, may_be_iotc
 
 __all__ = ["STUN_COOKIE", "Sign", "read_signs", "stun_request"]
 
@@ -36,6 +36,7 @@ class Sign(StrEnum):
     MQTT = "mqtt"
     PPPP_SCRAMBLED = "pppp-scrambled"
     TUTK_CC51 = "tutk-cc51"          # ThroughTek's newer frames
+    NOT_PPPP = "not-pppp"            # on a port of PPPP, and in none of its forms: video, a tunnel, anything else
 
 
 STUN_COOKIE = 0x2112A442
@@ -48,6 +49,7 @@ _SLEEPERS = (0xA1000014, 0xA1010014, 0xA1020014, 0xA1040014, 0xA1060014)     # i
 _ALL = 0xFFFFFFFF
 _SMALL = 352
 """Scrambled forms are sought in datagrams up to this size: whoever speaks them keeps the line open with small ones."""
+_PPPP_PORTS = table_of(32100, 32108)
 _STUN_PORTS = table_of(3478, 3479, 5349, 19302, 19305)
 _BINDING = table_of(0x0001, 0x0101, 0x0111)
 _CLASSIC = table_of(*range(0x01, 0x0C), 0x20, 0x8020, 0x8022, 0x8028)        # RFC 3489 section 11.2 and its successors
@@ -140,6 +142,7 @@ def read_signs(batch: Batch, rows: Rows) -> dict[Sign, Ints]:
     _read_streams(batch, rows, found)
     dot = np.flatnonzero((rows.destination_port == 853) & (rows.end > rows.at))
     _add(found, Sign.DOT, dot)
+    _add(found, Sign.NOT_PPPP, _unlike_pppp(batch, rows, found))
     return found
 
 
@@ -251,6 +254,24 @@ _CONFIRMED: Mapping[Sign, Callable[[Batch, Rows, Ints], Bools]] = {
     Sign.TVT_NAT: _ends_like_tvt, Sign.TUYA: _framed_by_tuya,
 }
 """Forms that ask for a second look, at more than the first eight octets."""
+
+
+def _unlike_pppp(batch: Batch, rows: Rows, found: Mapping[Sign, Ints]) -> Ints:
+    """Datagrams on a port of PPPP whose octets were captured and are plainly something else.
+
+    One that was cut short and begins like PPPP may have been PPPP: what cannot be told is not counted.
+    """
+    ported = _PPPP_PORTS[rows.destination_port] | _PPPP_PORTS[rows.source_port]
+    chosen = np.flatnonzero(ported & (rows.protocol == UDP) & (rows.end > rows.at))
+    if not len(chosen):
+        return chosen
+    spoken = np.union1d(found.get(Sign.PPPP, chosen[:0]), found.get(Sign.PPPP_SCRAMBLED, chosen[:0]))
+    chosen = chosen[~np.isin(chosen, spoken)]
+    at = rows.at[chosen]
+    first = batch.u8(at)
+    whole = batch.u16(at - 4) == rows.end[chosen] - at + 8                     # the length in the header (RFC 768)
+    unlike: Ints = chosen[whole | ~(among(first, 0xF1, 0xA1) | begins_like_pppp(first))]
+    return unlike
 
 
 def _asks_mapping(first: Ints, size: Ints) -> Bools:

@@ -15,6 +15,7 @@ import numpy as np
 
 from scanner.egress.capture import Capture, Conversation, Names
 from scanner.egress.flows import BURST_NS
+from scanner.egress.inbound import turned
 from scanner.egress.signs import Sign
 from scanner.egress.tables import Asked, Tables, Talk, address_text, mac_text, protocol_name
 
@@ -41,8 +42,10 @@ class _Summary:
 
     def of(self, capture: Capture) -> Capture:
         conversations = [self._conversation(device, talks) for device, talks in self._placed()]
+        addresses = self._addresses()
         return replace(
-            capture, conversations=tuple(conversations), names=self._names(conversations), addresses=self._addresses(),
+            capture, conversations=tuple(turned(conversations, addresses)), names=self._names(conversations),
+            addresses=addresses,
             asked={mac_text(mac): len(sought) for mac, sought in sorted(self._tables.looked_for.items())},
             routers=tuple(mac_text(mac) for mac in sorted(self._routers)))
 

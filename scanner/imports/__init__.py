@@ -38,12 +38,14 @@ class Imported:
         format: the reader's name.
         observations: what it says of devices.
         refused: rows that could not be read, the first thousand; `dropped` counts the others.
+        packets: frames of a capture, whether they tell of a device or not.
     """
 
     format: str
     observations: list[Observation] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
     dropped: int = 0
+    packets: int = 0
 
     def refuse(self, row: int, expected: str) -> None:
         """Note a row that could not be read."""

@@ -15,6 +15,7 @@ from scanner.imports.known import Book, Known
 from scanner.imports.words import (
     address_in,
     almost_mac,
+    is_group,
     mac_at_end,
     mac_gone_wrong,
     mac_in,
@@ -128,7 +129,7 @@ def _entries(text: str, book: Book) -> Iterator[Known]:
             heading = found or heading
             if brief and not found and (named := _neighbour(row, line, heading)):
                 yield named
-            elif (almost_mac(line) or shape.fits(line)) and not found and not _OWN.search(line):
+            elif (almost_mac(line) or shape.fits(line)) and not (found or _OWN.search(line) or is_group(line)):
                 book.refuse(row, f"line {row}, where the MAC stands: a whole MAC of one device")
             else:
                 book.others += 1

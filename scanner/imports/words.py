@@ -14,7 +14,7 @@ from scanner import clock
 from scanner.imports import address_of
 from scanner.wire import oui
 
-__all__ = ["address_in", "almost_mac", "is_nothing", "mac_at_end", "mac_gone_wrong", "mac_in", "mac_of", "moment_of",
+__all__ = ["address_in", "almost_mac", "is_group", "is_nothing", "mac_at_end", "mac_gone_wrong", "mac_in", "mac_of", "moment_of",
            "place_of", "port_in"]
 
 _NOT_BEFORE, _NOT_AFTER = r"(?<![0-9A-Za-z:.-])", r"(?![0-9A-Za-z:-]|\.[0-9A-Fa-f])"
@@ -43,6 +43,7 @@ _PORT = re.compile(
 _DEVICE = re.compile(r"\b(?:dev|on)\s+([\w.@-]{1,32})")
 
 
+_GROUPS = ("ffffffffffff", "01005e", "3333", "0180c2", "01000ccc", "011b19")
 _NOTHING = frozenset({"", "-", "--", "---", "\u2013", "\u2014", "?", "0", "n/a", "na", "n.a.", "none", "null", "nil",
                       "unknown", "tbd", "not available", "not known", "unbekannt", "keine", "aucune", "inconnu",
                       "desconocido"})
@@ -99,6 +100,12 @@ def mac_at_end(name: str) -> str:
 def almost_mac(line: str) -> bool:
     """Whether something in the line has the shape of a MAC and is none: cut short, masked, of a group."""
     return any(re.search(r"\d|x|X|[a-f]{2}", found[0]) for found in _ALMOST.finditer(line))
+
+
+def is_group(text: str) -> bool:
+    """Whether a text names the MAC of a well-known group and of no single device: broadcast, IP multicast, bridges."""
+    groups = [_digits(found[0]).lower().startswith(_GROUPS) for found in _MAC.finditer(text)]
+    return bool(groups) and all(groups)
 
 
 def address_in(line: str) -> str:

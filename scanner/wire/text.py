@@ -12,7 +12,7 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
-__all__ = ["LONG", "SHORT", "clean", "clean_block", "decode", "redact", "redact_text"]
+__all__ = ["LONG", "SHORT", "as_displayed", "clean", "clean_block", "decode", "redact", "redact_text"]
 
 SHORT = 512
 """Characters kept of an ordinary field."""
@@ -61,12 +61,23 @@ _CONTROLS = {code: " " if chr(code).isspace() else None for code in (*range(0x20
 _CONTROLS_OF_BLOCKS = {code: shown for code, shown in _CONTROLS.items() if chr(code) not in "\n\t"}
 
 
+_OVERRIDDEN = re.compile("\u202e([^\u202a-\u202e\u2066-\u2069\n]*)\u202c?")
+
+
+def as_displayed(text: str) -> str:
+    """`text` in the order in which people see it: what stands under a right-to-left override is turned round.
+
+    The override of Unicode's bidirectional algorithm (UAX 9, U+202E) ends with U+202C, another such sign or the line.
+    """
+    return _OVERRIDDEN.sub(lambda found: found[1][::-1], text) if "\u202e" in text else text
+
+
 def _printable(text: str, *, block: bool) -> str:
     """`text` without control, format and hidden characters; line feeds and tabs stay in a block, else become spaces."""
     if text.isascii():
         return text.translate(_CONTROLS_OF_BLOCKS if block else _CONTROLS)
     out: list[str] = []
-    for char in text:
+    for char in as_displayed(text):
         if char.isprintable() or (block and char in "\n\t"):
             if char not in _HIDDEN:
                 out.append(char)

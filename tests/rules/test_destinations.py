@@ -1,6 +1,9 @@
 """Whose service a destination is: suffixes are anchored, shared clouds name nobody, nothing contradicts itself."""
 
+import json
+import re
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -90,17 +93,69 @@ def test_a_harmless_name_beside_a_telling_one_hides_nothing():
 def test_addresses_and_telling_ports():
     assert KNOWN.of(egress("120.92.92.241", port=80, protocol="tcp")).maker == "xiongmai"
     assert KNOWN.of(egress("18.193.69.65", port=6611, protocol="tcp")).maker is None
-    behaviour = KNOWN.of(egress(port=32100))
+    behaviour = KNOWN.of(egress(port=32100, signs=("pppp",)))
     assert (behaviour.purpose, behaviour.maker) == ("p2p", None)
+    assert KNOWN.of(egress(port=32100)) is None, "a port alone is anybody's"
+    assert KNOWN.of(egress(port=40000, signs=("pppp",))) is None
     assert KNOWN.of(egress(port=32100, protocol="tcp")) is None
     assert KNOWN.of(egress(port=443, protocol="tcp")) is None
+
+
+@pytest.mark.parametrize(("more", "port_of"), [
+    ({}, True), ({"signs": ("stun",)}, True), ({"unlike": ("pppp",)}, False), ({"signs": ("pppp-scrambled",)}, False),
+    ({"protocol": "tcp"}, False), ({"names": ("a1.tuyaeu.com",)}, False), ({"names": ("a.example",)}, True),
+])
+def test_a_port_alone_is_a_hint_and_only_where_nothing_was_seen(more, port_of):
+    (labelled,) = destinations.label([egress(port=32100, **more)], KNOWN)
+    assert bool(labelled.text("port_of")) is port_of
+
+
+PURPOSES = {                                        # what stands in a fact, and what a destination of it is for
+    r"P2P rendezvous|UID registrar|P2P master|device access|signalling": "p2p relay",
+    r"^firmware|firmware update": "firmware", r"\b(telemetry|log sink|log upload|log/tracking)\b": "telemetry",
+    r"\bNTP\b": "ntp", r"\bDNS\b(?! lookup)|public DNS": "dns p2p", r"DDNS": "ddns", r"push\b": "push",
+    r"vendor root|OEM root": "vendor", r"(?<!/)cloud root|cloud hosts|cloud in China|portal": "cloud p2p relay",
+    r"relay\b|turn\b|TURN": "relay", r"storage|bucket": "storage",
+}
+
+
+def test_what_a_destination_is_for_is_what_the_fact_says():
+    facts = Path(__file__).parents[3] / "shared" / "facts" / "endpoints.json"
+    if not facts.exists():
+        pytest.skip("no facts beside the checkout")
+    carried = {e.suffix or e.host or e.address: e for e in KNOWN.entries}
+    wrong, judged = [], 0
+    for fact in json.loads(facts.read_text())["entries"]:
+        entry = carried.get(fact["pattern"])
+        told = {word for pattern, words in PURPOSES.items() if re.search(pattern, fact["purpose"])
+                for word in words.split()}
+        if entry is None or not told:
+            # what a fact does not call so is no update, no telemetry and no time server
+            if entry is not None and entry.purpose in {"telemetry", "ntp"}:
+                wrong.append((fact["pattern"], fact["purpose"], str(entry.purpose)))
+            continue
+        judged += 1
+        if str(entry.purpose) not in told:
+            wrong.append((fact["pattern"], fact["purpose"], str(entry.purpose)))
+    assert judged > 60
+    assert wrong == []
+
+
+@pytest.mark.parametrize(("name", "purpose"), [
+    ("dev.hik-connect.com", "p2p"), ("litedev.hik-connect.com", "p2p"), ("dev.ezvizlife.com", "p2p"),
+    ("dev.ys7.com", "cloud"), ("x.yitechnology.com", "cloud"), ("t2dev.tus.ezvizlife.com", "cloud"),
+    ("www.tiandy.com", "vendor"), ("en.ezcloud.uniview.com", "cloud"), ("upgrade.secu100.net", "firmware"),
+    ("eustatics.ezvizlife.com", "telemetry"), ("signal.mydlink.com", "p2p"),
+])
+def test_a_makers_remote_access_is_no_update_server(name, purpose):
+    assert KNOWN.by_name(name).purpose == purpose
 
 
 def test_labels_are_a_reading_and_keep_the_sighting():
     seen = egress(names=("dev.ezvizlife.com",), cloud_of="axis", purpose="forged")
     other = Observation.of(device="10.0.0.7", transport="http", probe="http.root", port=80, at=NOW, fields={}, wire=b"")
     labelled, untouched = destinations.label([seen, other], KNOWN)
-    assert (labelled.fields["cloud_of"], labelled.fields["purpose"]) == ("hikvision", "cloud")
+    assert (labelled.fields["cloud_of"], labelled.fields["purpose"]) == ("hikvision", "p2p")
     assert labelled.id == seen.id
     assert untouched is other
     (unknown,) = destinations.label([egress(names=("a.example",), cloud_of="axis")], KNOWN)

@@ -212,6 +212,22 @@ def test_who_vanished_is_kept_as_removed():
         lay_over(second, read(csl(csl_row("Other Optics")), dated=DAY))
 
 
+def test_a_column_of_ids_that_comes_or_goes_changes_nobody():
+    rows = [csl_row("Quantum Lens", number="a1"), csl_row("Other Optics", number="b2", alt="OO"),
+            csl_row("Other Optics", number="c3", alt="OO2"), csl_row("Other Optics", number="d4", source="SDN")]
+    numbered = read(csl(*rows))
+    bare = read(csl(*(row.partition(",")[2] for row in rows), header=CSL_HEADER.removeprefix("_id,")))
+    for first, then in ((bare, numbered), (numbered, bare)):
+        kept, changes = lay_over(lay_over(None, first)[0], then)
+        assert (changes.added, changes.removed) == ((), ())
+        assert [party.party.id for party in kept.parties] == [party.id for party in then.parties]
+        assert all(party.gone_on is None for party in kept.parties)
+    fewer = read(csl(csl_row("Other Optics", number="x9")), dated=date(2026, 12, 1))
+    kept, changes = lay_over(lay_over(None, bare)[0], fewer)
+    assert changes.added == ()
+    assert set(changes.removed) == {f"{EL.partition(' - ')[0]}:Quantum Lens", "SDN:Other Optics"}
+
+
 @pytest.mark.parametrize(
     "data", [b"", b"{}", b'{"camvet": "list-snapshot/9"}', b"[1]", b'{"camvet":"list-snapshot/1","parties":3}']
 )

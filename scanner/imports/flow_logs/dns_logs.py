@@ -190,19 +190,20 @@ class WindowsDns:
 
 
 class DhcpServer:
-    """ISC's DHCP server in syslog: who got which address."""
+    """DHCP servers in syslog, ISC's and Meraki's: who got which address."""
 
     form: ClassVar[str] = "DHCP server log"
     kind: ClassVar[str] = "leases"
-    marks: ClassVar[tuple[str, ...]] = ("DHCPACK on ",)
+    marks: ClassVar[tuple[str, ...]] = ("DHCPACK on ", " dhcp lease of ip ")
     _LEASE = re.compile(rf"DHCPACK on ({_ADDRESS}) to ([0-9a-fA-F:]{{17}})(?: \(([^)]{{0,255}})\))?")
+    _MERAKI = re.compile(rf" dhcp lease of ip ({_ADDRESS}) (?:from .{{1,80}}?)?for client mac ([0-9a-fA-F:]{{17}})()")
 
     def __init__(self, addresses: Addresses, _stamps: Stamps) -> None:
         self._addresses = addresses
 
     def read(self, line: str, at: int | None) -> Iterator[Row]:
         """The lease of a line."""
-        if match := self._LEASE.search(line):
+        if match := self._LEASE.search(line) or self._MERAKI.search(line):
             mac, address = self._addresses.mac(match[2]), self._addresses.of(match[1])
             if mac and address:
                 yield Lease(at or 0, mac, address, clean(match[3] or "", 128))

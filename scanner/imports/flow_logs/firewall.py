@@ -11,7 +11,8 @@ import re
 from collections.abc import Iterator
 from typing import ClassVar
 
-from scanner.imports.flow_logs.rows import Addresses, Flow, Row, Unread, protocol_number
+from scanner.imports.flow_logs.rows import Addresses, Flow, Passed, Row, Unread, protocol_number
+from scanner.imports.flow_logs.sessions import Sessions
 from scanner.imports.flow_logs.stamps import Stamps
 from scanner.imports.flow_logs.words import count_of, flags_of, is_denied, port_of
 
@@ -25,7 +26,10 @@ _NO_TIME = "a time at the beginning of the line"
 
 
 class Asa:
-    """Cisco ASA and FTD: connections built and torn down (302013 to 302016), and what was denied (106001 to 106100)."""
+    """Cisco ASA and FTD: connections built and torn down (302013 to 302021), and what was denied (106001 to 106100).
+
+    FTD's connection events (430002, 430003) name their fields and are read by `firewall_pairs`.
+    """
 
     form: ClassVar[str] = "Cisco ASA log"
     kind: ClassVar[str] = "firewall"
@@ -34,6 +38,10 @@ class Asa:
     _BUILT = re.compile(rf"Built (inbound|outbound) (\w+) connection (\d+) for {_END}.*? to {_END}")
     _TORN = re.compile(rf"Teardown (\w+) connection (\d+) for {_END}.*? to {_END}.*? duration (\d+):(\d\d):(\d\d) "
                        r"bytes (\d+)")
+    _ICMP = re.compile(r"(Built|Teardown)(?: (inbound|outbound))? ICMP connection for faddr (?:[\w .-]{1,64}:)?"
+                       r"([0-9a-fA-F.:]+)/\d+.{0,128}? laddr (?:[\w .-]{1,64}:)?([0-9a-fA-F.:]+)/\d+")
+    _HITS = re.compile(r" hit-cnt (\d{1,9})\b")
+    _EVENT = re.compile(r"%(?:ASA|FTD)-\w*-?\d-(\d{6})\b")
     _DENIED = re.compile(r"(?i)Deny (\S+)(?: \(no connection\))?(?: reverse path check)? src "
                          r"(?:[\w .-]{1,64}:)?([0-9a-fA-F.:]+)(?:/(\w[\w-]*))?(?:\([^)]*\))? dst "
                          r"(?:[\w .-]{1,64}:)?([0-9a-fA-F.:]+)(?:/(\w[\w-]*))?")
@@ -41,17 +49,21 @@ class Asa:
                        r"([0-9a-fA-F.:]+)/(\w[\w-]*) to ([0-9a-fA-F.:]+)/(\w[\w-]*)")
     _LIST = re.compile(r"access-list \S+ (permitted|denied|est-allowed) (\w+) [^/]{1,64}/([0-9a-fA-F.:]+)\((\w[\w-]*)\)"
                        r".*?-> [^/]{1,64}/([0-9a-fA-F.:]+)\((\w[\w-]*)\)")
-    _TOLD = re.compile(r"%(?:ASA|FTD)-\w*-?\d-(30201[3-6]|1060(?:01|06|07|14|15|21|23)|106100)\b")
+    _TOLD = re.compile(r"%(?:ASA|FTD)-\w*-?\d-(30201[3-6]|30202[01]|1060(?:01|06|07|14|15|21|23)|106100)\b")
 
     def __init__(self, addresses: Addresses, stamps: Stamps) -> None:
         self._addresses = addresses
         self._built: dict[str, bool] = {}                # by number of the connection: whether its first end opened it
+        self._echoes: dict[tuple[str, str], bool] = {}   # ICMP has no number: by its two ends, whether it came inbound
         self._stamps = stamps
 
     def read(self, line: str, at: int | None) -> Iterator[Row]:
-        """The flow of a line; messages of other numbers tell of none."""
+        """The flow of a line; messages of other numbers tell of none, and which they were is said."""
         told = self._TOLD.search(line)
         if told is None:
+            other = self._EVENT.search(line)
+            if other is None or "SrcIP: " not in line:
+                yield Passed(f"message {other[1]}" if other else "messages without a number")
             return
         text = line[told.end():]
         number = told[1]
@@ -61,8 +73,10 @@ class Asa:
             yield self._opening(match, at)
         elif number in {"302014", "302016"} and (match := self._TORN.search(text)):
             yield self._closing(match, at)
+        elif number in {"302020", "302021"} and (match := self._ICMP.search(text)):
+            yield self._echo(match, at)
         elif match := self._LIST.search(text):
-            yield self._single(at, match[2], (match[3], match[4]), (match[5], match[6]), denied=match[1] == "denied")
+            yield self._listed(match, at, self._HITS.search(text))
         elif match := self._DENIED.search(text):
             yield self._single(at, match[1], (match[2], match[3]), (match[4], match[5]), denied=True)
         elif match := self._FROM.search(text):
@@ -90,6 +104,26 @@ class Asa:
             row = row._replace(end_ns=at, packets=0 if first_opened is not None else 1, back_octets=count_of(octets),
                                opened=first_opened is not None)
         return row
+
+    def _echo(self, match: re.Match[str], at: int) -> Row:
+        """The local address called, or where it is said to have come inbound, was called; its end adds nothing."""
+        event, way, foreign, local = match.groups()
+        inbound = way == "inbound" if way else self._echoes.get((foreign, local), False)
+        known = event == "Teardown" and self._echoes.pop((foreign, local), None) is not None
+        if event == "Built":
+            if len(self._echoes) >= _MAX_CONNECTIONS:
+                self._echoes.clear()
+            self._echoes[foreign, local] = inbound
+        near, far = (foreign, local) if inbound else (local, foreign)
+        row = self._single(at, "icmp", (near, None), (far, None), denied=False)
+        return row._replace(packets=0) if known and isinstance(row, Flow) else row
+
+    def _listed(self, match: re.Match[str], at: int, hits: re.Match[str] | None) -> Row:
+        """A rule's hits since its last line; each is a packet or a connection of its own."""
+        denied = match[1] == "denied"
+        row = self._single(at, match[2], (match[3], match[4]), (match[5], match[6]), denied=denied)
+        count = max(int(hits[1]), 1) if hits else 1
+        return row._replace(packets=count, denied=count if denied else 0) if isinstance(row, Flow) else row
 
     def _single(self, at: int, protocol: str, near: tuple[str, str | None], far: tuple[str, str | None], *,
                 denied: bool) -> Row:
@@ -153,6 +187,7 @@ class PaloAlto:
     def __init__(self, addresses: Addresses, stamps: Stamps) -> None:
         self._addresses = addresses
         self._stamps = stamps
+        self._sessions = Sessions()
 
     def read(self, line: str, at: int | None) -> Iterator[Row]:
         """The session of a line."""
@@ -175,7 +210,11 @@ class PaloAlto:
         lasted = count_of(cells[36]) * _SECOND if len(cells[36]) < 9 else 0
         sent = count_of(cells[44]) if len(cells) > 45 else count_of(cells[34])
         back = count_of(cells[45]) if len(cells) > 45 else 0
-        begins = cells[4] == "start"                     # the line at the session's end counts all of it
-        yield Flow(start, start + lasted, source, destination, number, near, far, 1 if begins else sent or 1,
-                   0 if begins else count_of(cells[32]), 0 if begins else back, 0 if begins else count_of(cells[33]),
-                   opened=True, denied=is_denied(cells[30]) or cells[4] in {"drop", "deny"})
+        key = (source, destination, near, far, number, cells[22])
+        denied = is_denied(cells[30]) or cells[4] in {"drop", "deny"}
+        totals = (sent or 1, count_of(cells[32]), back, count_of(cells[33]))
+        if cells[4] == "start":                          # the line at the session's end counts all of it
+            totals = self._sessions.opens(key)
+        elif not denied:
+            totals = self._sessions.adds(key, totals, goes_on=False)
+        yield Flow(start, start + lasted, source, destination, number, near, far, *totals, opened=True, denied=denied)

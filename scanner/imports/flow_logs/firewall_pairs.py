@@ -1,7 +1,7 @@
 """Firewall logs that name what they say, one line a packet, a session or a refusal.
 
-``SRC=…`` is netfilter's, ``srcip=…`` FortiGate's, ``src=…`` that of CEF and SonicWall, ``src:"…"`` Check Point's and
-``SrcIP: …`` Cisco FTD's. UniFi writes the first or the third of these.
+``SRC=…`` is netfilter's, ``srcip=…`` FortiGate's, ``src=…`` that of CEF, SonicWall, Meraki and Zyxel, ``src_ip=…``
+Sophos's, ``src:"…"`` Check Point's and ``SrcIP: …`` Cisco FTD's. UniFi writes the first or the third of these.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
-from scanner.egress.names import is_name
-from scanner.imports.flow_logs.rows import Addresses, Flow, Row, Unread, protocol_number
+from scanner.egress.names import is_host, is_name
+from scanner.imports.flow_logs.rows import Addresses, Flow, Passed, Question, Row, Unread, protocol_number
+from scanner.imports.flow_logs.sessions import Sessions
 from scanner.imports.flow_logs.stamps import Stamps
 from scanner.imports.flow_logs.words import count_of, is_denied, port_of
 
@@ -70,57 +71,92 @@ _KEYS: Mapping[str, tuple[str, ...]] = {
     "source_port": ("srcport", "spt", "s_port", "src_port", "sourceport", "sport"),
     "destination_port": ("dstport", "dpt", "service", "dst_port", "destinationport", "dport", "service_id"),
     "protocol": ("proto", "protocol", "ip_proto"),
-    "sent": ("sentbyte", "out", "sent", "client_outbound_bytes", "initiatorbytes", "bytes_sent"),
-    "back": ("rcvdbyte", "in", "rcvd", "server_outbound_bytes", "responderbytes", "bytes_received"),
-    "sent_packets": ("sentpkt", "client_outbound_packets", "initiatorpackets", "spkt"),
-    "back_packets": ("rcvdpkt", "server_outbound_packets", "responderpackets", "rpkt"),
-    "action": ("action", "act", "fw_action", "accesscontrolruleaction", "log_subtype", "disposition", "utmaction"),
-    "mac": ("srcmac", "smac", "mastersrcmac", "src_mac", "srcmacaddress"),
+    "protocol_id": ("protoid", "protocol_id"),
+    "sent": ("sentbyte", "out", "sent", "client_outbound_bytes", "initiatorbytes", "bytes_sent", "sent_bytes"),
+    "back": ("rcvdbyte", "in", "rcvd", "server_outbound_bytes", "responderbytes", "bytes_received", "recv_bytes"),
+    "sent_packets": ("sentpkt", "client_outbound_packets", "initiatorpackets", "spkt", "packets_sent", "sent_pkts"),
+    "back_packets": ("rcvdpkt", "server_outbound_packets", "responderpackets", "rpkt", "packets_received",
+                     "recv_pkts"),
+    "action": ("action", "act", "fw_action", "accesscontrolruleaction", "log_subtype", "disposition", "utmaction",
+               "note"),
+    "mac": ("srcmac", "smac", "mastersrcmac", "src_mac", "srcmacaddress", "src_mac_address"),
     "seconds": ("duration", "connectionduration"),
-    "host": ("hostname", "dhost", "dstname", "dns_query"),
-    "at": ("eventtime", "rt", "start", "time", "start_time"),
+    "host": ("hostname", "dhost", "dstname"),
+    "spoken": ("sni", "server_name", "sslservername"),
+    "asked": ("qname", "dns_query", "dnsquery"),
+    "answered": ("ipaddr",),
+    "at": ("eventtime", "rt", "start", "time", "start_time", "timestamp"),
+    "zone": ("tz",),
+    "says": ("msg",),
+    "event": ("logid", "log_id", "m"),
+    "type": ("type",),
+    "number": ("sessionid", "connectionid"),
 }
 _MEANS = {key: meaning for meaning, keys in _KEYS.items() for key in keys}
+_SCHEMES = {"http": "80", "https": "443", "rtsp": "554"}
+_MOST_ASKED = 8_192
 
 
 class Pairs:
     """Any line that names a source and a destination address by a known word; one line a session or a refusal."""
 
     form: ClassVar[str] = "firewall log of named fields"
-    kind: ClassVar[str] = "sessions"
     marks: ClassVar[tuple[str, ...]] = ("srcip=", "src=", 'src:"', "src: ", "SrcIP: ", "src_ip=", "source=")
-    _EQUALS = re.compile(r'([A-Za-z_][\w.-]{0,40})=("(?:[^"\\]|\\.){0,1024}"|[^\s,;]*)')
+    _EQUALS = re.compile(r'([A-Za-z_][\w.-]{0,40})=("(?:[^"\\]|\\.){0,1024}"|[^\s,;|]*)')
     _COLON = re.compile(r'([A-Za-z_]\w{0,40}): ?("[^"]{0,1024}"|[^,;"\[]{0,1024})[,;]?')
     _DAY = re.compile(r"\bdate=\"?(\d{4}-\d\d-\d\d)\"? time=\"?(\d\d:\d\d:\d\d)")
+    _ZONE = re.compile(r"[+-]\d{4}")
+    _URL = re.compile(r'(?i)\b(?:url|request|resource)(?:=|: ?)"?(?:[A-Z]{3,8} )?(https?|rtsp)://([\w.-]{1,253})'
+                      r"(?::(\d{1,5}))?")
+    _WORD = re.compile(r"(?i)\b(tcp|udp|icmp)\b")
+    # Meraki: `flows deny`, `firewall … pattern: deny all`, and for what comes from outside 1 (denied) or 0.
+    _MERAKI = re.compile(r" (?:flows|\w*firewall) (deny|allow)\b| pattern: (deny|allow|[01])\b")
+    _CHECK_POINT = re.compile(r"^ ?\d{1,2}[A-Za-z]{3}\d{4} +[\d:]{7,8} +(\w+) ")
+    _CEF = re.compile(r"\bCEF: ?\d\|(?:[^|]{0,128}\|){4}([^|]{0,128})\|")
+    _GOING_ON = re.compile(r"%FTD-\w*-?\d-430002\b|\bip_flow_start\b")
+    _BUILT, _ENDED = frozenset({"98"}), re.compile(r"\bip_flow_end\b")
 
     def __init__(self, addresses: Addresses, stamps: Stamps) -> None:
         self._addresses, self._stamps = addresses, stamps
+        self._sessions = Sessions()
+        self._asked: dict[tuple[str, str], int] = {}
+        self.kind = "sessions"
 
     def read(self, line: str, at: int | None) -> Iterator[Row]:
-        """The session of a line."""
+        """The session of a line, or the question for a name that it tells of."""
         told = self._told(line)
         if not told.get("source") or not told.get("destination"):
             return
         source, near_text = self._end(told["source"])
         destination, far_text = self._end(told["destination"])
-        protocol = told.get("protocol", "").partition("/")
-        number = protocol_number(protocol[0]) if protocol[0] else 0
-        near = port_of(told.get("source_port", near_text))
-        far = port_of(far_text or told.get("destination_port", ""))
-        far = port_of(protocol[2]) if far is None and protocol[2] else far
         moment = self._moment(line, told, at)
-        if not source or not destination or number is None or moment is None:
+        if not source and not destination and self._addresses.mac(told["source"].strip("'")):
+            yield Passed("lines that name stations by MAC alone")
+            return
+        if not source or not destination or moment is None:
+            yield Unread("source and destination addresses, a protocol and a time")
+            return
+        if told.get("asked") and is_host(name := told["asked"].lower().rstrip(".")):
+            self.kind = "resolver"
+            yield self._question(told, moment, (source, destination), name)
+            return
+        # A security profile's line tells of a session that has a line of its own.
+        self.kind = "firewall" if told.get("type") == "utm" else "sessions"
+        url = self._URL.search(line[:8_192])
+        number = self._protocol(line, told, url)
+        near = port_of(near_text or told.get("source_port", ""))
+        far = self._port(told, far_text, url)
+        if number is None:
             yield Unread("source and destination addresses, a protocol and a time")
             return
         ports = (near or 0, far or 0) if number in _PORTED or not number else (0, 0)
-        host = told.get("host", "").lower()
+        spoken, host = self._names(told, url)
         lasted = count_of(told.get("seconds", ""))
         begun = max(moment - min(lasted, 10**8) * _SECOND, 0)
-        yield Flow(begun, moment, source, destination, number, *ports,
-                   count_of(told.get("sent_packets", "")) or 1, count_of(told.get("sent", "")),
-                   count_of(told.get("back_packets", "")), count_of(told.get("back", "")), opened=True,
-                   source_mac=self._addresses.mac(told.get("mac", "")), denied=is_denied(told.get("action", "")),
-                   http=host if is_name(host) else "")
+        denied = self._is_denied(line, told)
+        counts = self._counts(line, told, (source, destination, *ports, number, told.get("number", "")), denied=denied)
+        yield Flow(begun, moment, source, destination, number, *ports, *counts, opened=True,
+                   source_mac=self._addresses.mac(told.get("mac", "")), denied=denied, sni=spoken, http=host)
 
     def _told(self, line: str) -> dict[str, str]:
         for pattern in (self._EQUALS, self._COLON):
@@ -136,12 +172,85 @@ class Pairs:
         return {}
 
     def _end(self, text: str) -> tuple[str, str]:
-        """An address, and the port that SonicWall writes behind it (``10.0.0.5:50000:X0``)."""
+        """An address, and the port that some write behind it (``10.0.0.5:50000``, SonicWall ``10.0.0.5:50000:X0``)."""
         found = self._addresses.of(text)
-        if found or text.count(":") not in {1, 2, 3}:
+        if found:
             return found, ""
+        if text.startswith("["):
+            address, _, port = text[1:].partition("]:")
+            return self._addresses.of(address), port
         parts = text.split(":")
-        return self._addresses.of(parts[0]), parts[1]
+        return (self._addresses.of(parts[0]), parts[1]) if len(parts) in {2, 3, 4} else ("", "")
+
+    def _protocol(self, line: str, told: Mapping[str, str], url: re.Match[str] | None) -> int | None:
+        """By number or name; Zyxel names the service instead, and what fetches a URL does so over TCP."""
+        if told.get("protocol_id"):
+            return protocol_number(told["protocol_id"])
+        name = told.get("protocol", "").partition("/")[0]
+        number = protocol_number(name) if name else None
+        if number is not None:
+            return number
+        if url is not None:
+            return _TCP
+        word = self._WORD.search(told.get("says", ""))
+        if word:
+            return protocol_number(word[1])
+        return None if name and not told.get("says") else 0
+
+    def _port(self, told: Mapping[str, str], behind: str, url: re.Match[str] | None) -> int | None:
+        far = port_of(behind or told.get("destination_port", ""))
+        service = told.get("protocol", "").partition("/")[2]
+        if far is None and service:
+            far = port_of(service)
+        if not far and url is not None:
+            far = port_of(url[3] or _SCHEMES[url[1].lower()])
+        return far
+
+    @staticmethod
+    def _names(told: Mapping[str, str], url: re.Match[str] | None) -> tuple[str, str]:
+        """The name of a TLS hello and that of a request, as far as they are told."""
+        spoken, host = (told.get(key, "").lower().rstrip(".") for key in ("spoken", "host"))
+        if url is not None:
+            name = url[2].lower().rstrip(".")
+            spoken, host = (spoken or name, host) if url[1].lower() == "https" else (spoken, host or name)
+        return spoken if is_name(spoken) else "", host if is_name(host) else ""
+
+    def _is_denied(self, line: str, told: Mapping[str, str]) -> bool:
+        action = told.get("action", "")
+        if action and action.upper() not in {"NA", "N/A", "-"}:
+            return is_denied(action)
+        if found := self._MERAKI.search(line[:2_048]):
+            return (found[1] or found[2]) in {"deny", "1"}
+        if found := self._CHECK_POINT.match(line[:64]):
+            return is_denied(found[1])
+        if found := self._CEF.search(line[:2_048]):
+            return is_denied(found[1]) or is_denied(told.get("says", ""))
+        return is_denied(told.get("says", ""))
+
+    def _counts(self, line: str, told: Mapping[str, str], key: tuple[object, ...], *,
+                denied: bool) -> tuple[int, int, int, int]:
+        """What a line adds: firewalls repeat a session's counts from its beginning in each of its lines."""
+        sent, octets, back, back_octets = (count_of(told.get(name, "")) for name in (
+            "sent_packets", "sent", "back_packets", "back"))
+        if denied:
+            return sent or 1, octets, back, back_octets
+        event = told.get("event", "")
+        # FortiGate's 15 opens and 20 goes on; SonicWall's 98 opens; FTD's 430002 and Meraki's ip_flow_start open.
+        opens = event[-6:] in {"000015", "000020"} or event in self._BUILT or bool(self._GOING_ON.search(line[:512]))
+        closes = bool(self._ENDED.search(line[:512]))
+        return self._sessions.adds(key, (sent or 1, octets, back, back_octets), goes_on=opens and not closes)
+
+    def _question(self, told: Mapping[str, str], at: int, ends: tuple[str, str], name: str) -> Question:
+        """A question that a DNS profile logged, and what was answered; an answer is no second question."""
+        client, resolver = ends
+        before = self._asked.get((client, name))
+        answers = tuple(filter(None, (self._addresses.of(one) for one in told.get("answered", "").split(",")[:64])))
+        known = bool(answers) and before is not None
+        if len(self._asked) >= _MOST_ASKED:
+            self._asked.clear()
+        self._asked[client, name] = at
+        return Question(at, client, name, answers, (), "" if known else resolver, answered=bool(answers),
+                        asked=not known)
 
     def _moment(self, line: str, told: Mapping[str, str], at: int | None) -> int | None:
         if told.get("at", "").isdecimal():               # FortiGate's eventtime, CEF's rt: they know their zone
@@ -149,5 +258,6 @@ class Pairs:
             if found is not None:
                 return found
         if match := self._DAY.search(line[:512]):
-            return self._stamps.read(f"{match[1]} {match[2]}")
+            zone = told.get("zone", "")
+            return self._stamps.read(f"{match[1]} {match[2]}{zone if self._ZONE.fullmatch(zone) else ''}")
         return at if at is not None else self._stamps.read(told.get("at", ""))

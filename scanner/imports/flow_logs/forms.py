@@ -35,10 +35,13 @@ FORMS: dict[str, Form] = {
                                       "forward"),
     "firewall": Form(frozenset({Shows.CALLS}), "what no logging rule matches; traffic that does not pass the firewall"),
     "sessions": Form(_CALLS_AND_VOLUMES, "what no logging rule matches; traffic that does not pass the firewall"),
+    "proxy": Form(frozenset({Shows.CALLS, Shows.NAMES}), "what was sent; traffic that does not pass the proxy"),
     "resolver": Form(frozenset({Shows.NAMES}), "whether a name that was asked for was then called; addresses that are "
                                                "called without a name; resolvers other than this one"),
     "zeek conn": Form(frozenset({Shows.CALLS, Shows.VOLUMES, Shows.INSIDE})),
     "zeek names": Form(frozenset({Shows.CALLS, Shows.NAMES, Shows.INSIDE}), "traffic without TLS, HTTP, NTP or DNS"),
+    "suricata flow": Form(frozenset({Shows.CALLS, Shows.VOLUMES, Shows.INSIDE})),
+    "suricata names": Form(frozenset({Shows.CALLS, Shows.NAMES, Shows.INSIDE}), "traffic without TLS, HTTP or DNS"),
     "leases": Form(frozenset(), "where a device talks to"),
 }
 """By kind. A kind that is not here shows nothing."""

@@ -10,7 +10,7 @@ import csv
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from scanner.imports.flow_logs.rows import Addresses, Flow, Row, Unread, protocol_number
+from scanner.imports.flow_logs.rows import Addresses, Flow, Passed, Row, Unread, protocol_number
 from scanner.imports.flow_logs.stamps import Stamps
 from scanner.imports.flow_logs.words import count_of, flags_of, is_denied, port_of
 
@@ -25,10 +25,13 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
     "day": ("date",),
     "duration": ("td", "dur", "duration", "elapsedtimesec", "elapsedtime", "sessionduration", "durations"),
     "source": ("sa", "sip", "src", "source", "srcip", "srcaddr", "sourceip", "sourceaddress", "srcipaddr",
-               "srcipaddress", "sourceipaddress", "ipv4srcaddr", "ipsrc", "clientip", "pktsrcaddr"),
+               "srcipaddress", "sourceipaddress", "ipv4srcaddr", "ipsrc", "clientip"),
     "destination": ("da", "dip", "dst", "dest", "destination", "dstip", "dstaddr", "destip", "destinationip",
                     "destaddr", "destinationaddress", "dstipaddr", "dstipaddress", "destinationipaddress",
-                    "ipv4dstaddr", "ipdst", "pktdstaddr"),
+                    "ipv4dstaddr", "ipdst"),
+    # Of a flow through a gateway, AWS writes the gateway's address first and the packets' own apart.
+    "packet_source": ("pktsrcaddr",),
+    "packet_destination": ("pktdstaddr",),
     "source_port": ("sp", "sport", "srcport", "sourceport", "srcpt", "spt", "l4srcport"),
     "destination_port": ("dp", "dport", "dstport", "destport", "destinationport", "dstpt", "dpt", "service",
                          "l4dstport", "serviceport"),
@@ -43,13 +46,17 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
     "source_mac": ("ismc", "srcmac", "sourcemac", "smac"),
     "destination_mac": ("odmc", "dstmac", "destinationmac", "dmac"),
     "action": ("action", "act", "disposition", "logaction", "ruleaction"),
+    "status": ("logstatus",),
 }
 _MEANS = {spelling: meaning for meaning, spellings in _COLUMNS.items() for spelling in spellings}
 _ENOUGH = {"destination_port", "protocol", "packets", "octets", "action", "source_port"}
 _VPC = ("version", "accountid", "interfaceid", "srcaddr", "dstaddr", "srcport", "dstport", "protocol", "packets",
         "bytes", "start", "end", "action", "logstatus")
 _VPC_LINE = re.compile(r"(?:\S+Z )?2 \S+ \S+ (?:[0-9a-fA-F.:]+|-) (?:[0-9a-fA-F.:]+|-) (?:\d+|-) (?:\d+|-) (?:\d+|-) ")
-_NO_DATA = frozenset({"NODATA", "SKIPDATA"})
+_OF_A_CLOUD = frozenset({"interfaceid", "logstatus", "accountid", "vpcid", "subnetid", "tgwid", "flowdirection",
+                         "pktsrcaddr", "pktdstaddr", "resourcetype"})
+_VPC_NAMES = frozenset({"srcaddr", "pktsrcaddr"})
+_SYN, _ACK = 0x02, 0x10
 _TOTALS = ("Summary", "flows,", "Time window", "Total flows", "No match")
 _PORTED = frozenset({6, 17, 132})
 _MOST_COLUMNS = 256
@@ -88,7 +95,7 @@ class Headed:
         if len(line) > 8_192:
             return False
         text = line.removeprefix("#Fields:").strip()
-        meanings = {_MEANS.get(_plain(cell), "") for cell in text.split(_separator(text))}
+        meanings = {_MEANS.get(_plain(cell), "").removeprefix("packet_") for cell in text.split(_separator(text))}
         return {"source", "destination"} <= meanings and bool(meanings & _ENOUGH)
 
     def _learn(self, line: str) -> None:
@@ -104,7 +111,10 @@ class Headed:
         self._name_it(line, text)
 
     def _name_it(self, line: str, text: str) -> None:
-        if line.startswith("#Fields:"):
+        names = {_plain(cell) for cell in text.split(None if self._separator == " " else self._separator)}
+        if names & _VPC_NAMES and names & _OF_A_CLOUD:
+            self.form, self._kind = "VPC flow log", "sessions"
+        elif line.startswith("#Fields:"):
             self.form, self._kind = "Windows Firewall log", "firewall"
         elif self._separator == "|":
             self.form = "SiLK rwcut text"
@@ -131,7 +141,8 @@ class Headed:
         if not self._meanings and _VPC_LINE.match(line):
             self._meanings = [_MEANS.get(name, "") for name in _VPC]
             self._separator, self.form, self._kind = " ", "VPC flow log", "sessions"
-        elif (not self._meanings or line == self._heading or line.startswith("#Fields:")) and self._is_heading(line):
+        elif (not self._meanings or line == self._heading or line.startswith("#Fields:")
+              or (self.form == "VPC flow log" and "srcaddr" in line)) and self._is_heading(line):
             self._heading = line
             self._learn(line)
             return
@@ -148,12 +159,17 @@ class Headed:
         if self.form == "VPC flow log":
             if len(cells) == len(self._meanings) + 1:    # as CloudWatch writes it, with a time in front
                 del cells[0]
-            if cells and cells[-1] in _NO_DATA:
-                return Unread("traffic (the log says it has none for this interval)")
+            status = cells[self._meanings.index("status")] if "status" in self._meanings[:len(cells)] else ""
+            if status == "NODATA":
+                return Passed("intervals without traffic (NODATA)")
+            if status == "SKIPDATA":
+                return Unread("records that AWS skipped in this interval (SKIPDATA)")
         if len(cells) < len(self._meanings) - 1:
             return Unread(f"{len(self._meanings)} fields, as the heading names them")
         told = {meaning: cell.strip() for meaning, cell in zip(self._meanings, cells, strict=False) if meaning}
-        source, destination = self._addresses.of(told["source"]), self._addresses.of(told["destination"])
+        source, destination = (
+            self._addresses.of(told.get(f"packet_{end}", "")) or self._addresses.of(told.get(end, ""))
+            for end in ("source", "destination"))
         if not source or not destination:
             return Unread("an address in the columns of source and destination")
         span = self._span(told)
@@ -180,11 +196,16 @@ class Headed:
         get = self._addresses.mac
         action = told.get("action", "")
         opened = self._kind != "flows" or (bool(back_packets or back_octets) and "action" in told)
-        if self.form == "VPC flow log":
-            opened = False                                # both directions are lines of their own
+        flags = flags_of(told.get("flags", ""))
+        if self.form == "VPC flow log":                   # both directions are lines of their own
+            opened = flags & (_SYN | _ACK) == _SYN
+            if flags & (_SYN | _ACK) == _SYN | _ACK:      # only who was called sends both in one packet
+                protocol, near, far = service
+                return Flow(span[0], span[1], ends[1], ends[0], protocol, far, near, 0, 0, packets, octets, opened=True,
+                            denied=is_denied(action))
         return Flow(span[0], span[1], ends[0], ends[1], *service, max(packets, 0), octets, back_packets, back_octets,
                     opened, get(told.get("source_mac", "")), get(told.get("destination_mac", "")), is_denied(action),
-                    flags_of(told.get("flags", "")))
+                    flags)
 
     def _span(self, told: Mapping[str, str]) -> tuple[int, int] | None:
         if "clock" in told:

@@ -29,13 +29,14 @@ from scanner.egress.headers import UDP, Rows
 from scanner.egress.readers import CaptureReader
 from scanner.egress.tables import Tables, address_text
 from scanner.imports.flow_logs.dns_logs import AdGuard
+from scanner.imports.flow_logs.documents import ObjectsOf, depth_of, objects_of
 from scanner.imports.flow_logs.forms import cannot_show
 from scanner.imports.flow_logs.headed import Headed, NfdumpLong
 from scanner.imports.flow_logs.ledger import Ledger
 from scanner.imports.flow_logs.lines import MOST_LINES, encoding_of, lines_of
 from scanner.imports.flow_logs.messages import message_size, messages, versions
 from scanner.imports.flow_logs.netflow import Exports
-from scanner.imports.flow_logs.rows import Addresses, Flow, Lease, Question, Row, Unread, is_inside
+from scanner.imports.flow_logs.rows import Addresses, Flow, Lease, Passed, Question, Row, Unread, is_inside
 from scanner.imports.flow_logs.stamps import Stamps
 from scanner.imports.flow_logs.syslog import LogLines
 from scanner.imports.flow_logs.zeek_flows import Zeek
@@ -49,8 +50,12 @@ _CAPTURES = (b"\xd4\xc3\xb2\xa1", b"\xa1\xb2\xc3\xd4", b"\x4d\x3c\xb2\xa1", b"\x
 _GZIP = b"\x1f\x8b"
 _NAMED = 5
 _MAX_STATIONS = 100_000
-_EXPECTED = ("a capture (pcap, pcapng), NetFlow or IPFIX messages, nfdump or SiLK text, a firewall, DNS or Zeek log, "
-             "gzipped or not")
+_EXPECTED = (
+    "a capture (pcap, pcapng); NetFlow or IPFIX messages, nfdump or SiLK text; flow logs of AWS, Azure or Google; a "
+    "log of netfilter (iptables, nftables, ufw, UniFi), pfSense or OPNsense, Cisco ASA or FTD, Meraki, FortiGate, Palo "
+    "Alto, Check Point, SonicWall, Sophos, Juniper SRX, MikroTik, WatchGuard, Zyxel, Windows Firewall or in CEF; of "
+    "Squid; of dnsmasq, Pi-hole, AdGuard Home, BIND, unbound or Windows DNS; of Zeek or Suricata (eve.json); or a table "
+    "whose heading names source and destination; gzipped or not")
 _DAMAGE = (EOFError, gzip.BadGzipFile, zlib.error)
 _Given = str | PathLike[str] | BinaryIO
 _Sink = Callable[[Row, str, str, int], None]
@@ -95,6 +100,7 @@ class _Tally:
     name: str
     rows: int = 0
     unread: Counter[str] = field(default_factory=Counter)
+    passed: Counter[str] = field(default_factory=Counter)
     first: list[str] = field(default_factory=list)
 
     def refuse(self, row: int, expected: str) -> None:
@@ -103,6 +109,16 @@ class _Tally:
         self.unread[key] += 1
         if len(self.first) < _NAMED:
             self.first.append(f"{self.name}:{row}: expected {expected}")
+
+    def passes(self, what: str) -> None:
+        """A row that tells of no traffic, and what it is."""
+        self.passed[what if what in self.passed or len(self.passed) < 32 else "other"] += 1
+
+    def left_out(self) -> Iterator[str]:
+        """What was passed over, for a person."""
+        if self.passed:
+            each = ", ".join(f"{count} {what}" for what, count in self.passed.most_common())
+            yield f"{self.passed.total()} rows tell of no traffic and were passed over: {each}"
 
     def source(self, form: str, kinds: Iterable[str], notes: Iterable[str]) -> Source:
         """What is told of the file."""
@@ -122,8 +138,17 @@ def kind_of(head: bytes, now: datetime) -> str:
     text = head.decode(encoding_of(head), "replace")
     if "\0" in text[:1024]:
         return ""
-    reader = _line_reader(text.split("\n")[:400], Addresses(), Stamps(now))
+    reader = _line_reader(_begin(text), Addresses(), Stamps(now))
     return type(reader).__name__ if reader is not None else ""
+
+
+def _begin(head: str) -> list[str]:
+    """The first rows of a text file: its lines, or the objects of a JSON document, the last of them cut off."""
+    depth = depth_of(head)
+    if depth is None:
+        return head.split("\n")[:400]
+    cutter = ObjectsOf(depth)
+    return [*cutter.feed(head), cutter.rest()][:400]
 
 
 def _line_reader(lines: list[str], addresses: Addresses, stamps: Stamps) -> _Reader | None:
@@ -258,24 +283,29 @@ class _Run:
         encoding = encoding_of(head)
         stamps = Stamps(self._now)
         text = head.decode(encoding, "replace")
-        reader = None if "\0" in text[:1024] else _line_reader(text.split("\n")[:400], self._addresses, stamps)
+        reader = None if "\0" in text[:1024] else _line_reader(_begin(text), self._addresses, stamps)
         if reader is None:
             tally.refuse(1, _EXPECTED)
-            self._trouble(tally, "not a capture file, nor flow records or a log that is known", told=True)
+            self._trouble(tally, "not a capture file, nor flow records or a log that is known (see what is expected "
+                                 "there)", told=True)
             self.sources.append(tally.source("unknown", [], []))
             return
-        number = 0
-        for lines in lines_of(cast(BinaryIO, stream), encoding):
+        number, depth = 0, depth_of(text)
+        pieces = (lines_of(cast(BinaryIO, stream), encoding) if depth is None
+                  else objects_of(cast(BinaryIO, stream), encoding, depth))
+        for lines in pieces:
             for line in lines:
                 number += 1
                 for row, kind in reader.read(line):
                     if isinstance(row, Unread):
                         tally.refuse(number, row.expected)
+                    elif isinstance(row, Passed):
+                        tally.passes(row.what)
                     else:
                         self._add(row, kind, tally, number)
         if number >= MOST_LINES:
             self._trouble(tally, f"more than {MOST_LINES} lines; split the file", told=True)
-        notes = list(stamps.assumed)
+        notes = [*tally.left_out(), *stamps.assumed]
         if isinstance(reader, LogLines) and reader.others:
             notes.append(f"{reader.others} lines of other programs were passed over")
         form = f"Zeek ({', '.join(reader.kinds)})" if isinstance(reader, Zeek) else reader.form

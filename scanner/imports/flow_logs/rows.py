@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from scanner.wire import oui
 
-__all__ = ["PROTOCOLS", "Addresses", "Flow", "Lease", "Question", "Row", "Unread", "is_inside", "protocol_number"]
+__all__ = ["PROTOCOLS", "Addresses", "Flow", "Lease", "Passed", "Question", "Row", "Unread", "is_inside",
+           "protocol_number"]
 
 PROTOCOLS = {"icmp": 1, "igmp": 2, "ipip": 4, "tcp": 6, "udp": 17, "ipv6": 41, "gre": 47, "esp": 50, "ah": 51,
              "icmp6": 1, "icmpv6": 1, "ipv6-icmp": 1, "icmp-v6": 1, "ospf": 89, "pim": 103, "carp": 112, "vrrp": 112,
@@ -28,8 +29,9 @@ class Flow(NamedTuple):
     """Traffic from one end to another.
 
     `packets` and `octets` are what the source sent; `back_packets` and `back_octets` what came back, where a row tells
-    of both. `opened`: the source is known to have opened it. `flags` are all TCP flags seen, or-ed. `scale` is how many
-    packets stand behind each that was counted, 0 where that is not known to be 1.
+    of both. `opened`: the source is known to have opened it. `denied` is how many attempts were refused. `flags` are
+    all TCP flags seen, or-ed. `scale` is how many packets stand behind each that was counted, 0 where that is not known
+    to be 1.
     """
 
     start_ns: int
@@ -46,7 +48,7 @@ class Flow(NamedTuple):
     opened: bool = False
     source_mac: str = ""
     destination_mac: str = ""
-    denied: bool = False
+    denied: int = 0
     flags: int = 0
     scale: int = 1
     sni: str = ""
@@ -84,7 +86,13 @@ class Unread(NamedTuple):
     expected: str
 
 
-Row = Flow | Question | Lease | Unread
+class Passed(NamedTuple):
+    """A row that was understood and tells neither of traffic nor of names, and what it is instead."""
+
+    what: str
+
+
+Row = Flow | Question | Lease | Unread | Passed
 
 
 def protocol_number(text: str) -> int | None:

@@ -17,7 +17,8 @@ _MONTHS = {name: number for number, name in enumerate(
 _ISO = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})[T _](\d{1,2}):(\d{2}):(\d{2})(?:[.,](\d{1,9}))?\d{0,12}"
                   r" ?(Z|[+-]\d{2}:?\d{2})?(?![\d:])")
 _SYSLOG = re.compile(r"([A-Z][a-z]{2}) {1,2}(\d{1,2})(?: (\d{4}))? (\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?")
-_NAMED = re.compile(r"(\d{1,2})-([A-Za-z]{3})-(\d{4}) (\d{2}):(\d{2}):(\d{2})(?:[.,](\d{1,9}))?")
+_ROUTER = re.compile(r"([A-Za-z]{3})/(\d{1,2})(?:/(\d{4}))? (\d{2}):(\d{2}):(\d{2})")         # RouterOS: nov/22/2026
+_NAMED = re.compile(r"(\d{1,2})-?([A-Za-z]{3})-?(\d{4})[ ,;]{1,2}(\d{1,2}):(\d{2}):(\d{2})(?:[.,](\d{1,9}))?")
 _NUMBERED = re.compile(r"(\d{1,2})([/.])(\d{1,2})\2(\d{4}) (\d{1,2}):(\d{2}):(\d{2})(?: ?([AaPp])\.?[Mm]\.?)?")
 _EPOCH = re.compile(r"(\d{9,10})(?:\.(\d{1,9}))?(?!\d)")
 _MILLIS = re.compile(r"(\d{13})(?!\d)|(\d{19})(?!\d)")
@@ -68,6 +69,9 @@ class Stamps:
             if match := _NAMED.match(text):
                 day, name, year, hour, minute, second, part = match.groups()
                 return self._named(name, day, year, (hour, minute, second), part)
+            if match := _ROUTER.match(text):
+                name, day, year, hour, minute, second = match.groups()
+                return self._named(name, day, year, (hour, minute, second), None)
             if match := _NUMBERED.match(text):
                 return self._numbered(*match.groups())
         except (ValueError, OverflowError):

@@ -9,11 +9,17 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import ClassVar, Protocol
 
+from scanner.imports.flow_logs.cloud_flows import Azure, Google
 from scanner.imports.flow_logs.dns_logs import Bind, DhcpServer, Dnsmasq, Unbound, WindowsDns
+from scanner.imports.flow_logs.eve import Eve
 from scanner.imports.flow_logs.firewall import Asa, Filterlog, PaloAlto
 from scanner.imports.flow_logs.firewall_pairs import Netfilter, Pairs
-from scanner.imports.flow_logs.rows import Addresses, Row, Unread
+from scanner.imports.flow_logs.juniper import Juniper
+from scanner.imports.flow_logs.mikrotik import MikroTik
+from scanner.imports.flow_logs.rows import Addresses, Passed, Row, Unread
+from scanner.imports.flow_logs.squid import Squid
 from scanner.imports.flow_logs.stamps import Stamps
+from scanner.imports.flow_logs.watchguard import WatchGuard
 
 __all__ = ["Dialect", "LogLines"]
 
@@ -25,8 +31,11 @@ class Dialect(Protocol):
     """Reads the lines of one program."""
 
     form: ClassVar[str]
-    kind: ClassVar[str]
     marks: ClassVar[tuple[str, ...]]
+
+    @property
+    def kind(self) -> str:
+        """The kind of source that the row is of which `read` gave last."""
 
     def read(self, line: str, at: int | None) -> Iterator[Row]:
         """The rows of a line that bears one of the marks; `at` is the time its header carries, None without one."""
@@ -39,7 +48,8 @@ class LogLines:
         self._stamps = stamps
         self._dialects: list[Dialect] = [
             dialect(addresses, stamps) for dialect in (
-                Netfilter, Asa, Filterlog, PaloAlto, Dnsmasq, Bind, Unbound, WindowsDns, DhcpServer, Pairs)]
+                Eve, Azure, Google, Netfilter, Asa, Filterlog, PaloAlto, Juniper, MikroTik, WatchGuard, Squid,
+                Dnsmasq, Bind, Unbound, WindowsDns, DhcpServer, Pairs)]
         self.forms: dict[str, None] = {}
         self.kinds: dict[str, None] = {}
         self.others = 0
@@ -53,33 +63,38 @@ class LogLines:
     def fits(cls, lines: Sequence[str], stamps: Stamps) -> bool:
         """Whether any of these first lines tells of traffic, names or leases."""
         reader = cls(Addresses(), stamps)
-        return any(not isinstance(row, Unread) for line in lines for row, _ in reader.read(line))
+        # One record of a cloud's flow log may be longer than what a file is recognised by.
+        return any(Azure.marks[0] in line for line in lines) or any(
+            not isinstance(row, Unread | Passed) for line in lines for row, _ in reader.read(line))
 
     def read(self, line: str) -> Iterator[tuple[Row, str]]:
         """The rows of a line, each with the kind of its source."""
-        dialects, marked = self._dialects, False
+        dialects, marked = self._dialects, ""
         for place, dialect in enumerate(dialects):
             for mark in dialect.marks:
                 if mark in line:
                     break
             else:
                 continue
-            marked, found = True, False
+            marked, found = marked or dialect.form, False
             for row in dialect.read(line, self.time_of(line)):
                 found = True
+                if not isinstance(row, Unread | Passed):
+                    self.kinds[dialect.kind] = None
                 yield row, dialect.kind
             if found:
                 self.forms[dialect.form] = None
-                self.kinds[dialect.kind] = None
                 if place:                                # what wrote this line most likely wrote the next one
                     dialects.insert(0, dialects.pop(place))
                 return
-        if not marked and line.strip():
+        if marked:
+            yield Passed(f"{marked}: no traffic told"), ""
+        elif line.strip():
             self.others += 1
 
     def time_of(self, line: str) -> int | None:
         """The time in the header of a line (RFC 3164, RFC 5424, or what a program puts there itself)."""
-        found = self._stamps.read(line)
+        found = self._stamps.read(line.lstrip(" ") if line[:1] == " " else line)
         if found is not None or not line:
             return found
         header = _HEADER.match(line)

@@ -66,3 +66,25 @@ def test_the_collector_runs_again_afterwards():
             pass
         assert not gc.isenabled()
     assert gc.isenabled()
+
+
+def test_many_flows_are_remembered_and_asked_for_at_once_as_one_by_one(monkeypatch):
+    monkeypatch.setattr(tables, "MAX_FLOWS", 8)
+    single, together = tables.Initiators(), tables.Initiators()
+    for begin in range(0, 30, 3):
+        flows = list(range(begin, begin + 3))
+        together.set_all(flows, [flow % 2 == 0 for flow in flows])
+        for flow in flows:
+            single.set(flow, flow % 2 == 0)
+        asked = [*flows, begin - 1, 99]
+        assert together.get_all(asked) == [single.get(flow) for flow in asked]
+    assert (together.young, together.old, together.evicted) == (single.young, single.old, single.evicted)
+
+
+def test_an_address_keeps_the_names_it_was_given_first(monkeypatch):
+    monkeypatch.setattr(tables, "MAX_NAMES", 3)
+    answers = tables.Answers()
+    for names in (["a.example", "b.example"], ["b.example"], [], ["c.example", "d.example"]):
+        answers.learn(1, 7, names)
+    assert answers.names == {1: {7: ("a.example", "b.example", "c.example")}}
+    assert (answers.count, answers.dropped) == (1, 0)

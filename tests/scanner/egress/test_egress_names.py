@@ -2,6 +2,7 @@
 
 import io
 import struct
+from datetime import UTC, datetime
 from itertools import pairwise
 
 import pytest
@@ -124,8 +125,10 @@ TURNED = bytes(255 - b for b in b"\0\1\0\x18\x21\x12\xa4\x42" + bytes(36))
 
 @pytest.mark.parametrize(("payload", "port", "signs"), [
     (PPPP_HELLO, 32100, ("pppp",)), (PPPP_LOGIN, 40123, ("pppp",)),
-    (b"\xf1\x00\0\1", 32100, ()),                            # the length does not fit
-    (b"\xf1\x5f\0\0", 32100, ()),                            # no such message
+    (b"\xf1\x00\0\1", 32100, ("not-pppp",)),                 # the length does not fit
+    (b"\xf1\x5f\0\0", 32100, ("not-pppp",)),                 # no such message
+    (b"\x80\x60" + bytes(900), 32100, ("not-pppp",)), (b"\x04\0\0\0" + bytes(92), 32108, ("not-pppp",)),
+    (b"", 32100, ()),
     (b"DHGET /probe/p2psrv HTTP/1.1\r\n\r\n", 8800, ("dahua-p2p",)), (b"PTCP" + bytes(20), 9000, ("dahua-p2p",)),
     (TURNED, 8800, ("dahua-p2p",)), (TUTK, 10001, ("tutk",)), (TUTK + b"x", 10001, ()),
     (REOLINK, 9999, ("reolink-p2p",)), (REOLINK + b"x", 9999, ()),
@@ -142,6 +145,20 @@ TURNED = bytes(255 - b for b in b"\0\1\0\x18\x21\x12\xa4\x42" + bytes(36))
 def test_wire_forms(payload, port, signs):
     (talk,) = capture_of(craft.packet(payload, CAMERA, CLOUD, 20000, port)).conversations
     assert talk.signs == signs
+
+
+@pytest.mark.parametrize(("kept", "payload", "unlike"), [
+    (42, b"\xf1\x10\0\x28" + bytes(40), False),                # headers alone: nothing was seen
+    (50, b"\xf1\x10\0\x28" + bytes(40), False),                # begins like it, and was cut short
+    (50, b"\x80\x60\0\1" + bytes(40), True),                    # RTP, however little of it
+    (99, b"\x80\x60\0\1" + bytes(40), True),
+])
+def test_what_is_on_a_port_of_pppp_and_is_none_is_said_only_where_it_was_seen(kept, payload, unlike):
+    frame = craft.packet(payload, CAMERA, CLOUD, 20000, 32100)
+    capture = egress.read(io.BytesIO(craft.pcap([frame[:kept]])))
+    (seen,) = egress.observations(capture, {craft.CAMERA: "cam"}, datetime(2026, 11, 22, tzinfo=UTC))
+    assert bool(seen.values("unlike")) is unlike
+    assert not seen.values("signs")
 
 
 def test_wire_forms_over_tcp():
