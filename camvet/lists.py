@@ -96,10 +96,11 @@ class Store:
         except BundleError as error:
             shutil.rmtree(fresh)
             raise UsageError(str(error)) from error
-        law = self.folder / "law"
+        law, before = self.folder / "law", fresh.with_name(f"{fresh.name}-before")
         if law.exists():
-            shutil.rmtree(law)
+            law.rename(before)                  # aside in one step: who judges meanwhile meets one of both, never a part
         fresh.rename(law)
+        shutil.rmtree(before, ignore_errors=True)
         for name, data in bundle.lists.items():
             self._write(name, data)
         for one in advisories:
@@ -201,6 +202,8 @@ def use_bundle(context: Context, path: Path) -> Bundle:
         found = opened(context, path.read_bytes())
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}") from error
+    except UsageError as error:
+        raise UsageError(f"{path}: {error}") from error
     folder = Path(tempfile.mkdtemp(prefix="camvet-law-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     try:

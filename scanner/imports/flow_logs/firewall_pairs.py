@@ -143,7 +143,7 @@ class Pairs:
         # A security profile's line tells of a session that has a line of its own.
         self.kind = "firewall" if told.get("type") == "utm" else "sessions"
         url = self._URL.search(line[:8_192])
-        number = self._protocol(line, told, url)
+        number = self._protocol(told, url)
         near = port_of(near_text or told.get("source_port", ""))
         far = self._port(told, far_text, url)
         if number is None:
@@ -182,7 +182,7 @@ class Pairs:
         parts = text.split(":")
         return (self._addresses.of(parts[0]), parts[1]) if len(parts) in {2, 3, 4} else ("", "")
 
-    def _protocol(self, line: str, told: Mapping[str, str], url: re.Match[str] | None) -> int | None:
+    def _protocol(self, told: Mapping[str, str], url: re.Match[str] | None) -> int | None:
         """By number or name; Zyxel names the service instead, and what fetches a URL does so over TCP."""
         if told.get("protocol_id"):
             return protocol_number(told["protocol_id"])

@@ -54,8 +54,8 @@ _EXPECTED = (
     "a capture (pcap, pcapng); NetFlow or IPFIX messages, nfdump or SiLK text; flow logs of AWS, Azure or Google; a "
     "log of netfilter (iptables, nftables, ufw, UniFi), pfSense or OPNsense, Cisco ASA or FTD, Meraki, FortiGate, Palo "
     "Alto, Check Point, SonicWall, Sophos, Juniper SRX, MikroTik, WatchGuard, Zyxel, Windows Firewall or in CEF; of "
-    "Squid; of dnsmasq, Pi-hole, AdGuard Home, BIND, unbound or Windows DNS; of Zeek or Suricata (eve.json); or a table "
-    "whose heading names source and destination; gzipped or not")
+    "Squid; of dnsmasq, Pi-hole, AdGuard Home, BIND, unbound or Windows DNS; of Zeek or Suricata (eve.json); or a "
+    "table whose heading names source and destination; gzipped or not")
 _DAMAGE = (EOFError, gzip.BadGzipFile, zlib.error)
 _Given = str | PathLike[str] | BinaryIO
 _Sink = Callable[[Row, str, str, int], None]
