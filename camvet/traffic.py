@@ -15,13 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from camvet.context import Context, UsageError
+from camvet.geography import Geography
 from camvet.indented import Each, Rows
 from camvet.shapes import finding_json
 from scanner import clock
 
 if TYPE_CHECKING:
-    from maxminddb import Reader
-
     from camvet.baselines import Known
     from camvet.placing import Placed
     from rules.destinations import Clouds, Destination
@@ -35,38 +34,6 @@ __all__ = ["Geography", "Told", "document", "known_devices", "tell"]
 _MAC = re.compile(r"[0-9A-Fa-f]{2}([:-][0-9A-Fa-f]{2}){5}")
 _SECOND = 1_000_000_000
 _MAX_TABLE = 8 * 1024 * 1024
-
-
-class Geography:
-    """Countries and owners of addresses out of databases that the user brings; empty where there are none."""
-
-    def __init__(self, paths: Sequence[Path]) -> None:
-        import maxminddb
-
-        self._readers: list[Reader] = []
-        for path in paths:
-            try:
-                self._readers.append(maxminddb.open_database(str(path)))
-            except OSError as error:
-                raise UsageError(f"--geoip {path}: {error.strerror}") from error
-            except maxminddb.InvalidDatabaseError as error:
-                raise UsageError(f"--geoip {path}: expected a MaxMind database (.mmdb)") from error
-
-    def of(self, address: str) -> tuple[str | None, str | None]:
-        """ISO country code and network owner of an address, as far as the databases know."""
-        country = owner = None
-        for reader in self._readers:
-            try:
-                found = reader.get(address)
-            except ValueError:                   # an IPv6 address in a database of IPv4
-                continue
-            if isinstance(found, dict):
-                place = found.get("country") or found.get("registered_country")
-                code = place.get("iso_code") if isinstance(place, dict) else found.get("country_code")
-                country = country or (str(code) if code else None)
-                owner = owner or next((str(found[key]) for key in (
-                    "autonomous_system_organization", "organization", "as_name") if found.get(key)), None)
-        return country, owner
 
 
 @dataclass(frozen=True, slots=True)

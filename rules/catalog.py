@@ -24,6 +24,7 @@ from rules.longnames import LongName, LongNames, own_words
 from rules.makers import Brand, Makers
 from rules.names import FOLDER, simplified, squeeze
 from rules.regimes import Regime, Relation, Words
+from rules.screening_runs import Runs
 from rules.screening_slips import Slips
 
 __all__ = ["Catalog", "Known", "Label", "Line", "ModelRule", "Standing", "Statement", "WordClass", "load"]
@@ -69,6 +70,8 @@ class _Spellings(Document):
     exact_only: Words
     doubtful: Words
     others_han: Words
+    before_han: Words
+    after_han: Words
     products: Mapping[str, Words]
 
 
@@ -164,8 +167,9 @@ class Catalog:
     first; ``fuzzy`` are the names that a spelling mistake may be measured against, ``swapped`` by their sorted letters
     those where letters that changed places are the only mistake that is believed, ``heads`` those of them that are
     written glued to other words or cut off, ``short`` the short ones, ``slips`` the names of which a single slip is
-    worth a look, ``apart`` the words that no slip of a name gives: words of their own and names of others.
-    ``companions`` are the places and words of its trade that stand in a party's full names, and its product lines.
+    worth a look, ``apart`` the words that no slip of a name gives: words of their own and names of others,
+    ``runs`` knows what only looks like a name in another script. ``companions`` are the places and words of its trade
+    that stand in a party's full names, and its product lines.
     """
 
     entities: Entities
@@ -191,6 +195,7 @@ class Catalog:
     heads: tuple[str, ...]
     long: LongNames
     slips: Slips
+    runs: Runs
     apart: frozenset[str]
     short: tuple[str, ...]
     for_words: frozenset[str]
@@ -301,6 +306,10 @@ def build(entities: Entities, makers: Makers, regimes: tuple[Regime, ...]) -> Ca
         long=LongNames(_long_names(entities, names, classes, frozenset(spellings.exact_only)), _LEGAL),
         slips=Slips((key, known.written) for key, known in names.items()
                     if known.kind == "name" and known.written.isascii()),
+        runs=Runs((written for written, known in scripts.get("han", {}).items() if known.kind == "name"),
+                  (written for script in ("kana", "hangul") for written in scripts.get(script, ())),
+                  before=spellings.before_han, after=spellings.after_han, others=spellings.others_han,
+                  known=frozenset(classes)),
         apart=frozenset((*classes, *spellings.others, *(key for key, known in names.items() if known.kind == "maker"))),
         short=tuple(key for key, known in names.items() if known.kind == "name" and _SHORTEST_HEAD <= len(key)
                     < _SHORTEST_FUZZY and known.written.isascii() and key.isalpha()),

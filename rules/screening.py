@@ -78,7 +78,7 @@ def screen(query: str, catalog: Catalog, day: date) -> Screening:
         day: the day in question; it decides who belongs to whom.
     """
     name = read(query)
-    finds = finds_in(name, catalog)
+    finds = finds_in(catalog.runs.apart(name) if name.scripts else name, catalog)
     context = context_of(name, finds, catalog)
     answers = [_answer(find, finds, context, catalog, day) for find in finds if find.known.kind != "maker"]
     answers += _from_lines(name, finds, context, catalog, day)

@@ -16,6 +16,7 @@ from rules.index import ANY_FIELD, CLAIMS, LABEL_ONLY, Claim, Index, index_of, r
 from rules.labels import fold, generic
 from rules.makers import Brand, Cloud, Maker, Makers, See, Signal, compiled
 from rules.oui import longest_prefix, normal_mac
+from rules.titles import is_of_another_trade
 from rules.vocabulary import Basis, Evidence, Strength
 from scanner.observation import Observation
 
@@ -84,8 +85,15 @@ def _says_signal(observation: Observation, index: Index) -> Iterator[Claim]:
     """What the makers' own signals say."""
     for hit in index.hits(observation.transport, observation.fields):
         label = hit.signal.basis is Basis.LABEL
+        if label and hit.signal.see.field[hit.place] == "title" and _is_elsewhere(observation):
+            continue
         if all(_look(see, observation, label=label) for see in hit.signal.where):
             yield from hit.claims
+
+
+def _is_elsewhere(observation: Observation) -> bool:
+    """Whether the page is that of somebody's trade, by its title, so that a maker's name in it is no maker's."""
+    return is_of_another_trade(fold(observation.text("title")))
 
 
 def label_texts(observation: Observation) -> Iterator[str]:
@@ -134,6 +142,8 @@ def label_fields(transport: str) -> tuple[tuple[str, str, Strength, bool], ...]:
 def _labels(observation: Observation) -> Iterator[_Label]:
     for field, group, strength, declared in label_fields(observation.transport):
         if field in observation.fields:
+            if field == "title" and _is_elsewhere(observation):
+                continue
             for text in observation.values(field):
                 yield field, text, group, strength, declared
     if "scopes" not in observation.fields:

@@ -31,7 +31,7 @@ class Netfilter:
     kind: ClassVar[str] = "firewall"
     marks: ClassVar[tuple[str, ...]] = (" SRC=", "\tSRC=")
     _PAIR = re.compile(r"\b(IN|OUT|MAC|SRC|DST|LEN|PROTO|SPT|DPT)=(\S*)")
-    _LETTER = re.compile(r"-[DR]\]|\b(?:DROP|DRP|REJ|BLK)\b")          # UniFi: [WAN_IN-2001-D]
+    _LETTER = re.compile(r"-[DR](?:-\d+)?\]|\b(?:DROP|DRP|REJ|BLK)\b")  # UniFi: [WAN_IN-2001-D], [FWB-D-1]
 
     def __init__(self, addresses: Addresses, stamps: Stamps) -> None:
         self._addresses = addresses
@@ -77,15 +77,15 @@ _KEYS: Mapping[str, tuple[str, ...]] = {
     "sent_packets": ("sentpkt", "client_outbound_packets", "initiatorpackets", "spkt", "packets_sent", "sent_pkts"),
     "back_packets": ("rcvdpkt", "server_outbound_packets", "responderpackets", "rpkt", "packets_received",
                      "recv_pkts"),
-    "action": ("action", "act", "fw_action", "accesscontrolruleaction", "log_subtype", "disposition", "utmaction",
-               "note"),
+    "action": ("action", "act", "fw_action", "accesscontrolruleaction", "log_subtype", "disposition", "utmaction"),
+    "note": ("note",),
     "mac": ("srcmac", "smac", "mastersrcmac", "src_mac", "srcmacaddress", "src_mac_address"),
     "seconds": ("duration", "connectionduration"),
     "host": ("hostname", "dhost", "dstname"),
     "spoken": ("sni", "server_name", "sslservername"),
     "asked": ("qname", "dns_query", "dnsquery"),
     "answered": ("ipaddr",),
-    "at": ("eventtime", "rt", "start", "time", "start_time", "timestamp"),
+    "at": ("eventtime", "rt", "start", "time", "start_time", "timestamp", "devtime"),
     "zone": ("tz",),
     "says": ("msg",),
     "event": ("logid", "log_id", "m"),
@@ -219,6 +219,8 @@ class Pairs:
         action = told.get("action", "")
         if action and action.upper() not in {"NA", "N/A", "-"}:
             return is_denied(action)
+        if told.get("note", "").startswith("ACCESS"):    # Zyxel
+            return is_denied(told["note"])
         if found := self._MERAKI.search(line[:2_048]):
             return (found[1] or found[2]) in {"deny", "1"}
         if found := self._CHECK_POINT.match(line[:64]):
@@ -232,6 +234,8 @@ class Pairs:
         """What a line adds: firewalls repeat a session's counts from its beginning in each of its lines."""
         sent, octets, back, back_octets = (count_of(told.get(name, "")) for name in (
             "sent_packets", "sent", "back_packets", "back"))
+        if told.get("type") == "utm":
+            return 1, 0, 0, 0
         if denied:
             return sent or 1, octets, back, back_octets
         event = told.get("event", "")

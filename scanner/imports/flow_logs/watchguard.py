@@ -23,7 +23,6 @@ class WatchGuard:
     """One line a decision, and one more with counts where a connection that was let through has ended."""
 
     form: ClassVar[str] = "WatchGuard log"
-    kind: ClassVar[str] = "sessions"
     marks: ClassVar[tuple[str, ...]] = ('msg_id="3000-', 'msg_id="1AFF-', 'msg_id="2CFF-', 'msg_id="1CFF-')
     # Interfaces, then length, protocol, header length and TTL, or the protocol alone; then ends and ports.
     _SYSLOG = re.compile(rf"\b(Allow|Deny) (?:\S+ ){{1,4}}?(?:\d+ )?([a-z][\w-]{{1,15}}) (?:\d+ \d+ )?{_IP} {_IP}"
@@ -34,10 +33,13 @@ class WatchGuard:
     def __init__(self, addresses: Addresses, _stamps: Stamps) -> None:
         self._addresses = addresses
         self._sessions = Sessions()
+        self.kind = "sessions"
 
     def read(self, line: str, at: int | None) -> Iterator[Row]:
         """The connection of a line."""
         line = line[:4_096]
+        # A proxy's line tells of a connection that the firewall's own tells of in full.
+        self.kind = "sessions" if self.marks[0] in line else "firewall"
         if shown := self._MONITOR.search(line):
             verdict, source_text, target_text, protocol, near_text, far_text = shown.groups()
         elif shown := self._SYSLOG.search(line):
@@ -60,8 +62,10 @@ class WatchGuard:
         denied = verdict == "Deny"
         if denied:
             counts = (max(totals[0], 1), *totals[1:])
+        elif self.kind == "firewall":
+            counts = (1, 0, 0, 0)
         elif any(totals):
-            counts = self._sessions.adds(key, totals, goes_on=False)
+            counts = self._sessions.adds(key, (max(totals[0], 1), *totals[1:]), goes_on=False)
         else:
             counts = self._sessions.opens(key)
         begun = max(at - min(count_of(told.get("duration", "")), 10**8) * _SECOND, 0)

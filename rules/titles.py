@@ -1,0 +1,58 @@
+"""Whether the title of a page is that of a device, or of somebody's trade that happens to bear a maker's name.
+
+A hotel may be called like a camera maker, and its guests' network has a page. The words of other trades are those that
+screening knows; a word of video surveillance or a model beside them makes it a device's page again.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache, lru_cache
+
+from pydantic import ConfigDict
+
+from rules.documents import DATA, Document, read
+
+__all__ = ["is_of_another_trade"]
+
+_WORD = re.compile(r"[^\W_]+")
+_MODEL = re.compile(r"(?=[^\W\d]*[a-z])[a-z]{1,5}[\w.]{0,3}-?\d[\w./-]{2,24}", re.IGNORECASE)
+_PLACES = frozenset({
+    "restaurant", "restaurants", "cafe", "café", "park", "wifi", "hotspot", "guest", "guests", "apartment", "apartments",
+    "apartamentos", "residence", "residences", "villa", "villas", "suites", "library", "schule", "gymnasium", "escuela",
+    "colegio", "école", "ecole", "lycée", "universität", "universidad", "université", "krankenhaus", "spital", "bäckerei",
+    "shop", "shops", "store", "blog", "webmail", "weddings", "ferienwohnung", "ferienwohnungen", "pension", "campsite",
+    "camping", "hospital", "clinic", "church", "parish", "gemeinde", "rathaus",
+})
+"""Places whose pages are no device's; where a device stands there, its title says what it is as well."""
+_OF_DEVICES = frozenset({
+    "cam", "cams", "ipcam", "webcam", "camera", "cameras", "netcam", "ipc", "nvr", "dvr", "xvr", "hvr", "cctv", "ptz", "dome",
+    "videoserver", "netvideo", "nvs", "activex", "plugin", "login", "liveview", "webclient", "web",
+})
+_AMBIGUOUS = frozenset({"window", "windows", "machine", "machines", "balance", "instruments", "motor", "lenses", "optics",
+                        "optical", "film", "stickers", "art", "news", "pr", "club", "roll", "flight", "bar"})
+"""Words of trades that a device's page says too: of its software, its lens, its parts."""
+
+
+class _Words(Document):
+    """The classes of ``screening/words.yaml`` that matter here; the file has more."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+    camera: tuple[str, ...]
+    trade: tuple[str, ...]
+
+
+@cache
+def _words() -> tuple[frozenset[str], frozenset[str]]:
+    """The words of other trades, and those of devices."""
+    known = read(DATA / "screening" / "words.yaml", _Words)
+    devices = _OF_DEVICES | frozenset(word.casefold() for word in known.camera)
+    return (_PLACES | frozenset(word.casefold() for word in known.trade)) - _AMBIGUOUS, devices
+
+
+@lru_cache(maxsize=4096)
+def is_of_another_trade(title: str) -> bool:
+    """Whether a title (folded) speaks of another trade and of no device."""
+    said = frozenset(word.casefold() for word in _WORD.findall(title[:512].replace("Wi-Fi", "WiFi")))
+    trades, devices = _words()
+    return bool(said & trades) and not (said & devices or _MODEL.search(title[:512]))
