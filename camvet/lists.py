@@ -98,7 +98,7 @@ class Store:
             raise UsageError(str(error)) from error
         law, before = self.folder / "law", fresh.with_name(f"{fresh.name}-before")
         if law.exists():
-            law.rename(before)                  # aside in one step: who judges meanwhile meets one of both, never a part
+            law.rename(before)                  # in one step: who judges meanwhile meets no part of either
         fresh.rename(law)
         shutil.rmtree(before, ignore_errors=True)
         for name, data in bundle.lists.items():

@@ -154,12 +154,11 @@ def _told(capture: Capture, key: str, talks: list[Conversation], seen: list[Obse
           geography: Geography | None, now: datetime) -> Told:
     from rules.destinations import is_outside
 
-    by_target = {(o.fields["destination"], o.fields["protocol"], o.port or 0): clouds.of(o) for o in seen}
     rows = []
     for talk in talks:
-        known = by_target.get((talk.destination, talk.protocol, talk.port))
-        place = geography.of(talk.destination) if geography and is_outside(talk.destination) else (None, None)
-        rows.append((talk, known, place))
+        place = geography.of(talk.destination) if geography and is_outside(talk.destination) else _NOWHERE
+        rows.append((talk, clouds.at(talk.destination, talk.names, talk.protocol, talk.port or None, talk.signs,
+                                     inbound=talk.inbound), place))
     rows.sort(key=lambda row: (not is_outside(row[0].destination), -row[0].bytes))
     mac = talks[0].mac if talks else key if _MAC.fullmatch(key) else ""
     addresses = capture.addresses.get(key) or ((talks[0].source,) if talks else () if mac else (key,))
@@ -216,6 +215,7 @@ def _shown(capture: Capture, key: str, talks: Sequence[Conversation]) -> frozens
     return shown
 
 
+_NOWHERE = (None, None)
 _NAMELESS = frozenset({"egress.unnamed_destination"})
 
 

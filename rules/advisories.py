@@ -7,6 +7,7 @@ own words on versions and the bounds read out of them; words that could not be r
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -201,7 +202,20 @@ def _version(device: _Device, grammar: Grammar) -> tuple[Version | None, str]:
     if device.foreign:
         return None, f"{shown!r} has the form of {device.foreign}'s versions"
     version = _parsed(grammar.name, device.firmware, device.build[:MAX_TEXT])
-    return version, "" if version is not None else f"{shown!r} is no one version of the form {grammar.name}"
+    if version is None:
+        return None, f"{shown!r} is no one version of the form {grammar.name}"
+    if grammar.model_files and version.family and not _made_for(version.family, device.model, grammar.strips):
+        return None, f"{shown!r} is a file for {version.family}"
+    return version, ""
+
+
+def _made_for(family: str, model: str, strips: Sequence[str]) -> bool:
+    """Whether a file named after `family` is one for `model`, as far as their names tell."""
+    name = model[:MAX_MODEL].upper()
+    for strip in strips:
+        name = name.removeprefix(strip)
+    made, device = (re.sub(r"[^A-Z0-9]", "", one.upper()) for one in (family, name))
+    return bool(device) and (device.startswith(made) or made.startswith(device))
 
 
 def _judge(record: Advisory, chosen: Sequence[tuple[Entry, str]], shelf: _Shelf, device: _Device) -> AdvisoryResult:

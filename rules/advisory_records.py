@@ -109,6 +109,9 @@ def _bound(text: str | None, grammar: Grammar, cve: str) -> Version | None:
     return version
 
 
+_NOUNS = ("NETWORK CAMERA ", "IP CAMERA ", "DVR ", "NVR ", "XVR ")   # what a label may say before the model
+
+
 def entry_of(said: Affected, grammar_name: str, cve: str, names: tuple[str, ...] = ()) -> Entry:
     """An entry ready to be compared. Raises `ValueError` with the CVE: a bound of no form, a range of nothing."""
     grammar = grammar_named(said.grammar or grammar_name)
@@ -123,7 +126,7 @@ def entry_of(said: Affected, grammar_name: str, cve: str, names: tuple[str, ...]
                 raise ValueError(f"{cve}: circular range, from {said.since} up to {end.raw}")
             if order == 0 and end is span.before:
                 raise ValueError(f"{cve}: empty range, from {said.since} and before {end.raw}")
-    return Entry(said, span, grammar, (*grammar.strips, *(name.upper() for name in names)))
+    return Entry(said, span, grammar, (*grammar.strips, *(name.upper() for name in names), *_NOUNS))
 
 
 class AdvisoryFile(Document):

@@ -40,6 +40,7 @@ _HAN_LEGAL = re.compile("(?:集团)?(?:股份)?有限(?:责任)?公司$")
 _LEGAL = frozenset({"co", "company", "corp", "corporation", "inc", "incorporated", "ltd", "limited", "llc", "plc",
                     "gmbh", "ag", "ab", "bv", "pvt", "group", "stock"})
 _SHORTEST_FUZZY, _SHORTEST_HEAD, _LONGEST_HEAD = 5, 3, 11
+_SHORT_LABEL = 4                # letters of a label that is on much else, too
 _EVERYBODYS = frozenset({"the", "of", "and", "a", "de", "usa", "us", "uk", "inc", "europe", "india", "canada", "china"})
 
 
@@ -409,7 +410,7 @@ def _labels(makers: Makers, entities: Entities, tied: set[str], names: Mapping[s
                 if isinstance(names, dict):
                     _claim(party.id, written, "brand", common, names, scripts)
             elif key not in own_makers and key not in names:
-                common_word = key in ordinary or (brand.confidence == "low" and len(key) <= 7)
+                common_word = key in ordinary or (brand.confidence == "low" and len(key) <= _SHORT_LABEL)
                 found.setdefault(key, []).append(Label(written, party.id, brand, common_word))
     return {key: tuple(labels) for key, labels in found.items()}
 

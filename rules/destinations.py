@@ -166,10 +166,13 @@ class Clouds:
         harmless name beside a telling one hides nothing.
         """
         read = observation.fields.get
-        if read("inbound"):                     # the port is the device's own, and its caller has no name
-            return self.by_address(str(read("destination", "")))
-        return self._known(read("names", ()), read("destination", ""), read("protocol", ""), observation.port,
-                           read("signs", ()))
+        return self.at(str(read("destination", "")), read("names", ()), read("protocol", ""), observation.port,
+                       read("signs", ()), inbound=bool(read("inbound")))
+
+    def at(self, address: str, names: FieldValue, protocol: FieldValue, port: int | None, signs: FieldValue, *,
+           inbound: bool = False) -> Destination | None:
+        """The same of a conversation by its parts; `inbound`: the port is the device's, and who came has no name."""
+        return self.by_address(address) if inbound else self._known(names, address, protocol, port, signs)
 
     def _of(self, named: FieldValue, address: FieldValue, protocol: FieldValue, port: int | None,
             signs: FieldValue) -> Destination | None:

@@ -23,6 +23,8 @@ _NUMBERS = r"(?P<numbers>\d{1,9}(?:\.\d{1,9}){0,7})"
 _TAIL = r"(?P<tail>[\s,;._()\[+-].*|[a-z].*|)"
 _BUILD_WORD = r"build(?:[\s_-]?(?:date|time))?"
 _FILE = r"(?:\.(?:bin|zip|dav|pak|rar))?"
+# A file name, DCS-932L_REVB_FIRMWARE_v2.16.08, begins with the model it is made for and says where the version begins
+_FILE_OF = r"(?:(?P<family>[a-z]{2,5}-?\d{2,5}[a-z0-9]{0,4})(?:_[a-z0-9-]{1,24}){0,6}_(?=(?:fw|firmware)_))?"
 _DATE = r"(?P<build>\d{8}|\d{6}|\d{4}[-_/.]\d{1,2}[-_/.]\d{1,2}|\d{1,2}/\d{1,2}/\d{4})"
 
 
@@ -76,6 +78,7 @@ class Grammar:
         covers: a bound with fewer numbers speaks of every version that begins with them (``11.5`` of ``11.5.64``).
         tracks: beginnings of long-term tracks, which get fixes of their own beside the newest version.
         strips: beginnings of model names that say nothing of the model.
+        model_files: the family is the model that a file is named after, so it says nothing of another model.
     """
 
     name: str
@@ -86,6 +89,7 @@ class Grammar:
     covers: bool = False
     tracks: tuple[tuple[int, ...], ...] = ()
     strips: tuple[str, ...] = ()
+    model_files: bool = False
 
     def parse(self, text: str, build: str | None = None) -> Version | None:
         """The version in `text`, with `build` where the device tells it apart; None where the form does not fit."""
@@ -195,7 +199,8 @@ def _grammar(name: str, *patterns: str, **options: object) -> Grammar:
 
 GRAMMARS: Mapping[str, Grammar] = {one.name: one for one in (
     # Sony, Synology, Reolink, Wyze, NUUO, FLIR, Panasonic, …: dotted numbers, then -build or _build
-    _grammar("dotted", _PREFIX + _NUMBERS + r"(?:[-_](?P<build>\d{1,12}))?" + _TAIL),
+    _grammar("dotted", _FILE_OF + _PREFIX + _NUMBERS + r"(?:[-_](?P<build>\d{1,12}))?" + _FILE + _TAIL,
+             model_files=True),
     _grammar("axis", r"(?:axis os )?" + _PREFIX + _NUMBERS + _TAIL, covers=True, strips=("AXIS",),
              tracks=((6, 50), (8, 40), (9, 80), (10, 12), (11, 11))),
     # A file name, IPC_E7_EN_STD_5.7.1_210628.zip, stands for the version and build day at its end
@@ -225,7 +230,7 @@ GRAMMARS: Mapping[str, Grammar] = {one.name: one for one in (
     _grammar("tvt", _PREFIX + r"(?P<numbers>\d{1,3}(?:\.\d{1,3}){1,2})"
              r"(?:\.(?P<more>\d{4,6})(?:b(?P<build>\d{6}))?)?" + _TAIL, dated=True),
     _grammar("vivotek", r"(?:v\.)?(?:(?P<family>[a-z0-9]+(?:-[a-z0-9]+)?)-)?vvtk-(?P<numbers>\d{4})"
-                        r"(?P<patch>[a-z]{0,2})(?P<tail>)",
+                        r"(?P<patch>[a-z]{0,2})(?:\.flash)?(?:\.(?:zip|pkg))?(?P<tail>)",
              r"(?P<numbers>\d{4})(?P<patch>[a-z]{1,2})(?P<tail>)", strips=("VIVOTEK",)),
     _grammar("hanwha", _PREFIX + r"(?:(?P<family>[a-z]{2,4}-?\d{3,5}[a-z]*)_)?v?(?P<numbers>\d{1,2}(?:\.\d{1,3}){1,3})"
                        r"(?:_(?P<build>\d{12}|\d{8}|\d{6}))?(?:_r\d{1,4})?" + _TAIL, dated=True,
@@ -233,8 +238,8 @@ GRAMMARS: Mapping[str, Grammar] = {one.name: one for one in (
     # 7.80 B128 in an advisory is 7.80.0128 on the device
     _grammar("bosch", _PREFIX + r"(?P<numbers>\d{1,2}\.\d{1,2})(?:(?:\.|\s*b\s*)(?P<build>\d{1,4}))?" + _TAIL,
              strips=("BOSCH",)),
-    _grammar("d-link", _PREFIX + _NUMBERS + r"(?:\s*b(?P<build>\d{1,4}))?(?:[\s_-]*(?P<patch>hotfix))?" + _TAIL,
-             strips=("D-LINK", "DLINK")),
+    _grammar("d-link", _FILE_OF + _PREFIX + _NUMBERS + r"(?:\s*b(?P<build>\d{1,4}))?(?:[\s_-]*(?P<patch>hotfix))?"
+             + _FILE + _TAIL, model_files=True, strips=("D-LINK", "DLINK")),
     # A file name, Tapo_C210v1_en_1.3.0_Build_220830_Rel.69909n_u_1663826839743.bin, stands for the version inside it
     _grammar("tp-link", _PREFIX + _NUMBERS + r"(?:[\s_]*build[\s_]*(?P<build>\d{8}|\d{6})(?:[\s_]*rel\.?[\s_]*"
                         r"(?P<release>\d{1,6})[a-z]?)?)?" + _TAIL,

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 
+from rapidfuzz.distance import OSA
+
 from rules.catalog import Catalog, Known
 from rules.finding import Find, How, finds_in
 from rules.names import Name, read
@@ -21,8 +23,10 @@ from rules.wording import MEASURE, Context, context_of
 __all__ = ["Action", "Screening", "screen"]
 
 _SHORT_NAME = 5                     # a name this short is near too many others for a mistake in it to be believed alone
+_LONG_SOUNDS = 8                    # letters of a name that two mistakes are believed in
 _MIXED_TRADE = "{} is named beside another trade"
 _NUMBER = re.compile(r"(?<![\w/.-])(?=[\w/.-]*\d)(?=[\w/.-]*[a-z])[a-z0-9][\w/.-]{5,}")
+_MATERIALS = frozenset({"lifepo4", "limno2", "nimh"})          # formulas that have the form of a part number
 _FOREIGN_TRADE = "the other words name another trade, and nothing speaks of cameras or devices"
 
 
@@ -140,7 +144,7 @@ def _weighed(find: Find, finds: Sequence[Find], context: Context) -> tuple[Actio
         return Action.REVIEW, f"{find.known.written} is named, but the words around say it may not be what is offered"
     if find.how is How.TYPO:
         return _of_typo(find, finds, context)
-    fits = context.camera or context.device or context.models
+    fits = context.camera or context.device or context.models or _is_named_twice(find, finds)
     if not find.sure:                                   # a name inside a longer word, or cut off after a few letters
         return _of_part(find, context)
     if find.known.common or (find.how is How.SPACING and context.trade):
@@ -161,6 +165,12 @@ def _weighed(find: Find, finds: Sequence[Find], context: Context) -> tuple[Actio
     if find.how is How.CUT and not fits:
         return Action.REVIEW, f"{find.found!r} is how {find.known.written} begins"
     return Action.MATCH, ""
+
+
+def _is_named_twice(find: Find, finds: Sequence[Find]) -> bool:
+    """Whether another name of the same party stands in the line: ``Kasa KC410S TP-Link``."""
+    return any(other.known.party == find.known.party and other.kind == "name" and other.how in {How.EXACT, How.SCRIPT}
+               and other.known.written != find.known.written for other in finds)
 
 
 def _transliterated(find: Find) -> bool:
@@ -201,6 +211,9 @@ def _of_model(find: Find, finds: Sequence[Find], context: Context) -> tuple[Acti
 
 def _of_typo(find: Find, finds: Sequence[Find], context: Context) -> tuple[Action, str]:
     close = f"{find.found!r} reads like {find.known.written!r} misspelt"
+    if not find.found.isascii() and len(find.known.written) < _LONG_SOUNDS and not context.camera and OSA.distance(
+            find.found, find.known.written.casefold()) > 1:
+        return Action.NO_MATCH, close + ", but two letters of a short name are another word"
     if any(f.known.kind == "maker" for f in finds):
         return Action.NO_MATCH, close + ", but another maker is named"
     fits = context.camera or context.models or find.backed
@@ -230,7 +243,8 @@ def _of_label(find: Find, finds: Sequence[Find], context: Context, catalog: Cata
     if any(f.known.kind == "name" and f.how not in {How.TYPO, How.MODEL} for f in finds):
         because = f"{label.written} is sold with devices of {party.name}"
         return _Answer(find, Action.REVIEW, because, party.id, "oem_brand")
-    if label.ordinary and not fits and (context.other or context.trade or context.device or context.person):
+    if label.ordinary and not fits and (context.other or context.trade or context.device or context.person
+                                        or context.article):
         return _Answer(find, Action.NO_MATCH, f"{label.written} means many things, and nothing speaks of cameras")
     when = f" from {brand.since}" if brand.since else ""
     when += f" until {brand.until}" if brand.until else ""
@@ -326,4 +340,5 @@ def _is_bare_number(name: Name, context: Context) -> bool:
 
 def _numbered(name: Name) -> bool:
     """Whether a part number stands in the line."""
-    return any(not MEASURE.fullmatch(found.group()) for found in _NUMBER.finditer(name.text))
+    return any(not MEASURE.fullmatch(found.group()) and found.group() not in _MATERIALS
+               for found in _NUMBER.finditer(name.text))

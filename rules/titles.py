@@ -27,7 +27,7 @@ _PLACES = frozenset({
 """Places whose pages are no device's; where a device stands there, its title says what it is as well."""
 _OF_DEVICES = frozenset({
     "cam", "cams", "ipcam", "webcam", "camera", "cameras", "netcam", "ipc", "nvr", "dvr", "xvr", "hvr", "cctv", "ptz", "dome",
-    "videoserver", "netvideo", "nvs", "activex", "plugin", "login", "liveview", "webclient", "web",
+    "videoserver", "netvideo", "nvs", "activex", "plugin", "liveview", "webclient",
 })
 _AMBIGUOUS = frozenset({"window", "windows", "machine", "machines", "balance", "instruments", "motor", "lenses", "optics",
                         "optical", "film", "stickers", "art", "news", "pr", "club", "roll", "flight", "bar"})

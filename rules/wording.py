@@ -19,12 +19,14 @@ from rules.names import Name, Word
 __all__ = ["MEASURE", "Context", "context_of", "is_meant_for"]
 
 _LONG = 8
+_SHORTEST_ARTICLE = 5           # digits
 _TURNS_AWAY = {"no", "not", "non", "without", "kein", "keine", "keinen", "ohne", "sans", "sin", "senza", "bez", "sem",
                "ingen"}
 _JOINS = {"and", "or", "nor", "und", "oder", "et", "ou", "y", "o", "e", "i", "lub", "ve"}
 _OFFERS = {"by", "with", "durch", "mit", "par", "por", "con", "da", "przez", "med"}
 _MOST_BETWEEN = 4               # words of the device that may stand between "for" and a name
 _CAMERA_IN_IT = re.compile("[ck]amer[aey]|cctv|uberwach")     # whatever a language makes of it
+_LETTER_GROUPS = re.compile(r"[a-z]{1,4}(?:-[a-z]{1,3}){2,}")
 MEASURE = re.compile(r"(?=.*\D)x?\d+(?:x\d*|mp|mpx|mm|cm|m|ch|tb|gb|mb|k|w|v|a|pcs|pc|ea|ft|in|u|p|port|hz|fps|gbps|mah"
                       r"|шт|мп|мм)?")
 
@@ -51,7 +53,8 @@ class Context:
     """What the words that are no find speak of; ``other`` are those nobody here knows.
 
     ``order`` is a count with its unit (``x12``, ``pcs``); ``person`` a surname or a title, ``beside`` where one stands
-    next to a name. ``company`` is a legal form, ``next_trade`` another trade right behind a name.
+    next to a name. ``company`` is a legal form, ``next_trade`` another trade right behind a name, ``article`` where the
+    only numbers are of five digits or more alone, as articles of wholesalers bear and cameras do not.
     """
 
     camera: bool
@@ -66,6 +69,7 @@ class Context:
     beside: bool = False
     company: bool = False
     next_trade: bool = False
+    article: bool = False
     words: frozenset[str] = frozenset()
 
 
@@ -123,7 +127,7 @@ def context_of(name: Name, finds: Sequence[Found], catalog: Catalog) -> Context:
     about = _turns_about(name, finds, catalog)
     return Context("camera" in kinds, "device" in kinds, "trade" in kinds, "neutral" in kinds, "order" in kinds,
                    "person" in kinds, about, any(find.model is not None for find in finds), tuple(other), beside,
-                   "legal" in kinds, next_trade,
+                   "legal" in kinds, next_trade, _is_article(name.text),
                    frozenset((*(word.text for word in name.words), *(run for runs in name.scripts.values()
                                                                      for run in runs))))
 
@@ -141,11 +145,17 @@ def _turns_about(name: Name, finds: Sequence[Found], catalog: Catalog) -> bool:
     return not (offered and strong <= _REPLACES)
 
 
+def _is_article(text: str) -> bool:
+    numbers = [token for token in text.split() if any(c.isdigit() for c in token) and not MEASURE.fullmatch(token)]
+    return bool(numbers) and all(token.isdigit() and len(token) >= _SHORTEST_ARTICLE for token in numbers)
+
+
 def _part_number(text: str, word: Word) -> bool:
-    """Whether a word holds a digit, or is bound by a hyphen or a slash to one that does."""
+    """Whether a word holds a digit, is bound to one that does, or to two more as short as it (``GD-CI-AC``)."""
     begin = text.rfind(" ", 0, word.start) + 1
     end = text.find(" ", word.end)
-    return any(c.isdigit() for c in text[begin:end if end >= 0 else len(text)])
+    token = text[begin:end if end >= 0 else len(text)]
+    return any(c.isdigit() for c in token) or _LETTER_GROUPS.fullmatch(token) is not None
 
 
 def _meant(word: str, catalog: Catalog) -> str | None:

@@ -11,8 +11,13 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from lab import namespaces
+
+settings.register_profile("required", derandomize=True)
+if os.environ.get("CAMVET_REQUIRE_ALL") == "1":        # the same examples every time; at a desk new ones are drawn
+    settings.load_profile("required")
 
 
 def _programs(advice: str, *names: str) -> Callable[[], str | None]:

@@ -187,8 +187,8 @@ def _lines(told: list[Told], capture: Capture, placed: Placed) -> Iterator[str]:
         yield from _unassessed([f for f in one.findings if f.status is Status.NOT_ASSESSED], capture.trouble)
     if placed.unplaced:
         named = ", ".join(f"{one.source} with {one.destination}" for one in placed.some[:_MOST_UNPLACED])
-        yield (f"{placed.unplaced} conversations between public addresses ({named}): which end stands on the site cannot "
-               "be told; name the devices with --devices")
+        yield (f"{placed.unplaced} conversations between public addresses ({named}): which end stands on the site "
+               "cannot be told; name the devices with --devices")
     undecoded = ", ".join(f"{count} {reason}" for reason, count in capture.undecoded.items())
     yield (f"{capture.packets} packets in {capture.seconds:.0f} s, {sum(capture.undecoded.values())} not decoded"
            + (f" ({undecoded})" if undecoded else "") + f", {capture.dropped} dropped, {capture.lost} lost")

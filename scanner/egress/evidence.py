@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
+from hashlib import sha256
 
 from scanner.egress.beacons import FEWEST, beats
 from scanner.egress.capture import Capture, Conversation
@@ -19,7 +20,6 @@ __all__ = ["attempts", "observations", "observations_of"]
 PROBE = "egress.capture"
 _SEARCHING = 16
 _PPPP = frozenset({Sign.PPPP, Sign.PPPP_SCRAMBLED})
-_CANONICAL = json.JSONEncoder(sort_keys=True).encode
 
 _EVEN_BY_NATURE = frozenset({53, 67, 68, 123, 546, 547})
 """DNS, DHCP and NTP: how evenly they are asked says nothing but how they were configured."""
@@ -73,7 +73,7 @@ def _searching(capture: Capture, conversations: Iterable[Conversation], device: 
     fields: dict[str, FieldValue] = {"destination": "255.255.255.255", "protocol": "arp", "packets": sought, "bytes": 0,
                                      "sought": sought}
     return [Observation.of(device=device, transport="egress", probe=PROBE, port=None, at=now, fields=fields,
-                           wire=_CANONICAL(fields).encode())]
+                           wire=json.dumps(fields, sort_keys=True).encode())]
 
 
 def attempts(capture: Capture, devices: Mapping[str, str], now: datetime,
@@ -90,8 +90,10 @@ def attempts(capture: Capture, devices: Mapping[str, str], now: datetime,
     for device in dict.fromkeys(devices.values()):
         ids = tuple(ids_of.get(device, ()))
         if not capture.complete:
-            detail = capture.trouble or (f"{capture.lost} frames were lost while capturing" if capture.lost
-                                         else f"{capture.dropped} entries did not fit")
+            detail = capture.trouble or (
+                f"{capture.lost} frames were lost while capturing" if capture.lost
+                else f"{capture.dropped} entries did not fit" if capture.dropped
+                else f"{capture.unread} frames could not be read and may have carried its calls")
             made.append(Attempt(device, PROBE, None, AttemptStatus.FAILED, now, Reason.MALFORMED, detail,
                                 observations=ids))
         elif ids or device in present:
@@ -114,8 +116,8 @@ def _observation(conversation: Conversation, device: str, now: datetime,
         "bytes_out": conversation.bytes_out, "seconds": round(conversation.last_ns / 1e9 - conversation.first_ns / 1e9,
                                                               1),
     }
-    if conversation.names:
-        fields["names"] = conversation.names
+    if names := conversation.names:
+        fields["names"] = names
     if conversation.denied:
         fields["denied"] = conversation.denied
     if conversation.estimated:
@@ -134,7 +136,17 @@ def _observation(conversation: Conversation, device: str, now: datetime,
         beat = beats(conversation.bursts, watched_ns, conversation.packets if whole else 0)
     if beat is not None and beat.regular:
         fields["period_s"], fields["beats"] = round(beat.period_s, 1), beat.events
-    at = min(datetime.fromtimestamp(conversation.last_ns // 1_000_000_000, UTC), now)
-    canonical = _CANONICAL({**fields, "port": conversation.port, "mac": conversation.mac})
-    return Observation.of(device=device, transport="egress", probe=PROBE, port=conversation.port or None, at=at,
-                          fields=fields, wire=canonical.encode())
+    # There is no single datagram to take the digest of: it is that of everything told, in this order.
+    told = repr((conversation.mac, conversation.port, *fields.items())).encode()
+    return Observation(device, "egress", PROBE, conversation.port or None, min(_second(conversation.last_ns), now),
+                       fields, sha256(told).hexdigest())
+
+
+@lru_cache(maxsize=4_096)
+def _at(second: int) -> datetime:
+    return datetime.fromtimestamp(second, UTC)
+
+
+def _second(moment_ns: int) -> datetime:
+    """The second of a moment; conversations by the thousand end in the same few."""
+    return _at(moment_ns // 1_000_000_000)

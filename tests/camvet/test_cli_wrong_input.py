@@ -135,6 +135,16 @@ def test_a_plan_asks_nobody_who_authorised_it(capsys):
     assert "on record" not in capsys.readouterr().err
 
 
+def test_into_a_pipe_a_plan_is_told_whole(capsys, monkeypatch):
+    assert run(["sweep", "--plan", "10.9.9.1"]) == ExitCode.CLEAN
+    told = capsys.readouterr().out
+    assert "…" not in told
+    assert "not those that answer no ARP on a link" in told
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    assert run(["sweep", "--plan", "10.9.9.1"]) == ExitCode.CLEAN
+    assert "…" in capsys.readouterr().out
+
+
 def test_one_sweep_alone_says_what_to_do(tmp_path, capsys):
     from inventory_samples import sweep
 

@@ -2,19 +2,20 @@
 
 import base64
 import json
+import struct
 from datetime import date
 
 import pytest
 
 from camvet.census import compare, document
-from camvet.context import Context
-from camvet.importing import ImportOrder, perform
+from camvet.context import Context, UsageError
+from camvet.importing import ImportOrder, document_of, perform, store
 from camvet.reporting import report_of
 from camvet.settings import Settings
 from camvet.terminal import Terminal
 from rules import policy
 from scanner import clock
-from scanner.imports import books
+from scanner.imports import books, labels
 
 SERIAL = "DS-2CD2143G0-I20191104AAWRD71284605W"
 REPLY = """<?xml version="1.0" encoding="utf-8"?><ProbeMatch><Uuid>0</Uuid><Types>inquiry</Types>
@@ -88,3 +89,69 @@ def test_a_report_tells_the_newest_census_of_its_own_sweep(context, tmp_path):
     assert (unseen.mac, unseen.address, unseen.name, unseen.block) == (
         "3C:EF:8C:00:00:77", "10.0.0.77", "=cmd<b>", "dahua")
     assert (census.actor, census.unlisted, census.not_seen) == ("auditor", (), 2)
+
+
+AXIS, GATEWAY = "ac:cc:8e:00:00:12", "02:00:00:00:00:01"
+
+
+def capture(path, *frames):
+    head = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1)
+    path.write_bytes(head + b"".join(struct.pack("<IIII", 1_700_000_000 + at, 0, len(one), len(one)) + one
+                                     for at, one in enumerate(frames)))
+    return path
+
+
+def sent(payload, *, target=(203, 0, 113, 8), port=8800):
+    segment = struct.pack("!HHHH", 40000, port, 8 + len(payload), 0) + payload
+    return (bytes.fromhex((GATEWAY + AXIS).replace(":", "")) + b"\x08\0"
+            + struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(segment), 0, 0, 64, 17, 0) + bytes([10, 0, 0, 12])
+            + bytes(target) + segment)
+
+
+def order_of(*paths):
+    return ImportOrder(list(paths), policy.load().get("private"), date(2026, 11, 22))
+
+
+def test_a_capture_beside_a_list_shows_whom_its_devices_really_call(context, tmp_path):
+    listed = tmp_path / "site.csv"
+    listed.write_text(f"ip,mac,vendor,model\n10.0.0.12,{AXIS},AXIS,P3245-V\n10.0.0.13,,AXIS,P3245-V\n")
+    calls = capture(tmp_path / "site.pcap", *[sent(b"DHGET /probe/p2psrv HTTP/1.1\r\n\r\n")] * 3)
+    record, _ = perform(context, order_of(listed, calls))
+    judged = {one.identity.device: one for one in record.judgements}
+    statuses = {finding.rule: str(finding.status) for finding in judged["10.0.0.12"].findings}
+    assert statuses["egress.p2p_protocol"] == "fail"
+    assert statuses["egress.foreign_dns"] == "pass"
+    silent = {finding.rule: str(finding.status) for finding in judged["10.0.0.13"].findings}
+    assert silent["egress.p2p_protocol"] == "not_assessed"
+    assert [one["file"] for one in record.document["captures"]] == ["site.pcap"]
+
+
+def test_a_list_alone_judges_no_traffic(context, tmp_path):
+    listed = tmp_path / "site.csv"
+    listed.write_text(f"ip,mac,vendor,model\n10.0.0.12,{AXIS},AXIS,P3245-V\n")
+    record, _ = perform(context, order_of(listed))
+    (judged,) = record.judgements
+    told = {str(one.status) for one in judged.findings if one.rule.startswith("egress.")}
+    assert told == {"not_applicable"}
+
+
+def test_a_capture_in_which_nobody_announces_himself_says_so(context, tmp_path):
+    quiet = capture(tmp_path / "quiet.pcap", *[sent(b"x", port=443)] * 7)
+    with pytest.raises(UsageError, match="nobody announced itself in 7 packets"):
+        perform(context, order_of(quiet))
+    (tmp_path / "none.pcap").write_bytes(b"no capture at all")
+    with pytest.raises(UsageError, match="expected"):
+        perform(context, order_of(tmp_path / "none.pcap"))
+
+
+def test_a_mac_that_a_person_declared_finds_the_device_and_never_joins_two(context):
+    rows = b"brand,model,serial,mac\nAcme,C1,S100001,aa:bb:cc:00:00:05\nAcme,C2,S100002,aa:bb:cc:00:00:05\n"
+    found = labels.read(rows, clock.now())
+    order = order_of()
+    store(context, order, found.observations[:1], started=clock.now(), name="a", document=document_of(order, "a", "0", {}))
+    inventory = context.inventory()
+    (row,) = inventory.find("AA-BB-CC-00-00-05", context.settings.site)
+    assert ("declared", "AA:BB:CC:00:00:05") in row.aliases
+    assert "mac" not in {kind for kind, _ in row.aliases}
+    store(context, order, found.observations[1:], started=clock.now(), name="b", document=document_of(order, "b", "1", {}))
+    assert len(inventory.find("aa:bb:cc:00:00:05", context.settings.site)) == 2

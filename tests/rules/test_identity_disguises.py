@@ -52,6 +52,34 @@ def test_the_trick_is_resolved_and_is_a_finding_with_its_field_and_code_points(w
     assert sign == "alphabet" or "onvif" in shown
 
 
+@pytest.mark.parametrize(("written", "maker"), [
+    ("\u202enoisivkiH", "hikvision"), ("\u202eauhaD\u202c", "dahua"), ("IPC \u202eweivinU", "uniview"),
+    ("H i k v i s i o n", "hikvision"), ("D.a.h.u.a", "dahua"), ("A X I S", "axis"), ("T-i-a-n-d-y", "tiandy"),
+    ("H1kv1s10n", "hikvision"), ("D4hua", "dahua"), ("Re0link", "reolink"), ("HlKVlSlON", "hikvision"),
+    ("H 1 K V 1 S I 0 N", "hikvision"),
+])
+def test_a_name_turned_round_set_apart_or_in_digits_is_read_and_is_a_finding(written, maker):
+    observations = told(written)
+    assert maker in identify(HERE, observations, load()).makers
+    found = finding(observations)
+    assert found.status is Status.FAIL
+    assert found.evidence == (observations[0].id,)
+
+
+@pytest.mark.parametrize("written", [
+    "AX15", "AX1500", "IPC-HFW5241E", "DS-2CD2143G0-I", "S 5 0 0 0", "A B C D", "IPC 4 K H D", "B0", "5N0", "N V R 4", "C4N",
+    "H3C", "P 3 2 4 5", "2 MP 4 CH", "V1.0.5", "D A H", "hik4", "C15C",
+])
+def test_an_ordinary_model_is_no_disguise(written):
+    observations = [seen(HERE, "onvif", "onvif.GetDeviceInformation", 80, manufacturer=written, model=written),
+                    seen(HERE, "http", "http.root", 80, title=written, server=written)]
+    assert finding(observations).status is Status.PASS
+
+
+def test_what_is_written_by_a_right_to_left_script_is_no_trick():
+    assert finding(told("\u05de\u05e6\u05dc\u05de\u05d4 \u200f123")).status is Status.PASS
+
+
 @pytest.mark.parametrize("written", [
     "Dahua", "<![CDATA[Dahua]]>", "D&#97;hua", "H\u00e4gglunds", "\u041a\u0430\u043c\u0435\u0440\u0430",
     "\u6d59\u6c5f\u5927\u534e",

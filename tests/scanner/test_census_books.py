@@ -474,6 +474,24 @@ def test_a_damaged_book_is_read_as_far_as_it_goes(text, at, put):
     assert all(one.mac == "" or (len(one.mac) == 17 and not int(one.mac[:2], 16) & 1) for one in book.known)
 
 
+ARP_OF_WINDOWS = """
+Interface: 10.20.0.10 --- 0x5
+  Internet Address      Physical Address      Type
+  10.20.0.5             3c-ef-8c-00-00-01     dynamic
+  10.20.0.255           ff-ff-ff-ff-ff-ff     static
+  224.0.0.22            01-00-5e-00-00-16     static
+  239.255.255.250       01-00-5e-7f-ff-fa     static
+  10.20.0.7             3c-ef-8c-00-00-z2     dynamic
+"""
+
+
+def test_broadcast_and_multicast_are_no_hosts_and_nothing_that_went_wrong():
+    book = read(ARP_OF_WINDOWS.encode())
+    assert [(one.mac, one.address) for one in book.known] == [("3C:EF:8C:00:00:01", "10.20.0.5")]
+    assert [one.row for one in book.refused] == [8]
+    assert book.others == 5
+
+
 # -- a MAC that went wrong is said, with its row and column ------------------------------------------------------------
 
 @pytest.mark.parametrize(("cell", "refused"), [

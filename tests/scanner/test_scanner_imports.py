@@ -113,6 +113,37 @@ def test_shodan_banners_are_read_by_their_protocol():
         assert [one.row for one in found.refused] == [3]
 
 
+@pytest.mark.parametrize(("module", "transport", "expected"), [
+    ({"dahua": {"serial_number": "7J0A1B2PAG00C11", "model": "IPC-HFW2431S"}}, "dhip",
+     {"serial": "7J0A1B2PAG00C11", "model": "IPC-HFW2431S"}),
+    ({"dahua": {}}, "dhip", {}),
+    ({"hikvision": {"device_model": "DS-2CD2143G0-I", "device_version": "V5.5.82 build 190909", "device_name": "yard",
+                    "activex_files": {"a": "b"}}}, "import",
+     {"model": "DS-2CD2143G0-I", "firmware": "V5.5.82", "firmware_build": "190909", "device_name": "yard",
+      "manufacturer": "Hikvision"}),
+    ({"dahua_dvr_web": {"web_version": "3.2", "channel_names": ["a"]}}, "import", {"manufacturer": "Dahua"}),
+    ({"snmp": {"description": "AXIS M0000-V", "name": "x"}}, "snmp", {"sys_descr": "AXIS M0000-V", "device_name": "x"}),
+])
+def test_what_shodan_parsed_itself_counts_like_the_reply(module, transport, expected):
+    row = {"ip_str": "10.0.0.5", "port": 37810, "transport": "udp", "data": "", **module}
+    found = shodan.read(json.dumps(row).encode(), NOW)
+    assert said(found, transport) == [("10.0.0.5", 37810, expected)]
+
+
+@pytest.mark.parametrize("module", [None, "text", 5, [], [{}]])
+def test_a_module_of_shodan_that_is_no_object_says_nothing(module):
+    row = {"ip_str": "10.0.0.5", "port": 80, "data": "", "dahua": module, "hikvision": module, "ssl": module, "http": module}
+    assert shodan.read(json.dumps(row).encode(), NOW).observations == []
+
+
+def test_the_certificate_and_the_icon_that_shodan_kept_are_read():
+    row = {"ip_str": "10.0.0.5", "port": 443, "data": "", "http": {"favicon": {"hash": -123}},
+           "ssl": {"chain": ["CN=cam,O=Acme", "CN=root"]}}
+    found = shodan.read(json.dumps(row).encode(), NOW)
+    assert [one.text("subject_o") for one in found.observations if one.transport == "tls"] == ["Acme"]
+    assert any(one.values("favicon_mmh3") for one in found.observations)
+
+
 # -- captures ----------------------------------------------------------------------------------------------------------
 
 def mac(text):
