@@ -127,11 +127,12 @@ class SweepResult:
             last device it finished.
     """
 
-    observations: Sequence[Observation]
-    attempts: Sequence[Attempt]
-    devices: Sequence[str]
-    silent: Mapping[str, Silent]
-    foreign: Sequence[Observation]
+    # Without a repr: asyncio makes the text of a finished task when it gives Ctrl-C back, 80 MB of it for a /16.
+    observations: Sequence[Observation] = field(repr=False)
+    attempts: Sequence[Attempt] = field(repr=False)
+    devices: Sequence[str] = field(repr=False)
+    silent: Mapping[str, Silent] = field(repr=False)
+    foreign: Sequence[Observation] = field(repr=False)
     dropped: Mapping[str, int]
     started: datetime
     finished: datetime
