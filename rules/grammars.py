@@ -101,7 +101,8 @@ class Grammar:
         for pattern in self.patterns:
             found = pattern.fullmatch(words)
             if found is not None:
-                return None if _says_more(found) else self._version(text, found, build)
+                damaged = self.dated and _DAMAGED_DAY.search(found.groupdict().get("tail") or "")
+                return None if damaged or _says_more(found) else self._version(text, found, build)
         return None
 
     def _version(self, text: str, found: re.Match[str], build: str | None) -> Version | None:
@@ -126,15 +127,18 @@ class Grammar:
 _SECOND = re.compile(r"(?<![\w.])v?\d{1,4}(?:\.\d{1,9}){2}|(?:[/|;&,]|\b(?:and|or|to)\b)\s*v?\d{1,4}\.\d"
                      r"|\b(?:later|newer|higher|above|earlier|older|lower|below|prior)\b|\+\s*$"
                      r"|\b(?:not|maybe|perhaps|unsure|unknown|probably|approx|about|circa|guess(?:ed)?|assumed|tb[cd])\b"
-                     r"|\b(?:patched|unofficial|hacked)\b|[-_ ][a-z]\d{4}(?:\.\d{1,4}){2}",
+                     r"|\b(?:patched|unofficial|hacked)\b|[-_ ][a-z]\d{4}(?:\.\d{1,4}){2}"
+                     r"|[/|;&]\s*[a-z][^/|;&]*\d\.\w",
                      re.IGNORECASE | re.ASCII)
+# build 16O530 and build 16053x: a letter where a digit of the day should be
+_DAMAGED_DAY = re.compile(r"(?:\bbuild[\s:=_]*|_)(?=[a-z0-9]{6,8}(?![a-z0-9]))\d*[a-z]\d*(?![a-z0-9])", re.IGNORECASE)
 _SECOND_BUILD = re.compile(r"\bbuild\W{0,3}\d{6}", re.IGNORECASE | re.ASCII)
 # A build day that stands alone behind a version, however it is set off: (2020-01-01), _200101, - built on 2020/01/01
 _DAY_BEHIND = re.compile(r"[\W_]*(?:(?:build|built|date|time|day|from|of|on|b)[\W_]*){0,3}" + _DATE + r"[\W_]*",
                          re.IGNORECASE | re.ASCII)
 _NEVER_WRITTEN = re.compile(r"[^\w\s.,:/()\[\]+#@=-]", re.ASCII)
 # 1.0.x leaves a number open; 11.1O.3 and 2.6OB15 have a letter where a digit should be
-_LEFT_OPEN = re.compile(r"\.?[xoil*]{1,3}(?![a-z0-9]).*|\.?[oil]{1,3}b?\d.*", re.IGNORECASE | re.ASCII)
+_LEFT_OPEN = re.compile(r"[.-]?[xoil*]{1,3}(?![a-z0-9]).*|\.?[oil]{1,3}b?\d.*", re.IGNORECASE | re.ASCII)
 
 
 def _says_more(found: re.Match[str]) -> bool:
@@ -201,10 +205,12 @@ GRAMMARS: Mapping[str, Grammar] = {one.name: one for one in (
     # Sony, Synology, Reolink, Wyze, NUUO, FLIR, Panasonic, …: dotted numbers, then -build or _build
     _grammar("dotted", _FILE_OF + _PREFIX + _NUMBERS + r"(?:[-_](?P<build>\d{1,12}))?" + _FILE + _TAIL,
              model_files=True),
-    _grammar("axis", r"(?:axis os )?" + _PREFIX + _NUMBERS + _TAIL, covers=True, strips=("AXIS",),
-             tracks=((6, 50), (8, 40), (9, 80), (10, 12), (11, 11))),
+    _grammar("axis", r"(?:axis os |(?:root\.)?properties\.firmware\.)?" + _PREFIX + _NUMBERS + _TAIL, covers=True,
+             strips=("AXIS",), tracks=((6, 50), (8, 40), (9, 80), (10, 12), (11, 11))),
     # A file name, IPC_E7_EN_STD_5.7.1_210628.zip, stands for the version and build day at its end
     _grammar("hikvision",
+             # Firmware__V5.7.0_260327_S3000711576.zip: the day is that of the package, the build may be years older
+             r"firmware__v?(?P<numbers>\d{1,3}(?:\.\d{1,4}){1,3})_\d{6}_s\d{6,12}(?P<tail>)" + _FILE,
              _PREFIX + r"(?P<numbers>\d{1,3}(?:\.\d{1,4}){1,3})(?:-(?P<more>\d{1,4}))?"
              r"(?:[\s,;_/(-]*(?:(?:" + _BUILD_WORD + r"|b|/)[\s:=_]*|(?<=[\s_(-]))"
              r"(?P<build>\d{8}|\d{6}|\d{4}-\d{2}-\d{2})(?!\d))?" + _TAIL,
@@ -222,7 +228,8 @@ GRAMMARS: Mapping[str, Grammar] = {one.name: one for one in (
     _grammar("cp-plus-nvr", r"(?P<family>b\d{4})p(?P<numbers>\d{2})c(?P<more>\d{5})"),
     # GIPC-B6202.8.6.210630: B6202 is a platform
     _grammar("uniview",
-             r"(?!(?:not|no|before|below|until|from|after|since|older|newer) )"
+             r"(?!(?:[a-z]+ )*(?:not|no|or|to|before|below|until|from|after|since|older|newer|approx|about|circa|maybe|"
+             r"perhaps|probably|likely|unknown|guess) )"
              r"(?:[a-z0-9]{2,8}[-_ ])*(?P<family>[a-z]\d{4})\.(?P<numbers>\d{1,4}(?:\.\d{1,4}){0,3})"
              r"(?:\.[a-z]{1,2}\d{0,6}){0,3}\.(?P<build>\d{6})" + _TAIL,
              telling=True, dated=True, strips=("UNIVIEW", "UNV")),
@@ -242,10 +249,11 @@ GRAMMARS: Mapping[str, Grammar] = {one.name: one for one in (
              + _FILE + _TAIL, model_files=True, strips=("D-LINK", "DLINK")),
     # A file name, Tapo_C210v1_en_1.3.0_Build_220830_Rel.69909n_u_1663826839743.bin, stands for the version inside it
     _grammar("tp-link", _PREFIX + _NUMBERS + r"(?:[\s_]*build[\s_]*(?P<build>\d{8}|\d{6})(?:[\s_]*rel\.?[\s_]*"
-                        r"(?P<release>\d{1,6})[a-z]?)?)?" + _TAIL,
-             r"[a-z][a-z0-9-]{1,24}(?:_[a-z0-9-]{1,24}){0,6}?_(?P<numbers>\d{1,3}(?:\.\d{1,4}){1,3})_build_"
+                        r"(?P<release>\d{1,6})[a-z]?(?![a-z0-9]))?)?" + _TAIL,
+             r"(?:tapo_)?(?P<family>[a-z]{1,3}\d{2,4}[a-z0-9]{0,4}?)(?:v\d{1,2})?(?:_[a-z0-9-]{1,24}){0,5}?"
+             r"_(?P<numbers>\d{1,3}(?:\.\d{1,4}){1,3})_build_"
              r"(?P<build>\d{8}|\d{6})_rel\.?(?P<release>\d{1,6})[a-z]?(?:_[a-z-]{0,24}){0,4}(?:_\d{10,13})?(?P<tail>)"
-             + _FILE, dated=True, strips=("TP-LINK", "TAPO")),
+             + _FILE, dated=True, model_files=True, strips=("TP-LINK", "TAPO")),
     _grammar("mobotix", r"(?:mx-?)?v?" + _NUMBERS + r"(?:[.-]r(?P<patch>\d{1,3}))?" + _TAIL, strips=("MOBOTIX",)),
     _grammar("avtech", r"(?:(?:firmware[_: ]*)?fullimg-)?(?P<numbers>\d{1,6}(?:-\d{1,6}){1,5})", order=Order.EACH,
              strips=("AVTECH",)),

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import gzip
 import io
-import mmap
 import zlib
 from collections.abc import Callable, Iterator
 from typing import BinaryIO, cast
 
+from scanner.egress.ahead import pieces
 from scanner.egress.batches import PADDING, Batch
 from scanner.egress.pcapng import MAGIC as PCAPNG
 from scanner.egress.pcapng import Blocks
@@ -21,13 +21,11 @@ from scanner.egress.records import Records
 
 __all__ = ["CHUNK", "CaptureReader"]
 
-CHUNK = 16 * 1024 * 1024
-"""Octets held at once, more than the longest frame or block."""
+CHUNK = 8 * 1024 * 1024
+"""Octets read at once, more than the longest frame or block."""
 MOST = 32_768
 """Frames of one batch; the memory that reading takes follows from it."""
 
-_HUGE = 1 << 21
-"""A huge page; the padding behind the last frame needs less."""
 _GZIP = b"\x1f\x8b"
 _MAGIC = {          # byte order, nanoseconds a fraction, octets of a record's header
     b"\xd4\xc3\xb2\xa1": ("<", 1_000, 16),
@@ -86,30 +84,20 @@ class CaptureReader:
             return 0
 
     def _walk(self, begin: bytes, walk: Walk) -> Iterator[Batch]:
-        """Fill one buffer again and again; what is not whole at its end moves to its beginning."""
-        buffer = mmap.mmap(-1, CHUNK + _HUGE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-        if hasattr(mmap, "MADV_HUGEPAGE"):               # frames lie far apart: with small pages every one costs a miss
-            buffer.madvise(mmap.MADV_HUGEPAGE)
-        buffer[:len(begin)] = begin
-        filled, ended = len(begin), False
-        while True:
-            while filled < CHUNK and not ended:
-                more = self._fill(memoryview(buffer)[filled:CHUNK])
-                filled += more
-                ended = more == 0
-            used = 0
+        """Look through piece after piece; what is not whole at the end of one is left for the next."""
+        for piece in pieces(self._fill, begin, CHUNK, PADDING):
+            filled, used = piece.end - piece.begin, 0
             while True:                                  # several batches, where frames are short
-                batches, step = walk(memoryview(buffer)[used:filled + PADDING], ended)
+                batches, step = walk(piece.octets(used, PADDING), piece.last)
                 yield from batches
                 if step < 0:
                     return
                 used += step
                 if step == 0:
                     break
-            if ended or used == 0:
+            piece.left = filled - used
+            if piece.left > CHUNK:                       # longer than any frame or block may be
                 return
-            buffer[:filled - used] = buffer[used:filled]
-            filled -= used
 
 
 class _Rejoined:

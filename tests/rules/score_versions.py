@@ -14,6 +14,7 @@ from rules import advisories
 ROWS = Path(__file__).parent / "data" / "versions.csv"
 UNSEEN = Path(__file__).parent / "data" / "versions_unseen.csv"
 SPELLINGS = Path(__file__).parent / "data" / "versions_spellings.csv"
+BLIND = Path(__file__).parent / "data" / "versions_blind.csv"
 SURE = {"affected", "not_affected"}
 
 

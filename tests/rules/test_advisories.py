@@ -110,6 +110,31 @@ def test_a_component_is_only_found_by_its_own_name():
     assert not any(r.maker == "goahead" for r in BOOK.results(["wificam"], "X", "3.6.4"))
 
 
+@pytest.mark.parametrize(("maker", "model", "firmware", "cve", "status"), [
+    # a file says of which model it is
+    ("D-Link", "DCS-930L", "DCS-930L_REVB1_FW_v2.12.01.bin", "CVE-2016-11021", State.NOT_AFFECTED),
+    ("D-Link", "D-Link DCS-930L", "DCS-930L_REVA_FIRMWARE_1.15.04", "CVE-2016-11021", State.AFFECTED),
+    ("D-Link", "DCS-930L", "DCS-934L_REVA_FIRMWARE_1.05.04", "CVE-2016-11021", State.UNKNOWN),
+    ("TP-Link", "Tapo C210", "Tapo_C310v1_en_1.3.0_Build_220328_Rel.64283n_u_1700000000000.bin", "CVE-2023-41184",
+     State.UNKNOWN),
+    # what a label says before the model
+    ("Hikvision", "Network Camera DS-2CD2132F-I", "V5.4.0 build 160530", "CVE-2017-7921", State.AFFECTED),
+    ("TVT", "DVR AV108T", "1.3.4.24513B190218.D00.U1(8A21S)", "CVE-2024-7339", State.AFFECTED),
+    # DS-A72024/72R names two models
+    ("Hikvision", "DS-A72024", "V2.3.8-8", "CVE-2023-28808", State.AFFECTED),
+    # a brand with two builders
+    ("Annke", "Crater 2", "5.4.1.221222153318", "CVE-2024-39091", State.AFFECTED),
+    # a text on recorders says nothing of cameras
+    ("LILIN", "DHD508A", "2.0b60_20200207", "CVE-2025-34130", State.NOT_AFFECTED),
+    ("LILIN", "P2G1022X", "2.0b60_20200207", "CVE-2025-34130", State.UNKNOWN),
+    # the day in the name of a package is no build day
+    ("Hikvision", "DS-2CD2346G2-IU", "Firmware__V5.5.820_230105_S3000470001.zip", "CVE-2021-36260", State.UNKNOWN),
+])
+def test_names_of_files_models_and_brands_are_read_for_what_they_say(maker, model, firmware, cve, status):
+    found = {r.cve: r.status for r in BOOK.results([maker], model, firmware)}
+    assert found[cve] is status
+
+
 @pytest.mark.parametrize(("name", "asked"), [
     ("Hikvision", "hikvision"), ("HIKMICRO", "hikvision"), ("Imou", "dahua"), ("lorex", "lorex"), ("Tapo", "tp-link"),
     ("Geutebrück", "geutebrueck"), ("Hangzhou Hikvision", "hikvision"),

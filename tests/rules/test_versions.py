@@ -48,6 +48,14 @@ def test_versions_spelled_as_file_names_labels_and_pages_do_come_out_right():
     assert right["range"] / total["range"] >= 0.98, wrong
 
 
+def test_the_rows_of_the_blind_proof_come_out_right():
+    labelled = score_versions.rows(score_versions.BLIND)
+    _, _, wrong, oversure = score_versions.score(labelled)
+    assert len(labelled) >= 850
+    assert oversure == []
+    assert wrong == []
+
+
 SPELLINGS = [
     ("hikvision", "DS-2CD2032F-I", "V5.4.0 build 160530", [
         "V5.4.0build160530", "5.4.0_160530", "v5.4.0 160530", "V5.4.0,build 160530", "V5.4.0 (build 160530)",
@@ -66,11 +74,18 @@ SPELLINGS = [
         "NVR4XXX_Eng_V2.800.0000000.29.R.210629",
         "DH_IPC-HX3XXX-Leo_MultiLang_PN_Stream3_V2.800.0000000.29.R.210629.bin"]),
     ("tp-link", "C210", "1.3.6 Build 230425 Rel.48373n", [
-        "1.3.6 Build 20230425 rel.48373", "V1.3.6 Build 230425 Rel. 48373N", "1.3.6 build 230425 Rel.48373n(4555)"]),
-    ("vivotek", "CC8160", "CC8160-VVTK-0100d", ["VVTK-0100d", "0100d", "cc8160-vvtk-0100D"]),
+        "1.3.6 Build 20230425 rel.48373", "V1.3.6 Build 230425 Rel. 48373N", "1.3.6 build 230425 Rel.48373n(4555)",
+        "Tapo_C210v2_en_1.3.6_Build_230425_Rel.48373n_u_1700000000000.bin",
+        "Tapo_C210v1_en_1.3.6_Build_230425_Rel.48373n_up_boot-signed_1700000000000.bin"]),
+    ("vivotek", "CC8160", "CC8160-VVTK-0100d", [
+        "VVTK-0100d", "0100d", "cc8160-vvtk-0100D", "CC8160-VVTK-0100d.flash.zip", "CC8160-VVTK-0100d.flash.pkg"]),
     ("uniview", "NVR301-04S2-P4", "NVR-B3801.20.17.240506", ["B3801.20.17.240506", "nvr-b3801.20.17.240506"]),
     ("mobotix", "S15", "MX-V4.0.2.33.r2", ["V4.0.2.33-r2", "mx-v4.0.2.33.R2"]),
     ("d-link", "DCS-2530L", "1.06.01 Hotfix", ["v1.06.01_Hotfix", "1.06.01-hotfix"]),
+    ("d-link", "DCS-932L", "2.16.08", [
+        "DCS-932L_REVB_FIRMWARE_v2.16.08", "DCS-932L_REVB_FIRMWARE_2.16.08.zip", "DCS-932LB1_FW_v2.16.08.bin",
+        "DCS-932L_Bx_FW_V2.16.08.ZIP"]),
+    ("axis", "P3245-LV", "11.3.57", ["root.Properties.Firmware.Version=11.3.57", "AXIS OS 11.3.57"]),
     ("bosch", "CPP7.3", "7.80 B127", ["7.80.0127", "7.80.0127 CPP7.3"]),
     ("avtech", "AVM1203", "FullImg-1023-1007-1011-1009", [
         "1023-1007-1011-1009", "firmware_FullImg-1023-1007-1011-1009"]),
@@ -113,6 +128,13 @@ def test_an_unread_suffix_never_turns_an_answer_round(spelling, suffix):
     ("uniview", "NVR-B3801.20.17.240506 / NVR-B3802.20.27.240506", None),
     ("uniview", "not NVR-B3801.20.17.240506", None),
     ("axis", "11.1O.3", None), ("hikvision", "V5.4.O build 160530", None), ("dotted", "1.46.l6", None),
+    ("hikvision", "V5.4.5 build 16O530", None), ("hikvision", "V5.2.5 build 14120x", None),  # no day, so no build
+    ("hanwha", "1.41.02_2022060x", None), ("hikvision", "V2.3.8-x", None),
+    ("hanwha", "SRN4000_v2.14_160805 / SRN4000_v2.16_170401", None),
+    ("d-link", "DCS-930L_FW_v2.12.01.bin / DCS-930L_FW_v2.14.04.bin", None),
+    ("dahua", "version=2.420.AC00.15.R BuildDate=2016-09-08 / version=2.420.AC00.18.R", None),
+    ("uniview", "approx DIPC-B1213.6.5.230215", None), ("uniview", "IMCP or DIPC-B1213.6.5.230215", None),
+    ("dotted", "holiday_firmware_v1.0.bin", None),                         # a file that names no model
     ("hikvision", "V5.4.0 or later", None), ("dotted", "2.0+", None), ("bosch", "7.50 and below", None),
 ])
 def test_what_names_two_versions_or_none_is_not_read(grammar, text, build):
@@ -149,6 +171,8 @@ def test_no_words_raise(text):
     ("hikvision", "V5.6.2", "190701", (5, 6, 2), (20190701,), ""),
     ("hikvision", "V5.6.2", "build 190701", (5, 6, 2), (20190701,), ""),
     ("hikvision", "V4.1.0 b130111", None, (4, 1, 0), (20130111,), ""),
+    ("hikvision", "Firmware__V5.5.820_230105_S3000470001.zip", None, (5, 5, 820), (), ""),  # the package's day
+    ("hikvision", "IPC_R6_EN_STD_5.5.82_190909.zip", None, (5, 5, 82), (20190909,), ""),
     ("hikvision", "V2.3.8-8", None, (2, 3, 8, 8), (), ""),
     ("hikvision", "build time 210625", None, (), (20210625,), ""),
     ("dahua", "2.800.0000000.29.R.210630", None, (29,), (20210630,), "2.800.0000000"),
@@ -177,6 +201,9 @@ def test_no_words_raise(text):
     ("geovision", "V1.00_2017_12_15", None, (1, 0), (20171215,), ""),
     ("mobotix", "MX-V5.2.0.61", None, (5, 2, 0, 61), (), ""),
     ("d-link", "2.60B15", None, (2, 60), (15,), ""),
+    ("d-link", "DCS-942L_FIRMWARE_1.11B1.ZIP", None, (1, 11), (1,), "DCS-942L"),
+    ("tp-link", "Tapo_C110v2_en_1.3.3_Build_230228_Rel.41512n_u_1680000000000.bin", None, (1, 3, 3),
+     (20230228, 41512), "C110"),
     ("tvt", "1.3.4.22966B181219.D00.U1(4A21S)", None, (1, 3, 4, 22966), (20181219,), ""),
 ])
 def test_a_version_is_read_in_its_makers_form(grammar, text, build, numbers, built, family):
@@ -227,6 +254,7 @@ def test_older_and_newer(grammar, older, newer):
     ("dotted", "6.3.40-rc1", "6.3.40", "no order"),
     ("dotted", "1.46.16b", "1.46.16", "no order"),
     ("bosch", "7.80", "7.80 B128", "names none"),
+    ("tp-link", "1.3.6 Build 230426 Rel.4837xn", "1.3.6 Build 230426 Rel.48373n", "no release"),
 ])
 def test_what_has_no_order_says_why(grammar, one, bound, because):
     form = grammar_named(grammar)
