@@ -175,7 +175,7 @@ def told_evidence(identity: Identity, observations: Sequence[Observation]) -> It
 
 
 def table(rows: Sequence[Sequence[str]], heads: Sequence[str]) -> Iterable[str]:
-    """Aligned columns with a heading; for a person, long cells are cut so that a row stays a row, for a pipe nothing."""
+    """Aligned columns with a heading; at a terminal long cells are cut so that a row stays a row, in a pipe none."""
     most = 42 if sys.stdout.isatty() else sys.maxsize
     cut = [[cell if len(cell) <= most else cell[:most - 1] + "…" for cell in row] for row in rows]
     widths = [max([len(head), *(len(row[i]) for row in cut)]) for i, head in enumerate(heads)]

@@ -73,6 +73,7 @@ class _Spellings(Document):
     others_han: Words
     before_han: Words
     after_han: Words
+    tails_han: Words
     products: Mapping[str, Words]
 
 
@@ -310,7 +311,9 @@ def build(entities: Entities, makers: Makers, regimes: tuple[Regime, ...]) -> Ca
         runs=Runs((written for written, known in scripts.get("han", {}).items() if known.kind == "name"),
                   (written for script in ("kana", "hangul") for written in scripts.get(script, ())),
                   before=spellings.before_han, after=spellings.after_han, others=spellings.others_han,
-                  known=frozenset(classes)),
+                  known=frozenset((*classes, *map(simplified, (
+                      *spellings.tails_han, *words.han_neutral, *words.han_trade, *words.camera, *words.device,
+                      *words.trade))))),
         apart=frozenset((*classes, *spellings.others, *(key for key, known in names.items() if known.kind == "maker"))),
         short=tuple(key for key, known in names.items() if known.kind == "name" and _SHORTEST_HEAD <= len(key)
                     < _SHORTEST_FUZZY and known.written.isascii() and key.isalpha()),
@@ -371,7 +374,7 @@ def _claim(party: str, written: str, kind: Literal["name", "brand", "maker"], co
         runs = comparable(written).scripts.get(script, ())
         for run in runs if script in _WHOLE_RUNS or not runs else ("".join(runs),):  # no word of a name alone is it
             if script == "han" and len(bare := _HAN_LEGAL.sub("", run)) > 3:  # a short name says too little
-                scripts.setdefault(script, {}).setdefault(bare, Known(party, written, common=False, kind=kind))
+                scripts.setdefault(script, {}).setdefault(bare, Known(party, written, bare in common, kind))
             short = len(run) <= _SHORT[script]
             scripts.setdefault(script, {}).setdefault(run, Known(party, written, short or run in common, kind))
         return

@@ -155,7 +155,8 @@ class Clouds:
         A firewall, flow records and a capture of headers alone show no more than that; it is a hint.
         """
         entry = self._telling.get(f"{observation.port}/{observation.text('protocol')}")
-        if entry is None or set(entry.forms).intersection((*observation.values("signs"), *observation.values("unlike"))):
+        shown = (*observation.values("signs"), *observation.values("unlike"))
+        if entry is None or observation.fields.get("inbound") or set(entry.forms).intersection(shown):
             return ""
         return entry.owner if self.of(observation) is None else ""
 
@@ -169,8 +170,8 @@ class Clouds:
         return self.at(str(read("destination", "")), read("names", ()), read("protocol", ""), observation.port,
                        read("signs", ()), inbound=bool(read("inbound")))
 
-    def at(self, address: str, names: FieldValue, protocol: FieldValue, port: int | None, signs: FieldValue, *,
-           inbound: bool = False) -> Destination | None:
+    def at(self, address: str, names: FieldValue, protocol: FieldValue, port: int | None,
+           signs: FieldValue, *, inbound: bool = False) -> Destination | None:
         """The same of a conversation by its parts; `inbound`: the port is the device's, and who came has no name."""
         return self.by_address(address) if inbound else self._known(names, address, protocol, port, signs)
 

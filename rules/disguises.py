@@ -2,8 +2,9 @@
 
 Parsers resolve such spellings before a rule sees a field (`scanner.wire.text`), so that they cannot hide anybody. What
 was done is looked for here in the bytes as they came: letters of another alphabet inside a Latin word, full-width and
-other compatibility letters, invisible characters, a run that is shown from right to left, and comments, CDATA borders, processing instructions or empty
-elements between two letters of one word. Accents and whole words of another script are no trick.
+other compatibility letters, invisible characters, a run shown from right to left, and comments, CDATA borders,
+processing instructions or empty elements between two letters of one word. Accents and whole words of another script
+are no trick.
 """
 
 from __future__ import annotations

@@ -29,8 +29,8 @@ LABEL_ONLY = "label"
 MAX_FIELD = 65536
 _REMEMBERED = 16_384            # texts, of each kind
 _LONG = 512                     # characters; a longer text is a page, and no page is sent twice by two devices
-_SHORTEST_APART, _SHORTEST_LEET, _LONGEST_NAME, _MOST_WORDS = 4, 5, 40, 32
-_APART = re.compile(r"(?<![^\W_])[^\W_](?:[\s._\-/*]{1,3}[^\W_]){3,39}(?![^\W_])")
+_SHORTEST_APART, _SHORTEST_LEET, _LONGEST_NAME, _MOST_WORDS, _FRAGMENTS = 4, 5, 40, 32, 3
+_APART = re.compile(r"(?<![^\W_])[^\W_](?:[\s._\-/*·•+~|,']{1,3}[^\W_]){3,39}(?![^\W_])")
 _RUN = re.compile(r"[^\W_]+")
 
 Value = str | int | float | bool | tuple[str, ...]
@@ -256,6 +256,8 @@ class Index:
             if run in self._unmistakable:
                 return run
         words = [word.lower() for word in _RUN.findall(text[:_LONG])[:_MOST_WORDS]]
+        if len(words) >= _FRAGMENTS and "".join(words) in self._unmistakable:
+            return "".join(words)
         for word in (*apart, *words, "".join(words)):
             if _SHORTEST_LEET <= len(word) <= _LONGEST_NAME and word not in self._unmistakable:
                 reading = next((one for one in unleet(word) if one in self._unmistakable), "")

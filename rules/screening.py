@@ -17,12 +17,15 @@ from rapidfuzz.distance import OSA
 
 from rules.catalog import Catalog, Known
 from rules.finding import Find, How, finds_in
-from rules.names import Name, read
-from rules.wording import MEASURE, Context, context_of
+from rules.names import Name, latin_of, read
+from rules.wording import MEASURE, Context, context_of, is_meant_for
 
 __all__ = ["Action", "Screening", "screen"]
 
 _SHORT_NAME = 5                     # a name this short is near too many others for a mistake in it to be believed alone
+_BESIDE_A_COMPANY = {"legal", "place", "neutral", "order"}
+_CYRILLIC = re.compile(r"[\u0400-\u04ff]+")
+_CASES = re.compile("a|ya|u|yu|e|y|i|oy|oi|oj|om|em|ov|am|ah|akh|ami|(?:ov)?sk..")    # what Russian adds to a name
 _LONG_SOUNDS = 8                    # letters of a name that two mistakes are believed in
 _MIXED_TRADE = "{} is named beside another trade"
 _NUMBER = re.compile(r"(?<![\w/.-])(?=[\w/.-]*\d)(?=[\w/.-]*[a-z])[a-z0-9][\w/.-]{5,}")
@@ -86,7 +89,8 @@ def screen(query: str, catalog: Catalog, day: date) -> Screening:
     context = context_of(name, finds, catalog)
     answers = [_answer(find, finds, context, catalog, day) for find in finds if find.known.kind != "maker"]
     answers += _from_lines(name, finds, context, catalog, day)
-    if all(answer.action is Action.NO_MATCH for answer in answers):
+    if all(answer.action is Action.NO_MATCH or (answer.action is Action.REVIEW and answer.find.how is How.TYPO)
+           for answer in answers):
         answers += _from_slips(name, answers, catalog, day)
     if not answers:
         return _nothing(query, name, finds, context, catalog)
@@ -119,6 +123,9 @@ def _answer(find: Find, finds: Sequence[Find], context: Context, catalog: Catalo
     """What one find means: who it is on that day, then what the words around make of it."""
     if find.label is not None:
         return _of_label(find, finds, context, catalog, day)
+    other = [word for word in find.found.split() if word.isalpha() and word in catalog.apart]
+    if find.how is How.LEET and any(word not in find.known.written.casefold() for word in other):
+        return _Answer(find, Action.NO_MATCH, f"{find.found!r} is no {find.known.written!r}, but a word of its own")
     standing = catalog.standing(find.known.party, day)
     party = catalog.entities.parties[find.known.party]
     relation = standing.relation
@@ -148,15 +155,9 @@ def _weighed(find: Find, finds: Sequence[Find], context: Context) -> tuple[Actio
     if not find.sure:                                   # a name inside a longer word, or cut off after a few letters
         return _of_part(find, context)
     if find.known.common or (find.how is How.SPACING and context.trade):
-        if context.trade and (context.next_trade or not (context.camera or context.models)):
-            mixed = fits or context.order or find.backed
-            return (Action.REVIEW, _MIXED_TRADE.format(find.known.written)) if mixed else (
-                Action.NO_MATCH, _FOREIGN_TRADE)
-        if context.person and not (fits or context.order) and (context.beside or not context.other):
-            return Action.NO_MATCH, "it reads as the name of a person"
-        if context.other and not (fits or context.order or find.backed or _transliterated(find)):
-            return Action.REVIEW, f"{find.known.written} has namesakes, and {', '.join(context.other[:4])} says nothing"
-        return Action.MATCH, ""
+        return _of_common(find, context, fits=fits)
+    if find.found in context.loose and not (fits or context.order):
+        return Action.REVIEW, f"{find.found!r} may be the beginning of a longer word"
     beside_trade = context.next_trade or (context.trade and find.how is How.SCRIPT)
     if beside_trade and not (fits or context.order or context.neutral or context.company):
         return Action.REVIEW, _MIXED_TRADE.format(find.known.written)
@@ -164,6 +165,20 @@ def _weighed(find: Find, finds: Sequence[Find], context: Context) -> tuple[Actio
         return Action.REVIEW, f"{find.known.written} stands beside the name of a person"
     if find.how is How.CUT and not fits:
         return Action.REVIEW, f"{find.found!r} is how {find.known.written} begins"
+    return Action.MATCH, ""
+
+
+def _of_common(find: Find, context: Context, *, fits: bool) -> tuple[Action, str]:
+    """A name with namesakes: turned away beside another trade or as a person's, for review beside unknown words."""
+    if context.trade and (context.next_trade or not (context.camera or context.models)):
+        mixed = fits or context.order or find.backed
+        return (Action.REVIEW, _MIXED_TRADE.format(find.known.written)) if mixed else (
+            Action.NO_MATCH, _FOREIGN_TRADE)
+    if context.person and not (fits or context.order) and (context.beside or not context.other):
+        return Action.NO_MATCH, "it reads as the name of a person"
+    if context.other and not (fits or context.order or find.backed or (
+            _transliterated(find) and find.found not in context.loose)):
+        return Action.REVIEW, f"{find.known.written} has namesakes, and {', '.join(context.other[:4])} says nothing"
     return Action.MATCH, ""
 
 
@@ -211,6 +226,9 @@ def _of_model(find: Find, finds: Sequence[Find], context: Context) -> tuple[Acti
 
 def _of_typo(find: Find, finds: Sequence[Find], context: Context) -> tuple[Action, str]:
     close = f"{find.found!r} reads like {find.known.written!r} misspelt"
+    if _CYRILLIC.fullmatch(find.found) and find.found.startswith(find.known.written.casefold()) and not (
+            context.camera or context.device or _CASES.fullmatch(latin_of(find.found[len(find.known.written):]))):
+        return Action.REVIEW, close
     if not find.found.isascii() and len(find.known.written) < _LONG_SOUNDS and not context.camera and OSA.distance(
             find.found, find.known.written.casefold()) > 1:
         return Action.NO_MATCH, close + ", but two letters of a short name are another word"
@@ -219,7 +237,8 @@ def _of_typo(find: Find, finds: Sequence[Find], context: Context) -> tuple[Actio
     fits = context.camera or context.models or find.backed
     long = len(find.known.written) > _SHORT_NAME
     if find.other:                                     # a word of its own needs more than a camera beside it
-        speaks = context.camera or context.models or context.device or (find.backed and not find.first)
+        speaks = context.camera or context.models or context.device or (
+            find.backed and not find.first and not context.trade)
         return (Action.REVIEW, close) if speaks else (Action.NO_MATCH, close + ", but it is a word of its own")
     if find.sure and not context.trade and (fits or not find.known.common or not context.other):
         return (Action.REVIEW if context.person and not fits else Action.MATCH), close
@@ -288,7 +307,10 @@ def _from_lines(name: Name, finds: Sequence[Find], context: Context, catalog: Ca
 
 
 def _from_slips(name: Name, answers: Sequence[_Answer], catalog: Catalog, day: date) -> list[_Answer]:
-    """A name one slip away, for review, where nothing else was found and no other trade or maker is named."""
+    """A name one slip away where nothing else was found and no other trade is named.
+
+    For review, but where the company is all that the line names and the slip is one of the hand.
+    """
     slip = catalog.slips.nearest(name, catalog.apart)
     if slip is None or any(answer.find.how is How.EXACT and answer.find.kind == "name"
                            and answer.find.start < slip.end and slip.start < answer.find.end for answer in answers):
@@ -301,9 +323,11 @@ def _from_slips(name: Name, answers: Sequence[_Answer], catalog: Catalog, day: d
     if standing.word == "clear":
         return []
     text = name.text[name.words[slip.start].start:name.words[slip.end - 1].end]
-    find = Find(known, text, slip.start, slip.end, How.TYPO, slip.score, sure=False)
-    return [_Answer(find, Action.REVIEW, f"{text!r} reads like {known.written!r} misspelt", known.party,
-                    standing.relation)]
+    find = Find(known, text, slip.start, slip.end, How.TYPO, slip.score, sure=slip.sure)
+    alone = all(catalog.classes.get(word) in _BESIDE_A_COMPANY for word in outside)
+    sure = slip.sure and alone and standing.word == "listed" and not is_meant_for(name, slip.start, catalog)
+    return [_Answer(find, Action.MATCH if sure else Action.REVIEW, f"{text!r} reads like {known.written!r} misspelt",
+                    known.party, standing.relation)]
 
 
 def _nothing(query: str, name: Name, finds: Sequence[Find], context: Context, catalog: Catalog) -> Screening:

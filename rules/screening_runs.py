@@ -16,7 +16,11 @@ __all__ = ["Runs"]
 
 _LONGEST_SHORT = 3              # characters of a Chinese name that another word may hold by chance
 _MOST_TAIL = 2                  # syllables more that make another word; a longer tail is a word beside the name
-_PARTICLES = frozenset("의은는이가을를용산제형ノのはをと製社用")
+_LONGEST_WORD = 8
+_PARTICLES = frozenset("의은는이가을를용산제형ノのはをと製制社用的")
+_HAN = re.compile(r"[\u3400-\u9fff]+")
+_SCRIPTS = tuple(map(re.compile, (r"[\u3400-\u9fff]+", r"[\u3041-\u30fa\u30fc-\u30ff]+", r"[\uac00-\ud7a3]+")))
+_ROUTER = "路由"
 _SOUNDS = ("kana", "hangul")
 
 
@@ -49,20 +53,41 @@ class Runs:
         """The name with a space in its runs where no name of a listed party may be found."""
         scripts = dict(name.scripts)
         if "han" in scripts:
-            scripts["han"] = tuple(self._breaks.sub(r"\g<0> ", self._others.sub(" ", run)) for run in scripts["han"])
+            scripts["han"] = tuple(self._in_chinese(run) for run in scripts["han"])
         for script in _SOUNDS:
             if script in scripts:
                 scripts[script] = tuple(map(self._in_syllables, scripts[script]))
         return name if scripts == name.scripts else replace(name, scripts=scripts)
+
+    def _in_chinese(self, run: str) -> str:
+        parted = run.replace(_ROUTER, f" {_ROUTER}")           # before it stands a name, and no road of that name
+        return self._breaks.sub(r"\g<0> ", self._others.sub(" ", parted))
 
     def _in_syllables(self, run: str) -> str:
         if self._others.fullmatch(run):
             return ""
         for spelling in self._sounds:
             _, found, tail = run.partition(spelling)
-            if found and 0 < len(tail) <= _MOST_TAIL and tail not in self._known and tail[0] not in _PARTICLES:
+            if found and 0 < len(tail) <= _MOST_TAIL and not self._begins(tail):
                 return run.replace(spelling, f"{spelling[:-1]} {spelling[-1]}")
         return run
+
+    def stands_apart(self, query: str, spelling: str) -> bool:
+        """Whether a name ends where a word ends: not so where characters follow at once that begin no known word.
+
+        ``讯飞扬`` may be another name, ``讯飞 扬声器`` and ``讯飞录音笔`` are this one.
+        """
+        if len(spelling) > _LONGEST_SHORT and _HAN.fullmatch(spelling):
+            return True
+        tails = [script.match(query, found.end()) for script in _SCRIPTS if script.fullmatch(spelling)
+                 for found in re.finditer(re.escape(spelling), query)]
+        return not tails or any(tail is None or self._begins(tail.group()) for tail in tails)
+
+    def _begins(self, tail: str) -> bool:
+        """Whether a tail begins with a known word, or is a particle with or without one."""
+        if tail[0] in _PARTICLES:
+            tail = tail[1:]
+        return not tail or any(tail[:size] in self._known for size in range(1, _LONGEST_WORD + 1))
 
 
 def _either(words: Iterable[str], *, escape: bool = True) -> re.Pattern[str]:

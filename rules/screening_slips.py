@@ -23,6 +23,7 @@ _SHORTEST = 8                   # characters of a name as it is written
 _EDGE = 3                       # one slip leaves the first three or the last three letters as they were
 _ACRONYM, _TELLING_REST = 3, 12   # another acronym is another company, unless so much beside it is the name's
 _TELLING = 4
+_SHORTEST_SURE, _SHORTEST_INNER = 9, 5    # letters of a name, and of its word, that a slip of the hand is believed in
 _FINALS_A = r"a(?:i|o|ng?)?"
 _SYLLABLE = (
     rf"[bpm](?:{_FINALS_A}|o|ou|ei|eng?|i(?:e|ao|an|ng?|u)?|u)", r"f(?:ang?|a|o|ou|ei|eng?|u)",
@@ -37,12 +38,16 @@ _PINYIN = re.compile(rf"(?:{'|'.join(('a[in]', 'ao', 'e', 'en', 'ou', *_SYLLABLE
 
 @dataclass(frozen=True, slots=True)
 class Slip:
-    """The name that words ``start`` to ``end`` are one slip away from."""
+    """The name that words ``start`` to ``end`` are one slip away from.
+
+    ``sure`` where the slip is one of the hand and no other word: inner letters that changed places, or one left out.
+    """
 
     key: str
     start: int
     end: int
     score: float
+    sure: bool = False
 
 
 def is_pinyin(word: str) -> bool:
@@ -98,15 +103,37 @@ class Slips:
         start, stop = at[begin], at[end]
         if stop - start == 1 and key in self._single:
             return best
-        return Slip(key, start, stop, 1 - 1 / len(key)) if _is_slip(given, key, words[start:stop], own) else best
+        if not _is_slip(given, key, words[start:stop], own):
+            return best
+        return Slip(key, start, stop, 1 - 1 / len(key), sure=_is_of_the_hand(given, key, words[start:stop]))
+
+
+def _same(one: str, other: str) -> int:
+    """How many letters both begin with."""
+    return next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+
+
+def _is_of_the_hand(given: str, key: str, words: list[str]) -> bool:
+    """Whether inner letters of a longer word changed places, or one of them was left out."""
+    if len(key) < _SHORTEST_SURE or len(given) > len(key):
+        return False
+    if len(given) == len(key) and sorted(given) != sorted(key):
+        return False
+    same = _same(given, key)
+    begin = 0
+    for word in words:
+        end = begin + len(word)
+        if begin < same < end:
+            return len(word) >= _SHORTEST_INNER
+        begin = end
+    return False
 
 
 def _is_slip(given: str, key: str, words: list[str], own: Set[str]) -> bool:
     """Whether a text one edit from a name is a slip of it, and not another word or another name."""
     if all(word in own for word in words):
         return False
-    same = next((i for i, (one, other) in enumerate(zip(given, key, strict=False)) if one != other),
-                min(len(given), len(key)))
+    same = _same(given, key)
     begin = 0
     for word, after in zip(words, [*words[1:], ""], strict=True):
         end = begin + len(word)

@@ -18,19 +18,20 @@ __all__ = ["is_of_another_trade"]
 _WORD = re.compile(r"[^\W_]+")
 _MODEL = re.compile(r"(?=[^\W\d]*[a-z])[a-z]{1,5}[\w.]{0,3}-?\d[\w./-]{2,24}", re.IGNORECASE)
 _PLACES = frozenset({
-    "restaurant", "restaurants", "cafe", "café", "park", "wifi", "hotspot", "guest", "guests", "apartment", "apartments",
-    "apartamentos", "residence", "residences", "villa", "villas", "suites", "library", "schule", "gymnasium", "escuela",
-    "colegio", "école", "ecole", "lycée", "universität", "universidad", "université", "krankenhaus", "spital", "bäckerei",
-    "shop", "shops", "store", "blog", "webmail", "weddings", "ferienwohnung", "ferienwohnungen", "pension", "campsite",
-    "camping", "hospital", "clinic", "church", "parish", "gemeinde", "rathaus",
+    "restaurant", "restaurants", "cafe", "café", "park", "wifi", "hotspot", "guest", "guests", "apartment",
+    "apartments", "apartamentos", "residence", "residences", "villa", "villas", "suites", "library",
+    "schule", "gymnasium", "escuela", "colegio", "école", "ecole", "lycée", "universität", "universidad", "université",
+    "krankenhaus", "spital", "bäckerei", "shop", "shops", "store", "blog", "webmail", "weddings", "ferienwohnung",
+    "ferienwohnungen", "pension", "campsite", "camping", "hospital", "clinic", "church", "parish",
+    "gemeinde", "rathaus",
 })
 """Places whose pages are no device's; where a device stands there, its title says what it is as well."""
 _OF_DEVICES = frozenset({
-    "cam", "cams", "ipcam", "webcam", "camera", "cameras", "netcam", "ipc", "nvr", "dvr", "xvr", "hvr", "cctv", "ptz", "dome",
-    "videoserver", "netvideo", "nvs", "activex", "plugin", "liveview", "webclient",
+    "cam", "cams", "ipcam", "webcam", "camera", "cameras", "netcam", "ipc", "nvr", "dvr", "xvr", "hvr", "cctv", "ptz",
+    "dome", "videoserver", "netvideo", "nvs", "activex", "plugin", "liveview", "webclient",
 })
-_AMBIGUOUS = frozenset({"window", "windows", "machine", "machines", "balance", "instruments", "motor", "lenses", "optics",
-                        "optical", "film", "stickers", "art", "news", "pr", "club", "roll", "flight", "bar"})
+_AMBIGUOUS = frozenset({"window", "windows", "machine", "machines", "balance", "instruments", "motor", "lenses",
+                        "optics", "optical", "film", "stickers", "art", "news", "pr", "club", "roll", "flight", "bar"})
 """Words of trades that a device's page says too: of its software, its lens, its parts."""
 
 

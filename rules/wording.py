@@ -14,7 +14,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from rules.catalog import Catalog, Known, ModelRule
-from rules.names import Name, Word
+from rules.names import Name, Word, simplified
 
 __all__ = ["MEASURE", "Context", "context_of", "is_meant_for"]
 
@@ -54,7 +54,8 @@ class Context:
 
     ``order`` is a count with its unit (``x12``, ``pcs``); ``person`` a surname or a title, ``beside`` where one stands
     next to a name. ``company`` is a legal form, ``next_trade`` another trade right behind a name, ``article`` where the
-    only numbers are of five digits or more alone, as articles of wholesalers bear and cameras do not.
+    only numbers are of five digits or more alone, as articles of wholesalers bear and cameras do not. ``loose`` are
+    names in another script that may be the beginning of a longer word.
     """
 
     camera: bool
@@ -70,6 +71,7 @@ class Context:
     company: bool = False
     next_trade: bool = False
     article: bool = False
+    loose: frozenset[str] = frozenset()
     words: frozenset[str] = frozenset()
 
 
@@ -127,7 +129,7 @@ def context_of(name: Name, finds: Sequence[Found], catalog: Catalog) -> Context:
     about = _turns_about(name, finds, catalog)
     return Context("camera" in kinds, "device" in kinds, "trade" in kinds, "neutral" in kinds, "order" in kinds,
                    "person" in kinds, about, any(find.model is not None for find in finds), tuple(other), beside,
-                   "legal" in kinds, next_trade, _is_article(name.text),
+                   "legal" in kinds, next_trade, _is_article(name.text), _loose(name, finds, catalog),
                    frozenset((*(word.text for word in name.words), *(run for runs in name.scripts.values()
                                                                      for run in runs))))
 
@@ -143,6 +145,14 @@ def _turns_about(name: Name, finds: Sequence[Found], catalog: Catalog) -> bool:
         return False
     offered = any(find.start and name.words[find.start - 1].text in _OFFERS for find in finds if find.kind != "maker")
     return not (offered and strong <= _REPLACES)
+
+
+def _loose(name: Name, finds: Sequence[Found], catalog: Catalog) -> frozenset[str]:
+    if not name.scripts:
+        return frozenset()
+    text = simplified(name.query)
+    return frozenset(find.found for find in finds
+                     if not find.found.isascii() and not catalog.runs.stands_apart(text, find.found))
 
 
 def _is_article(text: str) -> bool:

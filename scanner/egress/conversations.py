@@ -7,7 +7,8 @@ address, the protocol and the other side's port, so that a reply never looks lik
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from itertools import chain, islice
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from scanner.egress.batches import Batch, Ints
 from scanner.egress.capture import Capture
 from scanner.egress.collection import no_collection
 from scanner.egress.flows import Flows, Mixer, group
-from scanner.egress.fragments import Reassembly, Whole, rows_of
+from scanner.egress.fragments import Reassembly, Whole, read_wholes
 from scanner.egress.headers import Fragment, Rows, joined, read_headers
 from scanner.egress.links import ARP, Links, read_links
 from scanner.egress.naming import Naming
@@ -29,6 +30,7 @@ from scanner.egress.tables import Tables
 __all__ = ["Recorder", "Watch", "serves"]
 
 _MAX_REASONS = 64
+_JOINED_AT_ONCE = 1_024
 _BITS = {sign: 1 << number for number, sign in enumerate(Sign)}
 Watch = Callable[[Batch, Rows], None]
 """Sees the rows of each batch before they are added up."""
@@ -65,28 +67,56 @@ class Recorder:
     def _read(self, batch: Batch, depth: int) -> None:
         """Count the frames of a batch, which lie so deep inside other frames."""
         rows, others = read_plain(batch)
-        fragments: list[Fragment] = []
+        fragments: Iterable[Fragment] = ()
         if len(others):
             links = read_links(batch, others)
             self._read_arp(batch, links, inside=depth > 0)
-            headers = read_headers(batch, links)
+            headers = read_headers(batch, links, depth)
             self._count_undecoded(links.undecoded + headers.undecoded)
             rows = headers.rows if rows is None else joined([rows, headers.rows])
-            fragments = headers.fragments
+            fragments = chain.from_iterable(headers.fragments)
+            for frames in links.aggregated:
+                self._read(frames, depth)
         if rows is not None:
             if depth:                                    # unlike other inner packets these have MACs of their own
                 self._accounts.learn(rows)
                 rows.tunnel = np.ones(len(rows), np.bool_)
             self._add_rows(batch, rows)
-        if fragments:
-            self._add_wholes(list(self._reassembly.add(fragments)))
-        inside = None if rows is None else frames_inside(batch, rows)
-        if inside is None:
-            return
-        if depth == MAX_OVERLAYS:
-            self._count_undecoded(Counter({"too many tunnels": len(inside)}))
-            return
-        self._read(inside, depth + 1)
+        self._join(fragments)
+        if rows is not None:
+            self._read_inside(batch, rows, depth)
+
+    def _read_inside(self, batch: Batch, rows: Rows, depth: int) -> None:
+        """Count the frames that the packets of a batch carry."""
+        inside, unread = frames_inside(batch, rows)
+        self._count_undecoded(unread)
+        for frames in inside:
+            if depth >= MAX_OVERLAYS:
+                self._count_undecoded(Counter({"too many tunnels": len(frames)}))
+            else:
+                self._read(frames, depth + 1)
+
+    def _join(self, fragments: Iterable[Fragment]) -> None:
+        """Take fragments in, and count the datagrams that they make."""
+        wholes = self._reassembly.add(fragments)
+        while some := list(islice(wholes, _JOINED_AT_ONCE)):
+            self._add_wholes(some)
+
+    def _add_wholes(self, wholes: Iterable[Whole]) -> None:
+        """Count joined datagrams, and look into them as into any other packets."""
+        by_depth: dict[int, list[Whole]] = {}
+        for whole in wholes:
+            by_depth.setdefault(whole.parts[0].depth, []).append(whole)
+        for depth, alike in by_depth.items():
+            batch, headers, rows = read_wholes(alike, depth)
+            self._count_undecoded(headers.undecoded)
+            self._add_rows(batch, rows)
+            if depth < MAX_OVERLAYS:
+                self._join(chain.from_iterable(headers.fragments))
+            else:
+                deeper = sum(1 for one in headers.fragments for _ in one)
+                self._count_undecoded(Counter({"too many tunnels": deeper}))
+            self._read_inside(batch, headers.rows, depth)
 
     def finish(self, trouble: str = "", lost: int = 0) -> Capture:
         """The capture so far; `trouble` says why reading ended early, `lost` how many frames never arrived here."""
@@ -94,18 +124,20 @@ class Recorder:
             return self._finish(trouble, lost)
 
     def _finish(self, trouble: str, lost: int) -> Capture:
-        self._add_wholes(list(self._reassembly.flush()))
+        while left := list(self._reassembly.flush()):        # in what is given up there may be fragments again
+            self._add_wholes(left)
         drops = Counter(self._tables.all_drops())
         drops.update({"fragments": self._reassembly.evicted, "unread openings": self._naming.evicted})
         return summed_up(self._tables, Capture(
-            packets=self._packets, arp=self._arp, undecoded=dict(sorted(self._undecoded.items())),
+            packets=self._packets, arp=self._arp, undecoded=dict(sorted(self.undecoded.items())),
             dropped=sum(drops.values()), drops=dict(sorted((+drops).items())), trouble=trouble, lost=lost,
             first_ns=self._first, last_ns=self._last), _BITS)
 
     @property
     def undecoded(self) -> dict[str, int]:
         """Frames that could not be read so far, by reason."""
-        return dict(self._undecoded)
+        overlapping = Counter({"overlapping fragments": self._reassembly.overlapping})
+        return dict(self._undecoded + overlapping)
 
     def _count_undecoded(self, reasons: Counter[str]) -> None:
         for reason, count in reasons.items():
@@ -126,10 +158,6 @@ class Recorder:
                 self._tables.addresses.learn(mac, sender + 0xFFFF_0000_0000)
             if operation == 1 and target not in {sender, 0}:
                 self._tables.seek(mac, target)
-
-    def _add_wholes(self, wholes: list[Whole]) -> None:
-        if wholes:
-            self._add_rows(*rows_of(wholes))
 
     def _add_rows(self, batch: Batch, rows: Rows) -> None:
         if not len(rows):

@@ -16,7 +16,8 @@ import numpy as np
 
 from scanner.egress.batches import Bools, Ints
 
-__all__ = ["PPPP_KEYS", "PPPP_TABLE", "begins_like_pppp", "iotc_beneath", "is_pppp_beneath", "may_be_iotc", "pppp_numbers", "rotated"]
+__all__ = ["PPPP_KEYS", "PPPP_TABLE", "begins_like_pppp", "iotc_beneath", "is_pppp_beneath", "may_be_iotc",
+           "pppp_numbers", "rotated"]
 
 PPPP_TABLE = np.array(list(bytes.fromhex(
     "7c9ce84a13dedcb22f2123e4307b3d8cbc0b270c3cf79ae7087196009785efc1"

@@ -14,8 +14,8 @@ from scanner import clock
 from scanner.imports import address_of
 from scanner.wire import oui
 
-__all__ = ["address_in", "almost_mac", "is_group", "is_nothing", "mac_at_end", "mac_gone_wrong", "mac_in", "mac_of", "moment_of",
-           "place_of", "port_in"]
+__all__ = ["address_in", "almost_mac", "is_group", "is_nothing", "mac_at_end", "mac_gone_wrong", "mac_in", "mac_of",
+           "moment_of", "place_of", "port_in"]
 
 _NOT_BEFORE, _NOT_AFTER = r"(?<![0-9A-Za-z:.-])", r"(?![0-9A-Za-z:-]|\.[0-9A-Fa-f])"
 _PAIRS = r"[0-9A-Fa-f]{2}"

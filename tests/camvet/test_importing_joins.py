@@ -148,10 +148,11 @@ def test_a_mac_that_a_person_declared_finds_the_device_and_never_joins_two(conte
     rows = b"brand,model,serial,mac\nAcme,C1,S100001,aa:bb:cc:00:00:05\nAcme,C2,S100002,aa:bb:cc:00:00:05\n"
     found = labels.read(rows, clock.now())
     order = order_of()
-    store(context, order, found.observations[:1], started=clock.now(), name="a", document=document_of(order, "a", "0", {}))
+    told = document_of(order, "a", "0", {})
+    store(context, order, found.observations[:1], started=clock.now(), name="a", document=told)
     inventory = context.inventory()
     (row,) = inventory.find("AA-BB-CC-00-00-05", context.settings.site)
     assert ("declared", "AA:BB:CC:00:00:05") in row.aliases
     assert "mac" not in {kind for kind, _ in row.aliases}
-    store(context, order, found.observations[1:], started=clock.now(), name="b", document=document_of(order, "b", "1", {}))
+    store(context, order, found.observations[1:], started=clock.now(), name="b", document=told)
     assert len(inventory.find("aa:bb:cc:00:00:05", context.settings.site)) == 2

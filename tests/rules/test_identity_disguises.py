@@ -56,7 +56,7 @@ def test_the_trick_is_resolved_and_is_a_finding_with_its_field_and_code_points(w
     ("\u202enoisivkiH", "hikvision"), ("\u202eauhaD\u202c", "dahua"), ("IPC \u202eweivinU", "uniview"),
     ("H i k v i s i o n", "hikvision"), ("D.a.h.u.a", "dahua"), ("A X I S", "axis"), ("T-i-a-n-d-y", "tiandy"),
     ("H1kv1s10n", "hikvision"), ("D4hua", "dahua"), ("Re0link", "reolink"), ("HlKVlSlON", "hikvision"),
-    ("H 1 K V 1 S I 0 N", "hikvision"),
+    ("H 1 K V 1 S I 0 N", "hikvision"), ("Hik vis ion", "hikvision"), ("D\u00b7a\u00b7h\u00b7u\u00b7a", "dahua"),
 ])
 def test_a_name_turned_round_set_apart_or_in_digits_is_read_and_is_a_finding(written, maker):
     observations = told(written)
@@ -67,8 +67,8 @@ def test_a_name_turned_round_set_apart_or_in_digits_is_read_and_is_a_finding(wri
 
 
 @pytest.mark.parametrize("written", [
-    "AX15", "AX1500", "IPC-HFW5241E", "DS-2CD2143G0-I", "S 5 0 0 0", "A B C D", "IPC 4 K H D", "B0", "5N0", "N V R 4", "C4N",
-    "H3C", "P 3 2 4 5", "2 MP 4 CH", "V1.0.5", "D A H", "hik4", "C15C",
+    "AX15", "AX1500", "IPC-HFW5241E", "DS-2CD2143G0-I", "S 5 0 0 0", "A B C D", "IPC 4 K H D", "B0", "5N0", "N V R 4",
+    "C4N", "H3C", "P 3 2 4 5", "2 MP 4 CH", "V1.0.5", "D A H", "hik4", "C15C",
 ])
 def test_an_ordinary_model_is_no_disguise(written):
     observations = [seen(HERE, "onvif", "onvif.GetDeviceInformation", 80, manufacturer=written, model=written),

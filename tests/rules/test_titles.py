@@ -22,8 +22,8 @@ def makers_of(title):
 
 
 @pytest.mark.parametrize("title", [
-    "Uniview Hotel WiFi", "Hikvision School", "Dahua Restaurant & Bar", "Bosch Park", "Hotel Tiandy", "Milesight guest Wi-Fi",
-    "Hanwha Apotheke", "Foscam Apartments - login", "AXIS Gymnasium",
+    "Uniview Hotel WiFi", "Hikvision School", "Dahua Restaurant & Bar", "Bosch Park", "Hotel Tiandy",
+    "Milesight guest Wi-Fi", "Hanwha Apotheke", "Foscam Apartments - login", "AXIS Gymnasium",
 ])
 def test_a_name_beside_the_words_of_another_trade_is_nobodys(title):
     assert makers_of(title) == ()

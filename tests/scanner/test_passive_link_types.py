@@ -113,8 +113,8 @@ def test_lldp_is_a_label_its_frame_a_link_and_its_chassis_only_a_word():
     assert basis == {("axis", "label"), ("axis", "hardware")}
     (link,) = [one for one in found.observations if one.transport == "link"]
     assert link.text("mac") == CAMERA
-    assert {CHASSIS: "weak", CAMERA: "strong"} == {
-        item.because[:17]: str(item.strength) for item in identity.evidence if item.signal == "oui.maker"}
+    blocks = {item.because[:17]: str(item.strength) for item in identity.evidence if item.signal == "oui.maker"}
+    assert blocks == {CHASSIS: "weak", CAMERA: "strong"}
 
 
 def test_the_inventory_of_lldp_med_is_read():

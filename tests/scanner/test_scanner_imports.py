@@ -132,7 +132,7 @@ def test_what_shodan_parsed_itself_counts_like_the_reply(module, transport, expe
 
 @pytest.mark.parametrize("module", [None, "text", 5, [], [{}]])
 def test_a_module_of_shodan_that_is_no_object_says_nothing(module):
-    row = {"ip_str": "10.0.0.5", "port": 80, "data": "", "dahua": module, "hikvision": module, "ssl": module, "http": module}
+    row = {"ip_str": "10.0.0.5", "port": 80, "data": "", **dict.fromkeys(("dahua", "hikvision", "ssl", "http"), module)}
     assert shodan.read(json.dumps(row).encode(), NOW).observations == []
 
 

@@ -91,6 +91,8 @@ class Google:
 
     def read(self, line: str, _at: int | None) -> Iterator[Row]:
         """The flow of an entry; what both ends in the same network may report is kept apart by its reporter."""
+        if '"connection"' not in line:
+            return
         entry = _object(line)
         if entry is None:
             yield Unread("a JSON object")

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import ClassVar
 
+from scanner.egress.names import is_name
 from scanner.imports.flow_logs.rows import Addresses, Flow, Passed, Row, Unread, protocol_number
 from scanner.imports.flow_logs.sessions import Sessions
 from scanner.imports.flow_logs.stamps import Stamps
@@ -22,6 +23,8 @@ _SECOND = 1_000_000_000
 _SYN, _ACK = 0x02, 0x10
 _TCP, _PORTED = 6, frozenset({6, 17, 132})
 _MAX_CONNECTIONS = 200_000
+_LONGEST = 1_024
+"""Characters of a message of Cisco's that are looked at."""
 _NO_TIME = "a time at the beginning of the line"
 
 
@@ -42,14 +45,19 @@ class Asa:
                        r"([0-9a-fA-F.:]+)/\d+.{0,128}? laddr (?:[\w .-]{1,64}:)?([0-9a-fA-F.:]+)/\d+")
     _HITS = re.compile(r" hit-cnt (\d{1,9})\b")
     _EVENT = re.compile(r"%(?:ASA|FTD)-\w*-?\d-(\d{6})\b")
-    _DENIED = re.compile(r"(?i)Deny (\S+)(?: \(no connection\))?(?: reverse path check)? src "
+    _DENIED = re.compile(r"(?i)Deny (?:inbound |outbound )?(\S+)(?: \(no connection\))?(?: reverse path check)? src "
                          r"(?:[\w .-]{1,64}:)?([0-9a-fA-F.:]+)(?:/(\w[\w-]*))?(?:\([^)]*\))? dst "
                          r"(?:[\w .-]{1,64}:)?([0-9a-fA-F.:]+)(?:/(\w[\w-]*))?")
-    _FROM = re.compile(r"(?i)(?:Inbound (\w+) connection denied|Deny (?:inbound )?(\w+)(?: \(no connection\))?) from "
-                       r"([0-9a-fA-F.:]+)/(\w[\w-]*) to ([0-9a-fA-F.:]+)/(\w[\w-]*)")
+    _FROM = re.compile(r"(?i)(?:Inbound (\w+) connection denied|Deny (?:inbound )?(\w+)"
+                       r"(?: \(no connection\)| reverse path check)?"
+                       r"|\b(\w{1,16}) (?:access denied by ACL|request discarded)) from "
+                       r"([0-9a-fA-F.:]+)(?:/(\w[\w-]*))? to (?:[\w .-]{1,64}:)?([0-9a-fA-F.:]+)(?:/(\w[\w-]*))?")
+    _FETCHED = re.compile(r"([0-9a-fA-F.:]{2,45})(?:\([^)]{0,64}\))? Accessed (?:JAVA )?URL ([0-9a-fA-F.:]{2,45}):"
+                          r"(https?)://([\w.-]{1,253})(?::(\d{1,5}))?")
     _LIST = re.compile(r"access-list \S+ (permitted|denied|est-allowed) (\w+) [^/]{1,64}/([0-9a-fA-F.:]+)\((\w[\w-]*)\)"
                        r".*?-> [^/]{1,64}/([0-9a-fA-F.:]+)\((\w[\w-]*)\)")
-    _TOLD = re.compile(r"%(?:ASA|FTD)-\w*-?\d-(30201[3-6]|30202[01]|1060(?:01|06|07|14|15|21|23)|106100)\b")
+    _TOLD = re.compile(r"%(?:ASA|FTD)-\w*-?\d-"
+                       r"(30201[3-6]|30202[01]|1060(?:01|06|07|14|15|21|23)|106100|304001|71000[35])\b")
 
     def __init__(self, addresses: Addresses, stamps: Stamps) -> None:
         self._addresses = addresses
@@ -65,7 +73,7 @@ class Asa:
             if other is None or "SrcIP: " not in line:
                 yield Passed(f"message {other[1]}" if other else "messages without a number")
             return
-        text = line[told.end():]
+        text = line[told.end():told.end() + _LONGEST]
         number = told[1]
         if at is None:
             yield Unread(_NO_TIME)
@@ -80,7 +88,10 @@ class Asa:
         elif match := self._DENIED.search(text):
             yield self._single(at, match[1], (match[2], match[3]), (match[4], match[5]), denied=True)
         elif match := self._FROM.search(text):
-            yield self._single(at, match[1] or match[2], (match[3], match[4]), (match[5], match[6]), denied=True)
+            protocol = match[1] or match[2] or match[3]
+            yield self._single(at, protocol, (match[4], match[5]), (match[6], match[7]), denied=True)
+        elif match := self._FETCHED.search(text):
+            yield self._fetched(match, at)
         else:
             yield Unread(f"message {number} as Cisco documents it")
 
@@ -117,6 +128,13 @@ class Asa:
         near, far = (foreign, local) if inbound else (local, foreign)
         row = self._single(at, "icmp", (near, None), (far, None), denied=False)
         return row._replace(packets=0) if known and isinstance(row, Flow) else row
+
+    def _fetched(self, match: re.Match[str], at: int) -> Row:
+        """A request that the inspection saw; its connection is told by messages of its own, so it counts no packet."""
+        near, far, scheme, name, port = match.groups()
+        row = self._single(at, "tcp", (near, None), (far, port or scheme), denied=False)
+        host = name.lower().rstrip(".")
+        return row._replace(packets=0, http=host if is_name(host) else "") if isinstance(row, Flow) else row
 
     def _listed(self, match: re.Match[str], at: int, hits: re.Match[str] | None) -> Row:
         """A rule's hits since its last line; each is a packet or a connection of its own."""

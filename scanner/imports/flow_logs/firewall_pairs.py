@@ -104,7 +104,8 @@ class Pairs:
     marks: ClassVar[tuple[str, ...]] = ("srcip=", "src=", 'src:"', "src: ", "SrcIP: ", "src_ip=", "source=")
     _EQUALS = re.compile(r'([A-Za-z_][\w.-]{0,40})=("(?:[^"\\]|\\.){0,1024}"|[^\s,;|]*)')
     _COLON = re.compile(r'([A-Za-z_]\w{0,40}): ?("[^"]{0,1024}"|[^,;"\[]{0,1024})[,;]?')
-    _DAY = re.compile(r"\bdate=\"?(\d{4}-\d\d-\d\d)\"? time=\"?(\d\d:\d\d:\d\d)")
+    _DAY = re.compile(r"\bdate=\"?(\d{4}-\d\d-\d\d)\"?[ ,]time=\"?(\d\d:\d\d:\d\d)")
+    _SPACED = re.compile(r"\b(?:rt|start|end|devTime)=([A-Z][a-z]{2} \d{1,2} \d{4} \d\d:\d\d:\d\d)")     # CEF, LEEF
     _ZONE = re.compile(r"[+-]\d{4}")
     _URL = re.compile(r'(?i)\b(?:url|request|resource)(?:=|: ?)"?(?:[A-Z]{3,8} )?(https?|rtsp)://([\w.-]{1,253})'
                       r"(?::(\d{1,5}))?")
@@ -264,4 +265,7 @@ class Pairs:
         if match := self._DAY.search(line[:512]):
             zone = told.get("zone", "")
             return self._stamps.read(f"{match[1]} {match[2]}{zone if self._ZONE.fullmatch(zone) else ''}")
-        return at if at is not None else self._stamps.read(told.get("at", ""))
+        if at is not None:
+            return at
+        spaced = self._SPACED.search(line[:8_192])
+        return self._stamps.read(spaced[1] if spaced else told.get("at", ""))

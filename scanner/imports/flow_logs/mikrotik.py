@@ -27,8 +27,9 @@ class MikroTik:
 
     form: ClassVar[str] = "MikroTik log"
     marks: ClassVar[tuple[str, ...]] = (", proto ", "dns query from ", " query from ", "assigned ")
-    _PACKET = re.compile(r"^(.*?)\bin:(.{1,64}?) out:(.{1,64}?)[, ].{0,256}?\bproto ([\w-]{1,16})"
-                         r"(?: \(([^)]{0,64})\))?, ([^ ,]{2,64}?)->([^ ,]{2,64})(?:,.{0,256}?\blen (\d{1,6}))?")
+    _WHERE = re.compile(r"\bin:([^ ,]{1,64}|\(unknown[^)]{0,16}\)) out:")
+    _PACKET = re.compile(r"\bproto ([\w-]{1,16})(?: \(([^)]{0,64})\))?, ([^ ,]{2,64}?)->([^ ,]{2,64})(?=,|\s|$)")
+    _LENGTH = re.compile(r"\blen (\d{1,6})\b")
     _MAC = re.compile(r"\bsrc-mac ([0-9a-fA-F:]{17})")
     _ASKED = re.compile(r"\bquery from ([0-9a-fA-F.:]{2,45}): #\d+ (\S+?)\.? [A-Z0-9]{1,10}\b")
     _LEASE = re.compile(r"\bassigned ([0-9.]{7,15}) (?:to|for) ([0-9a-fA-F:]{17})(?: \(?([\w.-]{1,64})\)?)?")
@@ -42,24 +43,28 @@ class MikroTik:
         """The packet, question or lease of a line."""
         if at is None and (own := self._OWN_TIME.search(line[:256])):
             at = self._stamps.read(own[1])
-        if packet := self._PACKET.search(line[:2_048]):
+        line = line[:2_048]
+        where = self._WHERE.search(line)
+        packet = self._PACKET.search(line, where.end()) if where else None
+        if where and packet:
             self.kind = "firewall"
-            yield self._packet(line, packet, at)
-        elif asked := self._ASKED.search(line[:2_048]):
+            yield self._packet(line, where, packet, at)
+        elif asked := self._ASKED.search(line):
             self.kind = "resolver"
             client, name = self._addresses.of(asked[1]), asked[2].lower()
             if at is None:
                 yield Unread(_NO_TIME)
             elif client and is_host(name):
                 yield Question(at, client, name)
-        elif lease := self._LEASE.search(line[:2_048]):
+        elif lease := self._LEASE.search(line):
             self.kind = "leases"
             mac, address = self._addresses.mac(lease[2]), self._addresses.of(lease[1])
             if mac and address:
                 yield Lease(at or 0, mac, address, clean(lease[3] or "", 128))
 
-    def _packet(self, line: str, packet: re.Match[str], at: int | None) -> Row:
-        before, into, _, protocol, detail, one, other, length = packet.groups()
+    def _packet(self, line: str, where: re.Match[str], packet: re.Match[str], at: int | None) -> Row:
+        protocol, detail, one, other = packet.groups()
+        length = self._LENGTH.search(line, packet.end())
         (source, near), (target, far) = self._end(one), self._end(other)
         number = protocol_number(protocol)
         if not source or not target or near is None or far is None or number is None:
@@ -69,11 +74,11 @@ class MikroTik:
         if number not in _PORTED:
             near = far = 0
         flags = flags_of((detail or "").replace(",", " ")) if number == _TCP else 0
-        mac = self._MAC.search(line[:2_048])
-        station = self._addresses.mac(mac[1]) if mac and "unknown" not in into else ""
-        return Flow(at, at, source, target, number, near, far, 1, count_of(length or ""),
+        mac = self._MAC.search(line, where.end())
+        station = self._addresses.mac(mac[1]) if mac and "unknown" not in where[1] else ""
+        return Flow(at, at, source, target, number, near, far, 1, count_of(length[1] if length else ""),
                     opened="connection-state:new" in line or flags & (_SYN | _ACK) == _SYN, source_mac=station,
-                    denied=is_denied(before[-128:]), flags=flags)
+                    denied=is_denied(line[max(where.start() - 128, 0):where.start()]), flags=flags)
 
     def _end(self, text: str) -> tuple[str, int | None]:
         """An address and a port: ``10.0.0.5:554``, ``[fd00::5]:554``, or an address alone."""

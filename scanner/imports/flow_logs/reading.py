@@ -118,7 +118,7 @@ class _Tally:
         """What was passed over, for a person."""
         if self.passed:
             each = ", ".join(f"{count} {what}" for what, count in self.passed.most_common())
-            yield f"{self.passed.total()} rows tell of no traffic and were passed over: {each}"
+            yield f"{self.passed.total()} rows tell of no call, or in no way that is read, and were passed over: {each}"
 
     def source(self, form: str, kinds: Iterable[str], notes: Iterable[str]) -> Source:
         """What is told of the file."""

@@ -29,6 +29,7 @@ class Squid:
     marks: ClassVar[tuple[str, ...]] = (" TCP_", " NONE/", " NONE_NONE/", " TAG_NONE/", " UDP_")
     _LINE = re.compile(r"(?:^|\s)(\d{9,10}\.\d{3}) +(-?\d{1,10}) (\S{2,64}) ((?:TCP|UDP|NONE|TAG)[A-Z_]{0,64})/(\d{3}) "
                        r"(\d{1,16}) ([A-Z-]{1,32}) (\S+) (\S+) ([A-Z_]{2,40})/(\S+)")
+    _BEGIN = re.compile(r"\d{9,10}\.\d{3} +-?\d+ ")
     _URL = re.compile(r"(?i)(?:([a-z]{2,8})://)?(?:[^/@\s]*@)?(\[[0-9a-f:.]{2,45}\]|[^/:?#\s]{1,253})(?::(\d{1,5}))?"
                       r"(?:[/?#]|$)")
 
@@ -39,7 +40,8 @@ class Squid:
         """The call of a line, or the question for a name where no call followed."""
         found = self._LINE.search(line)
         if found is None:
-            yield Unread("time, duration, client, result/status, size, method, URL, user, peer/host")
+            if self._BEGIN.match(line):
+                yield Unread("time, duration, client, result/status, size, method, URL, user, peer/host")
             return
         stamp, lasted, client_text, result, status, size, _, url, _, way, peer = found.groups()
         end = self._stamps.read(stamp)

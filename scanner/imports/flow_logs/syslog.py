@@ -88,7 +88,7 @@ class LogLines:
                     dialects.insert(0, dialects.pop(place))
                 return
         if marked:
-            yield Passed(f"{marked}: no traffic told"), ""
+            yield Passed(f"of a {marked}"), ""
         elif line.strip():
             self.others += 1
 

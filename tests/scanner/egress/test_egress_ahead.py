@@ -11,21 +11,20 @@ from scanner.egress.ahead import pieces
 
 
 def read_through(data, begin, size, leave, most=1 << 20):
-    """What a reader sees that takes all but `leave(n)` octets of each piece, from a stream that gives little at once."""
+    """What a reader sees that takes all but `leave(n)` octets of each piece of a stream that gives little at once."""
     stream = io.BytesIO(data)
-    taken, number = b"", 0
-    for piece in pieces(lambda room: stream.readinto(room[:most]), begin, size, 16):
+    taken = b""
+    for number, piece in enumerate(pieces(lambda room: stream.readinto(room[:most]), begin, size, 16)):
         whole = bytes(piece.octets(0, 0))
         assert len(piece.octets(0, 16)) == len(whole) + 16
         piece.left = 0 if piece.last else min(leave(number), size, len(whole))
         taken += whole[:len(whole) - piece.left]
-        number += 1
     return taken
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.binary(max_size=4000), st.binary(max_size=64), st.integers(64, 700), st.lists(st.integers(0, 700), min_size=1),
-       st.integers(1, 900))
+@given(st.binary(max_size=4000), st.binary(max_size=64), st.integers(64, 700),
+       st.lists(st.integers(0, 700), min_size=1), st.integers(1, 900))
 def test_every_octet_comes_once_and_in_order(data, begin, size, leaves, most):
     assert read_through(data, begin, size, lambda number: leaves[number % len(leaves)], most) == begin + data
 
@@ -46,7 +45,7 @@ def test_an_error_in_the_stream_is_raised_where_the_pieces_are_taken():
 
 def test_who_stops_early_leaves_no_thread_behind():
     before = threading.active_count()
-    found = pieces(lambda room: len(room), b"", 64, 16)
+    found = pieces(len, b"", 64, 16)
     next(found)
     found.close()
     assert threading.active_count() == before

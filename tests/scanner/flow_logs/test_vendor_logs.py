@@ -53,9 +53,10 @@ EVE_DNS = {
         {"rrname": "p2p.example.org", "rrtype": "A"}], "answers": [
         {"rrname": "p2p.example.org", "rrtype": "A", "rdata": CLOUD}]}),
 }
-SRX = ('<14>1 2026-11-22T10:00:05.123Z srx RT_FLOW - RT_FLOW_SESSION_{} [junos@2636.1.1.1.2.129 source-address="10.0.0.5" '
-       'source-port="50000" destination-address="203.0.113.9" destination-port="8443" service-name="None" '
-       'nat-source-address="198.51.100.1" nat-source-port="9" protocol-id="6" policy-name="p" session-id-32="77"{}]\n')
+SRX = ('<14>1 2026-11-22T10:00:05.123Z srx RT_FLOW - RT_FLOW_SESSION_{} [junos@2636.1.1.1.2.129 '
+       'source-address="10.0.0.5" source-port="50000" destination-address="203.0.113.9" destination-port="8443" '
+       'service-name="None" nat-source-address="198.51.100.1" nat-source-port="9" protocol-id="6" policy-name="p" '
+       'session-id-32="77"{}]\n')
 VPC = "2 123456789010 eni-0a {} 1795341600 1795341660 {} OK\n"
 VPC_HEAD = ("version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action "
             "log-status\n")
@@ -108,18 +109,19 @@ ROWS = {
         'elapsed-time="4"')), [ALL]),
     "juniper refused": (SRX.format("DENY", ""), [(CLOUD, "tcp", 8443, 1, 0, 1)]),
     "juniper plain": (
-        ("Nov 22 10:00:01 srx RT_FLOW: RT_FLOW_SESSION_CREATE: session created 10.0.0.5/50000->203.0.113.9/8443 0x0 None "
-        "198.51.100.1/9->203.0.113.9/8443 0x0 source rule r1 N/A N/A 6 p cams out 77 N/A(N/A) ge-0/0/1.0\n"
+        ("Nov 22 10:00:01 srx RT_FLOW: RT_FLOW_SESSION_CREATE: session created 10.0.0.5/50000->203.0.113.9/8443 0x0 "
+        "None 198.51.100.1/9->203.0.113.9/8443 0x0 source rule r1 N/A N/A 6 p cams out 77 N/A(N/A) ge-0/0/1.0\n"
         "Nov 22 10:00:05 srx RT_FLOW: RT_FLOW_SESSION_CLOSE: session closed TCP FIN: 10.0.0.5/50000->203.0.113.9/8443 "
-        "0x0 None 198.51.100.1/9->203.0.113.9/8443 0x0 source rule r1 N/A N/A 6 p cams out 77 6(800) 4(1100) 4 UNKNOWN\n"
+        "0x0 None 198.51.100.1/9->203.0.113.9/8443 0x0 source rule r1 N/A N/A 6 p cams out 77 6(800) 4(1100) 4 "
+        "UNKNOWN\n"
         "Nov 22 10:00:06 srx RT_FLOW: RT_FLOW_SESSION_DENY: session denied 10.0.0.5/50001->203.0.113.77/32100 None "
         "17(0) deny-all cams out UNKNOWN UNKNOWN N/A(N/A) ge-0/0/1.0\n"), [ALL, DENIED]),
     "juniper plain 11.4": (
-        ("Nov 22 10:00:05 srx RT_FLOW: RT_FLOW_SESSION_CLOSE: session closed idle Timeout: 10.0.0.5/50000->203.0.113.9/8443 "
-        "None 10.0.0.5/50000->203.0.113.9/8443 None None 6 p cams out 77 6(800) 4(1100) 4\n"), [ALL]),
+        ("Nov 22 10:00:05 srx RT_FLOW: RT_FLOW_SESSION_CLOSE: session closed idle Timeout: 10.0.0.5/50000->"
+        "203.0.113.9/8443 None 10.0.0.5/50000->203.0.113.9/8443 None None 6 p cams out 77 6(800) 4(1100) 4\n"), [ALL]),
     "mikrotik 6": (
-        ("nov/22 10:00:01 firewall,info cams forward: in:bridge out:ether1, src-mac 02:00:00:00:00:aa, proto TCP (SYN), "
-        "10.0.0.5:50000->203.0.113.9:8443, len 60\n"), [(CLOUD, "tcp", 8443, 1, 60, 0)]),
+        ("nov/22 10:00:01 firewall,info cams forward: in:bridge out:ether1, src-mac 02:00:00:00:00:aa, proto TCP "
+        "(SYN), 10.0.0.5:50000->203.0.113.9:8443, len 60\n"), [(CLOUD, "tcp", 8443, 1, 60, 0)]),
     "mikrotik 7": (
         (" 2026-11-22 10:00:01 firewall,info DROP forward: in:bridge(ether3) out:ether1, connection-state:new src-mac "
         "02:00:00:00:00:aa, proto UDP, 10.0.0.5:50001->203.0.113.77:32100, NAT (10.0.0.5:50001->198.51.100.1:9)->"
@@ -175,8 +177,8 @@ ROWS = {
     "watchguard": (
         ('<142>Nov 22 10:00:01 fb firewall: msg_id="3000-0148" Allow 1-Trusted 0-External 60 tcp 20 63 10.0.0.5 '
         '203.0.113.9 50000 8443 offset 10 S 1 win 9 (Outgoing-00)\n'
-        '<142>Nov 22 10:00:05 fb firewall: msg_id="3000-0151" Allow 1-Trusted 0-External tcp 10.0.0.5 203.0.113.9 50000 '
-        '8443 duration="4" sent_bytes="800" rcvd_bytes="1100" sent_pkts="6" rcvd_pkts="4" (Outgoing-00)\n'
+        '<142>Nov 22 10:00:05 fb firewall: msg_id="3000-0151" Allow 1-Trusted 0-External tcp 10.0.0.5 203.0.113.9 '
+        '50000 8443 duration="4" sent_bytes="800" rcvd_bytes="1100" sent_pkts="6" rcvd_pkts="4" (Outgoing-00)\n'
         '2026-11-22 10:00:06 Deny 10.0.0.5 203.0.113.77 32100/udp 50001 32100 Trusted External Denied 76 64 (x-00) '
         'proc_id="firewall" msg_id="3000-0148"\n'), [ALL, DENIED]),
     "check point, one line each": (
@@ -191,7 +193,8 @@ ROWS = {
     "cef without an action": (("<13>Nov 22 10:00:01 gw CEF:0|Maker|Gateway|9|201|Traffic Blocked|4|proto=UDP "
                               "src=10.0.0.5 spt=50001 dst=203.0.113.77 dpt=32100\n"), [DENIED]),
     "unifi zone": (("<4>Nov 22 10:00:01 udm [CUSTOM1_WAN-D-10003] DESCR=\"cams\" IN=br0 OUT=eth8 SRC=10.0.0.5 "
-                   "DST=203.0.113.77 LEN=48 PROTO=UDP SPT=50001 DPT=32100 LEN=28\n"), [(OTHER, "udp", 32100, 1, 48, 1)]),
+                   "DST=203.0.113.77 LEN=48 PROTO=UDP SPT=50001 DPT=32100 LEN=28\n"),
+                  [(OTHER, "udp", 32100, 1, 48, 1)]),
 }
 
 
@@ -270,7 +273,8 @@ def test_a_proxy_that_called_nobody_itself_leaves_the_name_that_was_asked_for(li
 
 @pytest.mark.parametrize(("line", "port"), [
     ("1795341602.123 5 10.0.0.5 TCP_MISS/200 9 GET http://p2p.example.org/x - HIER_DIRECT/203.0.113.9 text/html", 80),
-    ("1795341602.123 5 10.0.0.5 TCP_MISS/200 9 POST http://u:p@p2p.example.org:8080/ - ORIGINAL_DST/203.0.113.9 -", 8080),
+    ("1795341602.123 5 10.0.0.5 TCP_MISS/200 9 POST http://u:p@p2p.example.org:8080/ - ORIGINAL_DST/203.0.113.9 -",
+     8080),
     (("Nov 22 10:00:02 fw (squid-1)[9]: 1795341602.123 5 10.0.0.5 NONE_NONE/200 9 CONNECT 203.0.113.9:443 - "
      "HIER_DIRECT/203.0.113.9 -"), 443),
 ])
@@ -300,7 +304,38 @@ def test_every_line_of_an_asa_is_read_counted_as_unread_or_named_by_its_number()
     source = capture(text).sources[0]
     assert (source.rows, source.unread) == (2, 1)
     assert source.unread_by == {"message 302013 as Cisco documents it": 1}
-    assert "2 rows tell of no traffic and were passed over: 1 message 305011, 1 message 111008" in source.notes
+    assert source.notes[0].startswith("2 rows ")
+    assert source.notes[0].endswith("passed over: 1 message 305011, 1 message 111008")
+
+
+ASA = "Nov 22 2026 10:00:01 fw : %ASA-{}\n"
+
+
+@pytest.mark.parametrize(("message", "expected"), [
+    ("3-106014: Deny inbound icmp src in:10.0.0.5 dst out:203.0.113.9 (type 8, code 0)", (CLOUD, "icmp", 0, 1, 0, 1)),
+    ("1-106021: Deny UDP reverse path check from 10.0.0.5 to 203.0.113.9 on interface in", (CLOUD, "udp", 0, 1, 0, 1)),
+    ("6-106015: Deny TCP (no connection) from 10.0.0.5/50000 to 203.0.113.9/443 flags RST  on interface in",
+     (CLOUD, "tcp", 443, 1, 0, 1)),
+    ("3-710003: TCP access denied by ACL from 10.0.0.5/50000 to in:10.0.0.1/22", ("10.0.0.1", "tcp", 22, 1, 0, 1)),
+    ("7-710005: UDP request discarded from 10.0.0.5/50000 to in:10.0.0.255/137", ("10.0.0.255", "udp", 137, 1, 0, 1)),
+    ("5-304001: 10.0.0.5 Accessed URL 203.0.113.9:http://up.example.org/x", (CLOUD, "tcp", 80, 0, 0, 0)),
+    (("session-6-302013: Built outbound TCP connection 5 for out:203.0.113.9/443 (203.0.113.9/443) to "
+     "in:10.0.0.5/50000 (198.51.100.1/50000)(LOCAL\\u)"), (CLOUD, "tcp", 443, 1, 0, 0)),
+])
+def test_further_messages_of_an_asa(message, expected):
+    assert told(ASA.format(message)) == [expected]
+
+
+@pytest.mark.parametrize("line", [
+    ('date=2026-11-22,time=10:00:01,logid="0000000013",type="traffic",srcip=10.0.0.5,srcport=50000,dstip=203.0.113.9,'
+    'dstport=8443,proto=6,action="close",sentbyte=800,rcvdbyte=1100,sentpkt=6,rcvdpkt=4'),
+    ("CEF:0|Maker|Gate|7|13|close|3|src=10.0.0.5 spt=50000 dst=203.0.113.9 dpt=8443 proto=6 act=close out=1900 "
+    "start=Nov 22 2026 10:00:01"),
+])
+def test_a_time_may_stand_in_the_fields_alone(line):
+    found = capture(line + "\n")
+    assert found.first_ns // 10**9 == 1795341601
+    assert [(c.destination, c.port, c.bytes) for c in found.conversations] == [(CLOUD, 8443, 1900)]
 
 
 def test_an_interval_without_traffic_is_no_loss_and_one_that_was_skipped_is():
