@@ -114,8 +114,8 @@ class Pairs:
     _MERAKI = re.compile(r" (?:flows|\w*firewall) (deny|allow)\b| pattern: (deny|allow|[01])\b")
     _CHECK_POINT = re.compile(r"^ ?\d{1,2}[A-Za-z]{3}\d{4} +[\d:]{7,8} +(\w+) ")
     _CEF = re.compile(r"\bCEF: ?\d\|(?:[^|]{0,128}\|){4}([^|]{0,128})\|")
-    _GOING_ON = re.compile(r"%FTD-\w*-?\d-430002\b|\bip_flow_start\b")
-    _BUILT, _ENDED = frozenset({"98"}), re.compile(r"\bip_flow_end\b")
+    _OPENING = re.compile(r"%FTD-\w*-?\d-430002\b|\bip_flow_start\b")
+    _BUILT = frozenset({"98"})
 
     def __init__(self, addresses: Addresses, stamps: Stamps) -> None:
         self._addresses, self._stamps = addresses, stamps
@@ -240,10 +240,11 @@ class Pairs:
         if denied:
             return sent or 1, octets, back, back_octets
         event = told.get("event", "")
-        # FortiGate's 15 opens and 20 goes on; SonicWall's 98 opens; FTD's 430002 and Meraki's ip_flow_start open.
-        opens = event[-6:] in {"000015", "000020"} or event in self._BUILT or bool(self._GOING_ON.search(line[:512]))
-        closes = bool(self._ENDED.search(line[:512]))
-        return self._sessions.adds(key, (sent or 1, octets, back, back_octets), goes_on=opens and not closes)
+        totals = (sent or 1, octets, back, back_octets)
+        # FortiGate's 15, SonicWall's 98, FTD's 430002 and Meraki's ip_flow_start open; FortiGate's 20 goes on.
+        if event[-6:] == "000015" or event in self._BUILT or self._OPENING.search(line[:512]):
+            return self._sessions.opens(key, totals)
+        return self._sessions.adds(key, totals, goes_on=event[-6:] == "000020")
 
     def _question(self, told: Mapping[str, str], at: int, ends: tuple[str, str], name: str) -> Question:
         """A question that a DNS profile logged, and what was answered; an answer is no second question."""

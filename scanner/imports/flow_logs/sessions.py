@@ -19,9 +19,10 @@ class Sessions:
     def __init__(self) -> None:
         self._counted: dict[Hashable, _Totals] = {}
 
-    def opens(self, key: Hashable) -> _Totals:
-        """A line that tells of an opening and of no packets: one packet is counted for it."""
-        return self.adds(key, (1, 0, 0, 0), goes_on=True)
+    def opens(self, key: Hashable, totals: _Totals = (1, 0, 0, 0)) -> _Totals:
+        """What a line adds that tells of an opening: all it says, or one packet; the same ends may open again."""
+        self._counted.pop(key, None)
+        return self.adds(key, totals, goes_on=True)
 
     def adds(self, key: Hashable, totals: _Totals, *, goes_on: bool) -> _Totals:
         """What `totals` (packets and octets sent, packets and octets received) add to what was counted before."""

@@ -289,6 +289,23 @@ def test_the_host_of_an_https_address_is_what_was_said_in_the_hello(name, spoken
     assert spoken in {one for c in capture(ROWS[name][0]).conversations for one in c.sni}
 
 
+@pytest.mark.parametrize("name", ["watchguard", "sonicwall", "meraki opens", "azure"])
+def test_the_same_ends_may_open_again_without_a_closing_line(name):
+    line = {
+        "watchguard": '{} fb firewall: msg_id="3000-0148" Allow 1-T 0-E 60 udp 20 63 10.0.0.5 203.0.113.9 6000 32100 (x)',
+        "sonicwall": '{} id=firewall m=98 msg="Connection Opened" src=10.0.0.5:6000:X0 dst=203.0.113.9:32100:X1 proto=udp',
+        "meraki opens": "{} MX ip_flow_start src=10.0.0.5 dst=203.0.113.9 protocol=udp sport=6000 dport=32100",
+        "azure": '{{"time":"{}","f":[{{"flowTuples":["17953416{}1,10.0.0.5,203.0.113.9,6000,32100,U,O,A,B,,,,"]}}]}}',
+    }[name]
+    text = "".join(line.format(f"2026-11-22T10:0{minute}:01Z", minute) + "\n" for minute in range(4))
+    assert told(text) == [(CLOUD, "udp", 32100, 4, 0, 0)]
+
+
+def test_a_flow_that_begins_and_ends_is_one():
+    line = "<134>1 179534160{}.5 MX ip_flow_{} src=10.0.0.5 dst=203.0.113.9 protocol=udp sport=6000 dport=32100\n"
+    assert told(line.format(1, "start") + line.format(5, "end")) == [(CLOUD, "udp", 32100, 1, 0, 0)]
+
+
 def test_a_firewalls_dns_profile_tells_questions_and_answers_and_no_host_of_the_resolver():
     line = ('date=2026-11-22 time=10:00:00 logid="1501054802" type="utm" subtype="dns" srcip=10.0.0.5 srcport=5000 '
             'dstip=10.0.0.1 dstport=53 proto=17 qname="p2p.example.org" ipaddr="203.0.113.9, 203.0.113.77"\n')
