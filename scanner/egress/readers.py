@@ -21,7 +21,7 @@ from scanner.egress.records import Records
 
 __all__ = ["CHUNK", "CaptureReader"]
 
-CHUNK = 8 * 1024 * 1024
+CHUNK = 10 * 1024 * 1024
 """Octets read at once, more than the longest frame or block."""
 MOST = 32_768
 """Frames of one batch; the memory that reading takes follows from it."""

@@ -3,12 +3,13 @@
 import pytest
 
 from rules import destinations, makers
-from rules.blocking import UNKNOWN, Blockable, consequence, load
+from rules.blocking import FROM_OUTSIDE, UNKNOWN, Blockable, consequence, load
 from rules.destinations import Purpose
 
 
 def test_every_purpose_has_a_consequence():
-    assert set(load()) == {*map(str, Purpose), UNKNOWN}
+    assert set(load()) == {*map(str, Purpose), UNKNOWN, FROM_OUTSIDE}
+    assert consequence("p2p", "203.0.113.8", "tcp", 554, inbound=True) is load()[FROM_OUTSIDE]
     clouds = destinations.with_makers(destinations.load(), makers.load())
     assert {str(entry.purpose) for entry in clouds.entries} <= set(load())
 

@@ -48,7 +48,8 @@ NAMES = sorted({
                           for entry in regime.entries}
     if party in CATALOG.entities.parties and not party.startswith("category")
     for written in (CATALOG.entities.parties[party].name, *CATALOG.entities.parties[party].names)
-    if written.isascii() and len(written) > 8 and " " in written and min(map(len, written.replace("(", "").split()[:2])) > 3})
+    if written.isascii() and len(written) > 8 and " " in written
+    and min(map(len, written.replace("(", "").split()[:2])) > 3})
 
 
 @given(st.sampled_from(NAMES), st.integers(0, 60), st.sampled_from(["lost", "twice", "changed places"]))

@@ -292,8 +292,8 @@ def test_the_host_of_an_https_address_is_what_was_said_in_the_hello(name, spoken
 @pytest.mark.parametrize("name", ["watchguard", "sonicwall", "meraki opens", "azure"])
 def test_the_same_ends_may_open_again_without_a_closing_line(name):
     line = {
-        "watchguard": '{} fb firewall: msg_id="3000-0148" Allow 1-T 0-E 60 udp 20 63 10.0.0.5 203.0.113.9 6000 32100 (x)',
-        "sonicwall": '{} id=firewall m=98 msg="Connection Opened" src=10.0.0.5:6000:X0 dst=203.0.113.9:32100:X1 proto=udp',
+        "watchguard": '{} fb firewall: msg_id="3000-0148" Allow T E 60 udp 20 63 10.0.0.5 203.0.113.9 6000 32100 x',
+        "sonicwall": '{} id=firewall m=98 msg="Opened" src=10.0.0.5:6000:X0 dst=203.0.113.9:32100:X1 proto=udp',
         "meraki opens": "{} MX ip_flow_start src=10.0.0.5 dst=203.0.113.9 protocol=udp sport=6000 dport=32100",
         "azure": '{{"time":"{}","f":[{{"flowTuples":["17953416{}1,10.0.0.5,203.0.113.9,6000,32100,U,O,A,B,,,,"]}}]}}',
     }[name]
