@@ -27,8 +27,8 @@ _MOST_UNPLACED = 3
 @verb(rank=21)
 def egress(
     ctx: typer.Context,
-    files: list[Path] = typer.Argument(None, help="Captures (pcap, pcapng), NetFlow or IPFIX, nfdump "
-                                      "or SiLK text, firewall, proxy, cloud, DNS, Zeek and Suricata logs; gzipped or not."),
+    files: list[Path] = typer.Argument(None, help="Captures (pcap, pcapng), NetFlow or IPFIX, nfdump or "
+                                      "SiLK text, firewall, proxy, cloud, DNS, Zeek, Suricata logs; gzipped or not."),
     devices: str | None = typer.Option(None, "--devices", metavar="FILE|inventory",
                                        help="Only these: a neighbour table, or the devices of the inventory."),
     geoip: list[Path] = typer.Option([], "--geoip", metavar="MMDB", help="Your database of countries or owners."),

@@ -20,6 +20,7 @@ from scanner.egress.flows import Flows, Mixer, group
 from scanner.egress.fragments import Reassembly, Whole, read_wholes
 from scanner.egress.headers import Fragment, Rows, joined, read_headers
 from scanner.egress.links import ARP, Links, read_links
+from scanner.egress.memory import give_back
 from scanner.egress.naming import Naming
 from scanner.egress.overlays import MAX_OVERLAYS, frames_inside
 from scanner.egress.plain import read_plain
@@ -126,6 +127,7 @@ class Recorder:
     def _finish(self, trouble: str, lost: int) -> Capture:
         while left := list(self._reassembly.flush()):        # in what is given up there may be fragments again
             self._add_wholes(left)
+        give_back()
         drops = Counter(self._tables.all_drops())
         drops.update({"fragments": self._reassembly.evicted, "unread openings": self._naming.evicted})
         return summed_up(self._tables, Capture(

@@ -14,6 +14,7 @@ from typing import TypeVar
 import numpy as np
 
 from scanner.egress.capture import Capture, Conversation, Names
+from scanner.egress.crowds import within_bounds
 from scanner.egress.flows import BURST_NS
 from scanner.egress.inbound import turned
 from scanner.egress.signs import Sign
@@ -43,11 +44,11 @@ class _Summary:
     def of(self, capture: Capture) -> Capture:
         conversations = [self._conversation(device, talks) for device, talks in self._placed()]
         addresses = self._addresses()
-        return replace(
-            capture, conversations=tuple(turned(conversations, addresses)), names=self._names(conversations),
-            addresses=addresses,
+        names = self._names(conversations)
+        return within_bounds(replace(
+            capture, conversations=tuple(turned(conversations, addresses)), names=names, addresses=addresses,
             asked={mac_text(mac): len(sought) for mac, sought in sorted(self._tables.looked_for.items())},
-            routers=tuple(mac_text(mac) for mac in sorted(self._routers)))
+            routers=tuple(mac_text(mac) for mac in sorted(self._routers))))
 
     def _placed(self) -> Iterator[tuple[str, list[Talk]]]:
         """The talks that make one conversation each, with the key of their device, in order.

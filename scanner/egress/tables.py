@@ -26,6 +26,7 @@ MAX_BURSTS = 2_048
 MAX_ALL_BURSTS = 1_000_000
 MAX_QUESTIONS = 100_000
 MAX_SOUGHT = 4_096
+MAX_ASKERS = 16_384
 _PROTOCOLS = {1: "icmp", 4: "ipip", 6: "tcp", 17: "udp", 41: "ipip", 47: "gre"}
 ROUTER_ADDRESSES = 4
 """A MAC with more IPv4 addresses than these is a router: a camera may keep a factory and a link-local one."""
@@ -226,7 +227,7 @@ class Answers:
 
 @dataclass(slots=True)
 class Asked:
-    """What one sender asked for."""
+    """What one sender asked for, and called itself."""
 
     dns: Counter[str] = field(default_factory=Counter)
     sni: Counter[str] = field(default_factory=Counter)
@@ -246,18 +247,28 @@ class Tables:
     asked: dict[tuple[int, int], Asked] = field(default_factory=dict)    # by MAC and address of the sender
     looked_for: dict[int, set[int]] = field(default_factory=dict)        # by MAC: the addresses it sought with ARP
     questions: int = 0
+    nobody: Asked = field(default_factory=Asked)
     drops: Counter[str] = field(default_factory=Counter)
 
     def asks(self, mac: int, address: int) -> Asked:
-        """What a sender asked so far; a sender beyond the bound shares an entry of nobody."""
+        """What a sender asked so far; of a sender beyond the bound nothing is kept."""
         found = self.asked.get((mac, address))
         if found is not None:
             return found
-        key = (mac, address)
-        if len(self.asked) >= MAX_ADDRESSES:
+        if len(self.asked) >= MAX_ASKERS:
             self.drops["names"] += 1
-            key = (0, 0)
-        return self.asked.setdefault(key, Asked())
+            return self._forgotten()
+        found = self.asked[mac, address] = Asked()
+        return found
+
+    def _forgotten(self) -> Asked:
+        """An entry of nobody, without what the one before left in it."""
+        nobody = self.nobody
+        for counter in (nobody.dns, nobody.sni, nobody.http, nobody.realms):
+            self.questions -= len(counter)
+            counter.clear()
+        nobody.told.clear()
+        return nobody
 
     def seek(self, mac: int, address: int) -> None:
         """A station looked for an address; beyond the bounds that is dropped, and counted as that."""
