@@ -29,7 +29,8 @@ def reason(*asked):
     ([TLS], "asks 1.1.1.1:853/tcp for names under encryption, past", "clear"),
     ([HTTPS], "asks mozilla.cloudflare-dns.com:443/tcp for names under encryption, past", "clear"),
     ([CLEAR, TLS, HTTPS], ("114.114.114.114:53/udp for names in clear text and 1.1.1.1:853/tcp, "
-                            "mozilla.cloudflare-dns.com:443/tcp for names under encryption"), "853/tcp for names in clear"),
+                            "mozilla.cloudflare-dns.com:443/tcp for names under encryption"),
+     "853/tcp for names in clear"),
 ])
 def test_clear_and_hidden_questions_are_told_apart(asked, says, never):
     told = reason(*asked)
