@@ -189,7 +189,6 @@ class Catalog:
     han_neutral: tuple[str, ...]
     others: frozenset[str]
     doubtful: frozenset[str]
-    others_han: tuple[str, ...]
     class_words: tuple[str, ...]
     camera_marks: tuple[str, ...]
     trade_marks: tuple[str, ...]
@@ -299,7 +298,7 @@ def build(entities: Entities, makers: Makers, regimes: tuple[Regime, ...]) -> Ca
                      for rule in read(FOLDER / "models.yaml", _Models).models if rule.party in entities.parties),
         han_trade=tuple(map(simplified, words.han_trade)),
         han_neutral=tuple(sorted(map(simplified, words.han_neutral), key=len, reverse=True)),
-        others=frozenset(spellings.others), doubtful=frozenset(spellings.doubtful), others_han=spellings.others_han,
+        others=frozenset(spellings.others), doubtful=frozenset(spellings.doubtful),
         class_words=tuple(word for word in classes if len(word) >= 6 and word.isascii()),
         camera_marks=tuple(dict.fromkeys(simplified(w) for w in (*words.camera, *words.device) if _eastern(w))),
         trade_marks=tuple(simplified(w) for w in words.trade if not w.isascii()),

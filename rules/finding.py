@@ -350,8 +350,6 @@ def _stands_in(written: str, run: str, script: str) -> bool:
 
 def _in_script(script: str, run: str, catalog: Catalog) -> Iterator[Find]:
     """Spellings of another script inside one run of it: anywhere in Chinese, Japanese, Korean; whole words else."""
-    if script == "han" and any(other in run for other in catalog.others_han):
-        return
     spellings = catalog.scripts.get(script, ())
     rest = run
     for written, known in spellings:
