@@ -130,10 +130,12 @@ class Recorder:
         give_back()
         drops = Counter(self._tables.all_drops())
         drops.update({"fragments": self._reassembly.evicted, "unread openings": self._naming.evicted})
-        return summed_up(self._tables, Capture(
+        summary = summed_up(self._tables, Capture(
             packets=self._packets, arp=self._arp, undecoded=dict(sorted(self.undecoded.items())),
             dropped=sum(drops.values()), drops=dict(sorted((+drops).items())), trouble=trouble, lost=lost,
             first_ns=self._first, last_ns=self._last), _BITS)
+        give_back()
+        return summary
 
     @property
     def undecoded(self) -> dict[str, int]:

@@ -16,7 +16,7 @@ from scanner.egress.inbound import is_site
 
 __all__ = ["MAX_DEVICES", "within_bounds"]
 
-MAX_DEVICES = 8_192
+MAX_DEVICES = 6_000
 """Devices of one capture; what they need, from conversations to findings, is about 12 KiB each."""
 
 
