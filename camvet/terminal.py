@@ -40,6 +40,8 @@ def _writing() -> Iterator[None]:
 
 def calm(text: str) -> str:
     """`text` with every character that could move a cursor, colour a screen or reorder a line shown as ``·``."""
+    if text.isprintable():                  # nothing of the kind is in most lines, and then this is all it takes
+        return text
     return "".join(c if c in _KEEP or unicodedata.category(c) not in _HIDDEN else "·" for c in text)
 
 

@@ -96,9 +96,7 @@ def _isapi(root: xml.Element, name: str, *, psia: bool) -> Fields:
         return build(document=document, status_code=number(xml.value(root, "statusCode", "statusValue")),
                      status_string=xml.value(root, "statusString"), sub_status=xml.value(root, "subStatusCode"))
 
-    def own(name: str) -> str:
-        return xml.own(root, name)
-
+    own = xml.Members(root).own
     firmware, released = own("firmwareVersion"), own("firmwareReleasedDate")
     version = firmware_and_build(f"{firmware} {released}" if released else firmware)
     identity = name == "DeviceInfo"

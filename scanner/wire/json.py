@@ -113,8 +113,8 @@ def texts(node: Json, *keys: str) -> tuple[str, ...]:
     if not isinstance(node, dict):
         return ()
     wanted = {key.casefold() for key in keys}
-    found = (scalar(inner) for key, inner in node.items() if key.partition("#")[0].casefold() in wanted)
-    return tuple(text for text in found if text)
+    return tuple([text for key, inner in node.items()
+                  if (key.partition("#")[0] if "#" in key else key).casefold() in wanted and (text := scalar(inner))])
 
 
 def scalar(value: Json) -> str:

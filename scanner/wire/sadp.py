@@ -43,10 +43,10 @@ def parse(data: bytes, source: Endpoint, _now: datetime) -> Fields | Refusal:
         return document
     if document.name.casefold() not in _ROOTS:
         return Refusal("not_sadp", document.name[:40])
-    root = document.root
+    root, members = document.root, xml.Members(document.root)
 
     def own(name: str) -> str:
-        return xml.own(root, name) or xml.value(root, name)
+        return members.own(name) or xml.value(root, name)
 
     serial, description = own("DeviceSN"), own("DeviceDescription")
     return firmware_and_build(own("SoftwareVersion")) | build(

@@ -19,8 +19,8 @@ from lxml import etree
 from scanner.observation import Refusal
 from scanner.wire.text import SHORT, clean, decode
 
-__all__ = ["MAX_BYTES", "MAX_DEPTH", "MAX_ELEMENTS", "Document", "Element", "Outline", "children", "escape", "find",
-           "find_all", "local", "own", "read", "text", "value", "values"]
+__all__ = ["MAX_BYTES", "MAX_DEPTH", "MAX_ELEMENTS", "Document", "Element", "Members", "Outline", "children", "escape",
+           "find", "find_all", "local", "own", "read", "text", "value", "values"]
 
 Element = Any
 """An lxml element; lxml ships no types."""
@@ -191,6 +191,22 @@ class Outline:
         every = self._named.get(name.casefold(), [])
         direct = (child for child in every if child.getparent() is self._element)
         return next((found for child in (*direct, *every[:16]) if (found := text(child))), "")
+
+
+class Members:
+    """The direct children of an element by local name: one pass for readers that ask for many names."""
+
+    __slots__ = ("_named",)
+
+    def __init__(self, element: Element) -> None:
+        self._named: dict[str, list[Element]] = {}
+        for child in children(element):
+            self._named.setdefault(_name(child), []).append(child)
+
+    def own(self, name: str) -> str:
+        """Like `own` of one name."""
+        return " / ".join(dict.fromkeys(found for child in self._named.get(name.casefold(), ())
+                                        if (found := text(child))))
 
 
 def children(element: Element, *names: str) -> Iterator[Element]:
