@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from camvet.context import UsageError
-from camvet.screening import Screened
+from camvet.screening import Screened, lists_of
 from camvet.sheets import Sheet, read_sheet
 
 __all__ = ["HEADER", "Part", "is_table", "line_of_row", "mark", "parts_of", "read_bom", "read_table", "row_of"]
@@ -152,7 +152,7 @@ def mark(part: Part, screened: Screened) -> None:
             "overall": str(effects.overall) if effects else "",
             "effects": "; ".join(f"{one.regime} {one.effect}" + (" (unverified)" if one.unverified else "")
                                  for one in effects.binding) if effects else "",
-            "lists": "; ".join(f"{one.id} {one.dated} {one.version}" for one in screened.lists)}
+            "lists": lists_of(screened)}
     part.item["properties"] = kept + [{"name": _OURS + name, "value": value} for name, value in told.items() if value]
 
 

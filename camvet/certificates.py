@@ -50,7 +50,8 @@ def write(context: Context, path: Path, screener: Screener, done: Sequence[Scree
     document: dict[str, Any] = {
         "camvet": "certificate/1", "by": by, "screened_on": clock.stamp(now), "as_of": screener.as_of.isoformat(),
         "buyers": list(screener.buyers), "activity": screener.activity, "purpose": screener.purpose,
-        "lists": [list_json(one) | {"age_days": (now.date() - one.dated).days} for one in screener.lists],
+        "lists": [list_json(one, now.date()) | {"stale": one.stale(max(now.date(), screener.as_of))}
+                  for one in screener.lists],
         "rows": [{"query": one.found.query, "action": str(one.found.action), "entity": one.found.entity,
                   "name": one.found.name, "relation": one.found.relation, "because": one.found.because,
                   "matched_by": one.found.matched_by, "overall": str(one.effects.overall) if one.effects else None,

@@ -16,7 +16,7 @@ from typing import Any
 __all__ = ["Each", "Rows", "write"]
 
 _STEP = "  "
-_MANY = 4_096
+_MUCH = 256 * 1024
 """Parts that are handed over as one piece."""
 _TOGETHER = 512
 """Rows that are encoded together."""
@@ -58,15 +58,18 @@ class _Pieces:
     def __init__(self, sink: Callable[[str], object]) -> None:
         self._sink = sink
         self._waiting: list[str] = []
+        self._length = 0
 
     def add(self, text: str) -> None:
         self._waiting.append(text)
-        if len(self._waiting) >= _MANY:
+        self._length += len(text)
+        if self._length >= _MUCH:
             self.flush()
 
     def flush(self) -> None:
         self._sink("".join(self._waiting))
         self._waiting.clear()
+        self._length = 0
 
 
 @cache

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rules.screening import Screening
     from rules.vocabulary import ListVersion
 
-__all__ = ["COLUMNS", "Screened", "Screener", "columns_of", "exit_code", "screened_json"]
+__all__ = ["COLUMNS", "Screened", "Screener", "columns_of", "exit_code", "lists_of", "screened_json"]
 
 COLUMNS = ("camvet_action", "camvet_entity", "camvet_name", "camvet_relation", "camvet_score", "camvet_matched_by",
            "camvet_because", "camvet_overall", "camvet_effects", "camvet_as_of", "camvet_lists")
@@ -118,7 +118,7 @@ def screened_json(screened: Screened) -> dict[str, Any]:
         "overall": str(effects.overall) if effects else None, "name": found.name, "also": list(found.also),
         "tricks": list(found.tricks), "unverified": found.unverified, "as_of": screened.as_of.isoformat(),
         "buyers": list(effects.buyers) if effects else [], "named_in": list(found.lists),
-        "lists": [list_json(version) for version in screened.lists],
+        "lists": [list_json(version, screened.as_of) for version in screened.lists],
     }
 
 
@@ -127,7 +127,12 @@ def columns_of(screened: Screened) -> list[str]:
     found, effects = screened.found, screened.effects
     told = "; ".join(f"{effect.regime} {effect.effect}" + ("" if effect.binds_buyer else " (not binding)")
                      + (" (unverified)" if effect.unverified else "") for effect in effects.binding) if effects else ""
-    lists = "; ".join(f"{version.id} {version.dated} {version.version}" for version in screened.lists)
     return [str(found.action), found.entity or "", found.name or "", found.relation, f"{found.score:g}",
             found.matched_by or "", found.because, str(effects.overall) if effects else "", told,
-            screened.as_of.isoformat(), lists]
+            screened.as_of.isoformat(), lists_of(screened)]
+
+
+def lists_of(screened: Screened) -> str:
+    """The lists that were screened against in one cell: id, date with ``(stale)`` where it is, and edition."""
+    return "; ".join(f"{one.id} {one.dated}{' (stale)' if one.stale(screened.as_of) else ''} {one.version}"
+                     for one in screened.lists)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from rules.vocabulary import Effect, Finding, Identity, ListVersion, Verdict
@@ -54,9 +55,10 @@ def effect_json(effect: Effect) -> dict[str, Any]:
     }
 
 
-def list_json(version: ListVersion) -> dict[str, Any]:
-    """Which edition of a list or rule set was used."""
-    return {"id": version.id, "name": version.name, "version": version.version, "dated": version.dated.isoformat()}
+def list_json(version: ListVersion, on: date) -> dict[str, Any]:
+    """Which edition of a list or rule set was used, how old it was on the day it was asked about, and if too old."""
+    return {"id": version.id, "name": version.name, "version": version.version, "dated": version.dated.isoformat(),
+            "age_days": version.age_days(on), "stale": version.stale(on)}
 
 
 def verdict_json(verdict: Verdict) -> dict[str, Any]:
@@ -67,5 +69,5 @@ def verdict_json(verdict: Verdict) -> dict[str, Any]:
         "rules": list(verdict.rules), "overall": str(verdict.overall),
         "findings": [finding_json(finding) for finding in verdict.findings],
         "effects": [effect_json(effect) for effect in verdict.effects],
-        "lists": [list_json(version) for version in verdict.lists],
+        "lists": [list_json(version, verdict.as_of) for version in verdict.lists],
     }

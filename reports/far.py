@@ -10,15 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 
 from reports.report import DeviceReport, Report
+from reports.summary import stale
 from rules.contracts import Contract, Identification, Register, Supplier
 from rules.vocabulary import Effect, ListVersion
 from rules.workdays import after
 
-__all__ = ["Blank", "Candidate", "FarReport", "Question", "build"]
+__all__ = ["Blank", "Candidate", "FarReport", "Question", "UsedList", "build"]
 
 _REGIMES = ("US-889-A", "US-889-B")
 _COUNTS, _OPEN = {"true", "by_affiliation"}, {"unresolved"}
@@ -81,6 +82,18 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
+class UsedList:
+    """A list that was used, its age on the day of the report and whether it was too old by then to rely on."""
+
+    id: str
+    name: str
+    version: str
+    dated: date
+    age_days: int
+    stale: bool
+
+
+@dataclass(frozen=True, slots=True)
 class FarReport:
     """The whole: who reports, under which clause, the devices, the representations, and what nobody could tell."""
 
@@ -93,7 +106,7 @@ class FarReport:
     worksheet: Sequence[Question]
     not_identified: Sequence[str]
     limits: Sequence[str]
-    lists: Sequence[ListVersion]
+    lists: Sequence[UsedList]
 
 
 def build(report: Report, register: Register | None) -> FarReport:
@@ -107,51 +120,101 @@ def build(report: Report, register: Register | None) -> FarReport:
         _blank("contractor unique entity identifier", "", known.contractor.uei, "register", "SAM registration"),
         _blank("contractor CAGE code", "", known.contractor.cage, "register", "SAM registration"))
     return FarReport(report.site, report.sweep, report.as_of, contractor, known.contracts, candidates,
-                     tuple(_worksheet(candidates, unknown)), unknown, _limits(known, candidates), tuple(report.lists))
+                     tuple(_worksheet(candidates, unknown)), unknown, _limits(known, candidates),
+                     tuple(_used(one, report) for one in report.lists))
+
+
+def _used(one: ListVersion, report: Report) -> UsedList:
+    return UsedList(one.id, one.name, one.version, one.dated, one.age_days(report.generated_at.date()),
+                    stale(report, one))
 
 
 def _candidate(device: DeviceReport, report: Report, register: Register) -> Candidate | None:
     effects = [effect for effect in device.verdict.effects if effect.regime in _REGIMES]
-    confirmed = next((one for one in register.identifications if one.device in _names(device)), None)
+    clock = _clock(_merged([one for one in register.identifications if one.device in _names(device)]), register)
+    confirmed = clock.counts if clock else None
     listed = [effect for effect in effects if effect.listed in _COUNTS and effect.in_force]
     unsettled = [effect for effect in effects if effect.listed in _OPEN and effect.in_force]
     if confirmed is None and not listed and not unsettled:
         return None
     contract = _contract(confirmed, register)
     clause = contract.clause if contract is not None else ""
-    strictest = clause or (_NEWER if any(one.clause == _NEWER for one in register.contracts) else "")
-    first_due, deadline = _first_due(confirmed, strictest) if confirmed else (None, "")
-    second_due = None
-    if confirmed is not None and first_due is not None:
-        second_due = after(confirmed.reported_on or first_due, _SECOND_REPORT_DAYS)
-    overdue = confirmed is not None and confirmed.reported_on is None and first_due is not None and (
-        first_due < report.generated_at.date())
+    second_due = after(clock.counts.reported_on or clock.due, _SECOND_REPORT_DAYS) if clock else None
     status: Literal["identified", "candidate", "open"] = (
         "identified" if confirmed else "candidate" if listed else "open")
     return Candidate(
         device=device.device, status=status, maker=device.identity.maker_name or device.identity.maker or "not known",
-        assurance=str(device.identity.assurance), why=_why(listed or unsettled, confirmed),
+        assurance=str(device.identity.assurance), why=_why(listed, unsettled, clock),
         report_to=_report_to(contract), first_report=_first(device, confirmed, contract, register),
         second_report=_second(confirmed, clause), clause=clause,
         identified_at=confirmed.day if confirmed else None,
         identified_time=confirmed.moment if confirmed else None,
-        first_due=first_due, second_due=second_due, deadline=deadline, overdue=overdue,
-        unverified=any(effect.unverified for effect in listed or unsettled))
+        first_due=clock.due if clock else None, second_due=second_due, deadline=clock.deadline if clock else "",
+        overdue=clock is not None and any(due < report.generated_at.date() for due in clock.unsent),
+        unverified=(clock is not None and clock.unverified) or any(
+            effect.unverified for effect in listed or unsettled))
 
 
-def _first_due(confirmed: Identification, clause: str) -> tuple[date, str]:
-    """The day the first report is due, and how it was counted; under the newer clause the earlier of two counts."""
+@dataclass(frozen=True, slots=True)
+class _Clock:
+    """When a device has to be reported, by all who identified it; `counts` is the one with the earliest deadline."""
+
+    counts: Identification
+    others: Sequence[Identification]
+    due: date
+    deadline: str
+    unverified: bool                    # the deadline rests on a rule whose text was not seen
+    unsent: Sequence[date]              # the deadlines of what was not reported yet
+
+
+def _merged(found: Sequence[Identification]) -> list[Identification]:
+    """Each identification, with what its own person left open taken from another one for the same contract."""
+    left_open = ("contract", "orders", "item_description", "model_number", "mitigation", "reported_on",
+                 "prevention_efforts", "additional_efforts")
+    merged = []
+    for one in found:
+        said = {}
+        for other in found:
+            if not one.contract or not other.contract or one.contract == other.contract:
+                said |= {name: value for name in left_open
+                         if not getattr(one, name) and name not in said and (value := getattr(other, name))}
+        merged.append(one.model_copy(update=said))
+    return merged
+
+
+def _clock(found: Sequence[Identification], register: Register) -> _Clock | None:
+    """The clock that the earliest of them started; whoever confirms again later does not start it anew."""
+    if not found:
+        return None
+    newer = any(one.clause == _NEWER for one in register.contracts)
+    counted = []
+    for one in found:
+        contract = _contract(one, register)
+        counted.append((one, *_first_due(one, contract.clause if contract is not None else _NEWER if newer else "")))
+    counts, due, deadline, unverified = min(counted, key=lambda each: (
+        each[1], each[0].day, each[0].moment or datetime.combine(each[0].day, time(), UTC)))
+    told = {(one.by, one.identified_at) for one in found} - {(counts.by, counts.identified_at)}
+    others = {(one.by, one.identified_at): one for one in found if (one.by, one.identified_at) in told}
+    return _Clock(counts, list(others.values()), due, deadline, unverified,
+                  [each[1] for each in counted if each[0].reported_on is None])
+
+
+def _first_due(confirmed: Identification, clause: str) -> tuple[date, str, bool]:
+    """The day the first report is due, how it was counted, and whether an unverified rule had a part in that.
+
+    Under the newer clause the earlier of two counts.
+    """
     due = after(confirmed.day, 1)
     told = f"one business day after {confirmed.day}, the calendar day where it was identified"
     if clause != _NEWER:
-        return due, told
+        return due, told, False
     begun = confirmed.moment or datetime.combine(confirmed.day, time())
     ended = begun + _HOURS_OF_91
     last = ended.date() if ended.time() > time() else ended.date() - timedelta(days=1)
     counted = "" if confirmed.moment else ", counted from the beginning of that day since no time was told"
     if last < due:
-        return last, f"72 hours after the identification (52.240-91(h), unverified){counted}: earlier than {told}"
-    return due, f"{told}: no later than the 72 hours of 52.240-91(h) (unverified)"
+        return last, f"72 hours after the identification (52.240-91(h), unverified){counted}: earlier than {told}", True
+    return due, f"{told}: no later than the 72 hours of 52.240-91(h) (unverified)", True
 
 
 def _place(clause: str, paragraph: str) -> str:
@@ -164,12 +227,23 @@ def _names(device: DeviceReport) -> set[str]:
                               *identity.macs) if name}
 
 
-def _why(effects: Sequence[Effect], confirmed: Identification | None) -> tuple[str, ...]:
-    said = [f"{effect.regime}: {effect.because}" for effect in effects]
-    if confirmed is not None:
-        source = f", notified by {confirmed.notified_by}" if confirmed.notified_by else ""
-        said.insert(0, f"identified by {confirmed.by} on {confirmed.identified_at.isoformat()}{source}")
-    return tuple(said)
+def _why(listed: Sequence[Effect], unsettled: Sequence[Effect], clock: _Clock | None) -> tuple[str, ...]:
+    said = []
+    if clock is not None:
+        said.append(f"identified by {_identified(clock.counts)}")
+        said += [f"also identified by {_identified(other)}; the earliest deadline counts" for other in clock.others]
+        if not listed:
+            said.append("the facts of this device's verdict name no covered party"
+                        + (" for certain" if unsettled else "")
+                        + "; the clock runs all the same, since a person confirmed it: see that the device is the one "
+                          "meant")
+    return (*said, *(f"{effect.regime}: {effect.because}" for effect in listed or unsettled))
+
+
+def _identified(one: Identification) -> str:
+    source = f", notified by {one.notified_by}" if one.notified_by else ""
+    contract = f", for contract {one.contract}" if one.contract else ""
+    return f"{one.by} on {one.identified_at.isoformat()}{source}{contract}"
 
 
 def _contract(confirmed: Identification | None, register: Register) -> Contract | None:
@@ -300,5 +374,5 @@ def _limits(register: Register, candidates: Sequence[Candidate]) -> tuple[str, .
                       "fields here are those of 52.204-25(d), and the earlier of both deadlines is given. Whether it "
                       "asks for a second report is not known. Read the clause of the contract before sending.")
     if any(candidate.unverified for candidate in candidates):
-        limits.append("Some facts behind these devices are marked unverified in the lists.")
+        limits.append("Facts behind these devices, or the rule of a deadline, are marked unverified.")
     return tuple(limits)

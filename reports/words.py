@@ -107,6 +107,7 @@ REASON: Mapping[Reason, str] = MappingProxyType({
     Reason.UNREACHABLE: "not reachable",
     Reason.TOO_LARGE: "answer too large to read",
     Reason.MALFORMED: "answer not readable",
+    Reason.LOST: "packets were lost, so the record has holes",
     Reason.REDIRECTED: "pointed elsewhere; not followed",
     Reason.TLS_FAILED: "TLS handshake failed",
     Reason.BUSY: "device was busy",
@@ -170,7 +171,7 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
 
 SENT: Mapping[str, str] = MappingProxyType({
     "arp": "ARP requests", "syn": "SYN frames", "datagram": "UDP datagrams", "connection": "TCP connections",
-    "request": "HTTP, RTSP and SOAP requests",
+    "request": "HTTP, RTSP and SOAP requests", "membership": "multicast groups joined (IGMP)",
 })
 OPTED_IN: Mapping[str, str] = MappingProxyType({
     "factory_logins": "default credentials (the one login that the maker documents for the state of delivery)",

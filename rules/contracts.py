@@ -5,13 +5,13 @@ A YAML file that the contractor keeps. Nothing in it is needed to begin: what is
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Literal
 
 from pydantic import AwareDatetime, Field, field_validator, model_validator
 
-from rules.documents import Document, read
+from rules.documents import DataError, Document, read
 
 __all__ = ["Contract", "Contractor", "Identification", "Order", "Register", "Supplier", "load"]
 
@@ -102,6 +102,18 @@ class Identification(Document):
         """The very time, where it was told."""
         return self.identified_at if isinstance(self.identified_at, datetime) else None
 
+    def not_yet(self, now: datetime) -> str:
+        """Which of its days lies after `now`, for a person; empty where none does. A mere day is one of UTC."""
+        today = now.astimezone(UTC).date()
+        if self.day > today if self.moment is None else self.moment > now:
+            ahead = f"identified_at {self.identified_at.isoformat()}"
+        elif self.reported_on is not None and self.reported_on > today:
+            ahead = f"reported_on {self.reported_on}"
+        else:
+            return ""
+        return (f"{ahead} lies in the future; today is {today} (UTC)"
+                + ("" if self.moment else ": where that day has begun already, write the time with its offset"))
+
     @model_validator(mode="after")
     def _in_order(self) -> Identification:
         if self.reported_on is not None and self.reported_on < self.day:
@@ -127,6 +139,15 @@ class Register(Document):
         return self
 
 
-def load(path: Path) -> Register:
-    """The register of a file. Raises `rules.documents.DataError` with the path and the field that does not fit."""
-    return read(path, Register)
+def load(path: Path, now: datetime) -> Register:
+    """The register of a file, as it can be true at `now`.
+
+    Raises:
+        rules.documents.DataError: with the path and the field that does not fit, or the device and the day of what
+            nobody can have identified or reported yet.
+    """
+    register = read(path, Register)
+    for place, one in enumerate(register.identifications):
+        if ahead := one.not_yet(now):
+            raise DataError(f"{path}: identifications.{place}: device {one.device}: {ahead}")
+    return register

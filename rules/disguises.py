@@ -2,7 +2,7 @@
 
 Parsers resolve such spellings before a rule sees a field (`scanner.wire.text`), so that they cannot hide anybody. What
 was done is looked for here in the bytes as they came: letters of another alphabet inside a Latin word, full-width and
-other compatibility letters, invisible characters, a run shown from right to left, and comments, CDATA borders,
+other compatibility letters (circled ones too), invisible characters in or beside a name, a run shown from right to left, and comments, CDATA borders,
 processing instructions or empty elements between two letters of one word. Accents and whole words of another script
 are no trick.
 """
@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from rules.labels import INVISIBLE, LOOK_ALIKES, fold
+from rules.labels import INVISIBLE, LOOK_ALIKES, fold, stands_for
 from scanner.observation import Observation
 
 __all__ = ["Disguise", "disguises"]
@@ -46,6 +46,7 @@ _LINE = re.compile(r"(?m)^(?P<field>[\w-]{1,40})\s{0,4}[:=](?P<text>[^\r\n]{1,10
 _TURNED = re.compile("\u202e[^\u202a-\u202e\n]{0,512}?[A-Za-z]")
 _ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
 _WORD = re.compile(r"[^\W_]+")
+_NAMED_HIDDEN = (b"&shy;", b"&zwnj;", b"&zwj;", b"&lrm;", b"&rlm;", b"&NoBreak;", b"&ZeroWidthSpace;")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ def _texts(observation: Observation) -> Iterator[tuple[str, str]]:
         if field.replace("_", "") in _FIELDS and not str(value).isascii():
             yield from ((field, text) for text in observation.values(field))
     raw = observation.raw[:MAX_RAW]
-    if raw.isascii() and not any(sign in raw for sign in (b"<!--", b"<![", b"<?", b"&#", b"\\u", b"%", b"/>", b"></")):
+    if raw.isascii() and not any(sign in raw for sign in (b"<!--", b"<![", b"<?", b"&#", b"\\u", b"%", b"/>", b"></", *_NAMED_HIDDEN)):
         return
     text = raw.decode("utf-8", "replace")
     if observation.transport in _ENVELOPES:            # a page may set a letter in bold; a name in an envelope may not
@@ -93,7 +94,7 @@ def _unescaped(text: str, *, json: bool) -> str:
         text = _ESCAPE.sub(lambda found: chr(int(found[1], 16)), text)
     if "%" in text:
         text = unquote(text)
-    return html.unescape(text) if "&#" in text else text
+    return html.unescape(text) if "&" in text else text
 
 
 def _reading(text: str) -> str:
@@ -108,19 +109,46 @@ def _tricks(text: str) -> tuple[str, ...]:
         done[f"{kind} inside a word"] = None
     plain = _BORDER.sub("", text)
     if not plain.isascii():
-        if _TURNED.search(plain):
+        turned = _TURNED.search(plain) is not None
+        if turned:
             done[f"letters shown from right to left by {_named(chr(0x202E))}"] = None
         for at, char in enumerate(plain):
-            if INVISIBLE.match(char) and _latin(plain[at - 1:at]) and _latin(plain[at + 1:at + 2]):
+            if INVISIBLE.match(char) and not (turned and char in _OVERRIDE) and _idle(plain, at):
                 done[f"invisible {_named(char)}"] = None
-        bare = INVISIBLE.sub("", plain)
-        for word in _WORD.findall(bare):
+        for word in _words(INVISIBLE.sub("", plain)):
             done.update(dict.fromkeys(_of_word(word)))
     return tuple(done)[:_MOST_SHOWN]
 
 
+_OVERRIDE = "\u202c\u202e"
 _BORDERS = (("<!--", "a comment"), ("<![", "a CDATA border"), ("]]>", "a CDATA border"),
             ("<?", "a processing instruction"))
+
+
+def _idle(text: str, at: int) -> bool:
+    """Whether an invisible character changes nothing that is seen: Latin letters or nothing stand beside it.
+
+    Other scripts need joiners and marks of direction, and symbols take variation selectors.
+    """
+    before = INVISIBLE.sub("", text[:at]).rstrip()[-1:]
+    after = INVISIBLE.sub("", text[at:]).lstrip()[:1]
+    beside = [char for char in (before, after) if char]
+    return any(map(_latin, beside)) and all(char.isascii() or _latin(char) for char in beside)
+
+
+def _words(text: str) -> Iterator[str]:
+    """The words of a text; a circled or otherwise enclosed letter is part of the word it stands in."""
+    if not any(unicodedata.category(char) == "So" and stands_for(char) for char in text):
+        yield from _WORD.findall(text)
+        return
+    word = ""
+    for char in text + " ":
+        if char.isalnum() or (unicodedata.category(char) == "So" and stands_for(char)):
+            word += char
+            continue
+        if len(word) > 1:                                  # one alone is a bullet or a sign, as of parking
+            yield word
+        word = ""
 
 
 def _of_word(word: str) -> Iterator[str]:
@@ -130,7 +158,9 @@ def _of_word(word: str) -> Iterator[str]:
         if char.isascii():
             continue
         normal = unicodedata.normalize("NFKC", char)
-        if normal.isascii() and normal.isalnum() and normal != char:
+        if not (char.isalnum() and normal != char and normal.isascii() and normal.isalnum()):
+            normal = stands_for(char)
+        if normal:
             yield f"compatibility letter {_named(char)} for {normal}"
         elif mixed and char in LOOK_ALIKES:
             yield f"look-alike {_named(char)} for {LOOK_ALIKES[char]}"

@@ -14,7 +14,8 @@ from functools import lru_cache
 
 from scanner.wire.text import as_displayed
 
-__all__ = ["INVISIBLE", "LOOK_ALIKES", "fold", "generic", "mentions", "name_pattern", "unspaced"]
+__all__ = ["INVISIBLE", "LOOK_ALIKES", "fold", "generic", "mentions", "name_pattern", "stands_for",
+           "unspaced"]
 
 MAX_LABEL = 4096
 
@@ -30,9 +31,13 @@ _CONFUSABLE = str.maketrans(
 )
 LOOK_ALIKES = {chr(code): chr(letter) for code, letter in _CONFUSABLE.items() if chr(code).isalpha()}
 """Each look-alike letter and the Latin letter it passes for."""
+_MARKS = str.maketrans("\u2122\u2120\u00ae\u00a9", "    ")
+"""Signs of trade, which compatibility forms would glue to the name as the letters TM and SM."""
+_ENCLOSED = {start + at: chr(ord("A") + at) for start in (0x1F150, 0x1F170) for at in range(26)}
+"""White letters on a dark ground, of which Unicode knows no compatibility form."""
 _COMMENT = re.compile(r"<!--.{0,200}?-->|/\*.{0,200}?\*/", re.DOTALL)
 INVISIBLE = re.compile("[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f"
-                      "\u3164\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e0fff]")
+                      "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\U0001d173-\U0001d17a\U000e0000-\U000e0fff]")
 _SPACE = re.compile(r"\s+")
 
 # What firmware says of its maker when nobody filled the field in.
@@ -48,11 +53,17 @@ def fold(text: str) -> str:
     if text.isascii() and "<!--" not in text and "/*" not in text:
         return " ".join(text.split())                       # ASCII is its own normal form, and most labels are ASCII
     text = _COMMENT.sub("", text)
-    text = INVISIBLE.sub("", unicodedata.normalize("NFKC", as_displayed(text)))
+    text = INVISIBLE.sub("", unicodedata.normalize("NFKC", as_displayed(text.translate(_MARKS))))
     if not text.isascii():
-        text = text.translate(_CONFUSABLE)
+        text = text.translate(_CONFUSABLE).translate(_ENCLOSED)
         text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
     return _SPACE.sub(" ", text).strip()
+
+
+def stands_for(char: str) -> str:
+    """The one ASCII letter or digit that a compatibility character shows; empty for any other character."""
+    shown = _ENCLOSED.get(ord(char)) or unicodedata.normalize("NFKC", char)
+    return shown if shown != char and len(shown) == 1 and shown.isascii() and shown.isalnum() else ""
 
 
 @lru_cache(maxsize=4096)

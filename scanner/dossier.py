@@ -21,6 +21,8 @@ BEARING = "interview.bearing"
 
 _MOST_RAW = 16_384             # stored of one reply; the digest covers all of it
 _LEAST_SECRET = 4              # shorter passwords stand in every second word
+# What is said of a device whose every port was tried; of one that is left alone nobody can know it.
+_PRESUMED = frozenset({Reason.PORT_CLOSED, Reason.NOT_APPLICABLE, Reason.PORT_UNKNOWN})
 _MOST_OBSERVATIONS = 1024      # of one device with its channels; the rest is counted
 
 
@@ -121,8 +123,20 @@ class Dossier:
                            tuple(dict.fromkeys(one.id for one in seen if one))))
 
     def skipped(self, probe: str, port: int | None, reason: Reason, detail: str = "") -> None:
-        """Note something that was not tried, and why."""
+        """Note something that was not tried, and why: of a device that is left alone, that it is."""
+        if self._spared(reason):
+            reason, detail = Reason.CIRCUIT_OPEN, self.gate.tripped
         self._note(Attempt(self.address, probe, port, AttemptStatus.NOT_ATTEMPTED, clock.now(), reason, detail))
+
+    def _spared(self, reason: Reason) -> bool:
+        """Whether `reason` only seems to hold, since the device is left alone: a port that was never tried is not shut.
+
+        A port that was found shut before that stays the reason why it was not asked.
+        """
+        if self._gate is None or not self._gate.tripped or reason not in _PRESUMED:
+            return False
+        return reason is not Reason.PORT_CLOSED or any(
+            one.probe == "tcp.connect" and one.reason is Reason.CIRCUIT_OPEN for one in self.attempts)
 
     def conclude(self, silence: str = "") -> None:
         """Note how the device bore its interview, once it is over; `silence` says how it fell silent after that."""

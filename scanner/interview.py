@@ -13,7 +13,7 @@ from scanner import clock
 from scanner.dossier import Dossier
 from scanner.legacy_tls import ask_legacy
 from scanner.observation import Endpoint, Reason, Refusal
-from scanner.onvif import declared_doors, pre_auth, repeat, told_stream
+from scanner.onvif import declared_doors, no_stream, pre_auth, repeat, told_stream
 from scanner.pace import RateLimit, Stopped
 from scanner.plan import Ask, Planner
 from scanner.ports import connect_all
@@ -263,7 +263,7 @@ class Interview:
         told, ports = told_stream(self.dossier, self.settings), self._rtsp_ports()
         asked = {seen.text("path") for seen in self.dossier.seen if seen.probe == "rtsp.describe"}
         if told is None:
-            self.dossier.skipped(_TOLD, None, Reason.NOT_APPLICABLE, "it tells no stranger where its picture is")
+            self.dossier.skipped(_TOLD, None, *no_stream(self.dossier, self.door))
         elif not ports:
             self.dossier.skipped(_TOLD, None, Reason.PORT_CLOSED, "no open RTSP port")
         elif told.names_login:

@@ -14,13 +14,14 @@ import asyncio
 import re
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from scanner import clock
 from scanner.dossier import Dossier
 from scanner.interview import Interview
-from scanner.observation import Endpoint, Reason, Refusal
-from scanner.onvif import no_soap, parse_reply
+from scanner.observation import AttemptStatus, Endpoint, Reason, Refusal
+from scanner.onvif import no_service, no_soap, parse_reply
 from scanner.plan import Ask
 from scanner.question import BUSY, Answer, Door, Verdict, put
 from scanner.settings import Settings
@@ -98,10 +99,10 @@ class LoginPass:
     async def _onvif(self, probe: str) -> None:
         door = self._interview.door
         if not door:
-            self._dossier.skipped(probe, None, Reason.NOT_APPLICABLE, "no ONVIF device service")
+            self._dossier.skipped(probe, None, *no_service(self._dossier))
             return
         stranger = [seen.fields for seen in self._dossier.seen if seen.probe == f"onvif.{_OPERATION}"]
-        if any(fields.get("operation") == _OPERATION for fields in stranger):
+        if any(_answers_it(fields) for fields in stranger):
             self._dossier.skipped(probe, door.port, Reason.NOT_APPLICABLE, "it answers this without a login")
             return
         challenged = any(fields.get("www_authenticate") for fields in stranger)
@@ -120,7 +121,7 @@ class LoginPass:
         self._answered, self._unreadable = False, ""
         answer = await self._put(probe, "onvif", door, send, parse_reply(_OPERATION, self._dossier.address, door.port),
                                  signed_time=not challenged)
-        if answer and answer.fields.get("operation") == _OPERATION and not self._refused:
+        if answer and _answers_it(answer.fields) and not self._refused:
             self._signed = signed
 
     async def _replay(self) -> None:
@@ -229,6 +230,12 @@ class LoginPass:
         if self._answered and (answer is None or verdict or answer.response.status >= 500
                                or answer.response.status in BUSY):
             self._refused = f"the one login attempt went to {probe} and did not succeed"
+        made = self._dossier.attempts[-1]
+        if answer and not self._answered and made.status is AttemptStatus.COMPLETED:
+            # An answer to a question with which no login went out is no login that was taken.
+            self._dossier.attempts[-1] = replace(
+                made, status=AttemptStatus.NOT_ATTEMPTED, reason=Reason.NOT_APPLICABLE,
+                detail=f"it asked for no login, and answered with status {answer.response.status}")
         return answer
 
     def _weigh(self, fields: Fields, *, signed_time: bool) -> Verdict:
@@ -262,6 +269,12 @@ class LoginPass:
         if away >= _HALF_HOUR - _LEEWAY and min(away % _HALF_HOUR, _HALF_HOUR - away % _HALF_HOUR) <= _LEEWAY:
             return "refused, and the device seems to give local time as UTC"
         return ""
+
+
+def _answers_it(fields: Mapping[str, object]) -> bool:
+    """Whether a reply is the answer to the call, and neither its refusal nor a body that nobody could read."""
+    return (fields.get("operation") == _OPERATION and "refusal" not in fields
+            and fields.get("status") not in (401, 403))
 
 
 def speaks_of_a_lock(fields: Mapping[str, object]) -> str:

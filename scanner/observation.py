@@ -60,6 +60,7 @@ class Reason(StrEnum):
     UNREACHABLE = "unreachable"
     TOO_LARGE = "too_large"                # the byte cap was reached
     MALFORMED = "malformed"                # bytes came that no parser accepts
+    LOST = "lost"                          # packets passed that were not kept: the record has holes
     REDIRECTED = "redirected"              # pointed elsewhere; the address was not followed
     TLS_FAILED = "tls_failed"
     BUSY = "busy"                          # 453, 503 or a connection limit

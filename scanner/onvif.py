@@ -21,8 +21,8 @@ from scanner.wire import http, soap
 from scanner.wire.fields import Fields
 
 __all__ = [
-    "DEVICE_PATH", "ToldStream", "call", "declared_doors", "doors", "no_soap", "parse_reply", "pre_auth", "repeat",
-    "told_stream",
+    "DEVICE_PATH", "ToldStream", "call", "declared_doors", "doors", "no_service", "no_soap", "no_stream", "parse_reply",
+    "pre_auth", "repeat", "told_stream",
 ]
 
 DEVICE_PATH = "/onvif/device_service"
@@ -33,6 +33,7 @@ REST = ("GetScopes", "GetServices", "GetDeviceInformation", "GetProfiles")
 REPEAT = "GetCapabilities"           # says what GetServices said; older firmware knows only this one
 STREAM = "GetStreamUri"
 _MOST_DOORS = 4
+_UNDECIDED = frozenset({Reason.BUSY, Reason.BUDGET_SPENT})     # neither an answer nor the lack of a service
 _LOGIN_IN_PATH = re.compile(r"(?i)pass|pwd|psw|\*\*\*")        # the last is what stands in place of a password
 
 
@@ -109,12 +110,34 @@ async def pre_auth(dossier: Dossier, client: HttpClient, settings: Settings) -> 
         if dossier.gate.tripped:
             break
     if not found:
-        _skip_all(dossier, (*REST, REPEAT), Reason.NOT_APPLICABLE, "no port answered as an ONVIF device service")
+        _skip_all(dossier, (*REST, REPEAT), *no_service(dossier))
         return None
     for operation in REST:
         await call(dossier, client, _door_of(operation, dossier, found, settings), operation, soap11=older)
     await _stream_address(dossier, client, _door_of("GetProfiles", dossier, found, settings), soap11=older)
     return found
+
+
+def no_service(dossier: Dossier) -> tuple[Reason, str]:
+    """Why a device has no ONVIF device service to ask: none is there, or it was not said whether one is.
+
+    A port that was too busy, or that no request was left for, may have the service: nothing is concluded from it.
+    """
+    return _undecided(dossier, FIRST) or (Reason.NOT_APPLICABLE, "no port answered as an ONVIF device service")
+
+
+def no_stream(dossier: Dossier, door: Door | None) -> tuple[Reason, str]:
+    """Why it is not known where a device has its picture: it tells no stranger, or could not be asked at `door`."""
+    return (_undecided(dossier, STREAM if door else FIRST)
+            or (Reason.NOT_APPLICABLE, "it tells no stranger where its picture is"))
+
+
+def _undecided(dossier: Dossier, operation: str) -> tuple[Reason, str] | None:
+    """Why a call brought no answer, where that says nothing of the device, and what the call was."""
+    for one in dossier.attempts:
+        if one.probe == f"onvif.{operation}" and one.reason in _UNDECIDED:
+            return one.reason, f"{operation} on port {one.port}: {one.detail}"
+    return None
 
 
 async def _stream_address(dossier: Dossier, client: HttpClient, door: Door, *, soap11: bool) -> None:
@@ -125,7 +148,9 @@ async def _stream_address(dossier: Dossier, client: HttpClient, door: Door, *, s
     if token:
         await call(dossier, client, door, STREAM, soap11=soap11, arguments={"ProfileToken": token})
     else:
-        dossier.skipped(f"onvif.{STREAM}", door.port, Reason.NOT_APPLICABLE, "it hands its profiles to no stranger")
+        reason, why = (_undecided(dossier, "GetProfiles")
+                       or (Reason.NOT_APPLICABLE, "it hands its profiles to no stranger"))
+        dossier.skipped(f"onvif.{STREAM}", door.port, reason, why)
 
 
 @dataclass(frozen=True, slots=True)

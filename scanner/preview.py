@@ -30,6 +30,7 @@ _DECLARED_PORTS = 4            # of those that a device names itself, at most so
 _DISCOVERY_SOCKETS = 1024
 _HANDSHAKES = 3                # TLS: one, one with old parameters where that fails, and a hello of old versions
 _LEAST_REST = 0.05
+_LISTENINGS = 2                # to groups: while everybody is asked, and while those that showed themselves are
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +150,7 @@ def _discovery(ground: _Ground) -> Iterator[Step]:
                "knows", arp, pace.arp_rate, arp / pace.arp_rate + waits, Kind.ARP)
     parts = list(_multicast(ground.links))
     yield _datagrams("multicast", "discovery datagrams", _names(ground.links), parts, pace)
+    yield _memberships(ground.links)
     parts = list(_multicast(ground.links6))
     yield _datagrams("multicast.ipv6", "discovery datagrams over IPv6", _names(ground.links6), parts, pace)
     everywhere = [one for one in PROTOCOLS if one.everywhere]
@@ -242,6 +244,16 @@ def _multicast(links: Iterable[Interface]) -> Iterator[Part]:
             to = (one.group6,) if ":" in link.address else (one.group, broadcast)
             for destination in filter(None, to):
                 yield Part(one.transport, destination, one.port, len(one.questions(link.mac, link.address)))
+
+
+def _memberships(links: Sequence[Interface]) -> Step:
+    """The groups that answers come to are joined on each link, and left again; that, too, is sent by this machine."""
+    parts = [Part(one.transport, group, None, _LISTENINGS) for _ in links for one in PROTOCOLS
+             for _ in one.reply_ports for group in one.reply_groups]
+    groups = " ".join(dict.fromkeys(part.to for part in parts)) or "none"
+    return Step("igmp", f"join the groups that answers are sent to ({groups}), leave them when listening ends; the "
+                "kernel tells the link of each join and each leave with IGMP reports (RFC 3376), usually two",
+                _names(links), _sum(parts), None, 0.0, Kind.MEMBERSHIP, _joined(parts))
 
 
 def _datagrams(name: str, what: str, to: str, parts: Sequence[Part], pace: Pace) -> Step:

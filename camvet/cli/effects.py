@@ -136,7 +136,7 @@ def effects_document(found: Effects, versions: Sequence[ListVersion]) -> dict[st
         "buyers": list(found.buyers), "activity": found.activity, "purpose": found.purpose,
         "effects": [_shape(effect) for effect in found.effects], "overall": str(found.overall),
         "entity_note": found.party.note, "entity_unverified": found.party.unverified,
-        "lists": [list_json(version) for version in versions], "disclaimer": DISCLAIMER,
+        "lists": [list_json(version, found.as_of) for version in versions], "disclaimer": DISCLAIMER,
     }
     if len(found.buyers) > 1:
         document["by_role"] = [_shape(effect) for effect in found.by_role]

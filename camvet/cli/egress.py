@@ -154,9 +154,13 @@ def _listen(context: Context, interface: str, seconds: float, known: dict[str, s
     said = (f"listening on {interface} for {seconds:g} s to "
             + ("all hosts" if all_hosts else f"{len(macs)} devices") + "; end early with Ctrl-C")
     try:
-        return listen(interface, seconds, macs, ready=lambda: context.terminal.note(said))
+        capture = listen(interface, seconds, macs, ready=lambda: context.terminal.note(said))
     except LiveError as error:
         raise UsageError(str(error)) from error
+    if capture.lost:
+        context.terminal.note(f"{capture.lost} frames were lost, since more came than this machine could read: what is "
+                              "missing here may have been among them; listen to fewer devices, or record to a file")
+    return capture
 
 
 def _lines(told: list[Told], capture: Capture, placed: Placed) -> Iterator[str]:

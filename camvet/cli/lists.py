@@ -39,9 +39,8 @@ def show(ctx: typer.Context) -> None:
     known: list[tuple[ListVersion, Snapshot | None]] = [(list_version(), None)]
     for version, snapshot in [*known, *((version_of(one), one) for one in snapshots)]:
         gone = sum(kept.gone_on is not None for kept in snapshot.parties) if snapshot else None
-        rows.append(list_json(version) | {
-            "age_days": version.age_days(today), "stale": version.stale(today), "removed": gone,
-            "parties": len(snapshot.parties) - (gone or 0) if snapshot else None})
+        rows.append(list_json(version, today) | {
+            "removed": gone, "parties": len(snapshot.parties) - (gone or 0) if snapshot else None})
     rows += _advisory_rows(today)
     if context.terminal.as_json:
         context.terminal.document({"lists": rows, "bundle": state if state["number"] else None,
@@ -70,8 +69,8 @@ def _advisory_rows(today: date) -> list[dict[str, Any]]:
     known = [record for file in shipped.files.values() for record in file.records]
     told = [(advisory_version(), len(known), sum(record.kev is not None for record in known), 0)]
     told += [(version_of(one), len(one.records), len(one.kev), len(one.set_aside)) for one in advisory_store.held()]
-    return [list_json(version) | {"age_days": version.age_days(today), "stale": version.stale(today),
-                                  "parties": None, "removed": None, "records": records, "kev": kev, "set_aside": aside}
+    return [list_json(version, today) | {"parties": None, "removed": None, "records": records, "kev": kev,
+                                         "set_aside": aside}
             for version, records, kev, aside in told]
 
 

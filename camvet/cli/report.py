@@ -144,6 +144,7 @@ def _far(made: Report, contracts: Path | None, form: str | None) -> bytes:
     from reports.formats import far
     from rules.contracts import load
     from rules.documents import DataError
+    from scanner import clock
 
     if form not in {None, "html", "json"}:
         raise UsageError(f"--as {form!r}: expected html or json")
@@ -153,7 +154,7 @@ def _far(made: Report, contracts: Path | None, form: str | None) -> bytes:
     except OSError as error:
         raise UsageError(f"--contracts {contracts}: {error.strerror}") from error
     try:
-        register = load(contracts) if contracts is not None else None
+        register = load(contracts, clock.now()) if contracts is not None else None
     except DataError as error:
         raise UsageError(str(error)) from error
     return far.render(made, register, form or "html")

@@ -293,7 +293,8 @@ def _explained(screened: Screened) -> Iterator[tuple[str, str]]:
         yield "citation", effect.citation
         for duty in effect.duty:
             yield "duty", duty
-    yield "lists", "; ".join(f"{one.name} of {one.dated}, edition {one.version}" for one in screened.lists)
+    yield "lists", "; ".join(f"{one.name} of {one.dated}{' (stale)' if one.stale(screened.as_of) else ''}, "
+                             f"edition {one.version}" for one in screened.lists)
 
 
 def _sum_up(context: Context, done: list[Screened], out: Path, lots: Sequence[Lot] = ()) -> None:
@@ -314,8 +315,11 @@ def _sum_up(context: Context, done: list[Screened], out: Path, lots: Sequence[Lo
 def _age(context: Context, screener: Screener) -> None:
     from camvet.lists import aged
 
-    for remark in aged(screener.lists, screener.as_of):
-        context.terminal.note(remark)
+    for version in screener.lists:
+        for remark in aged([version], screener.as_of):
+            # what makes every answer doubtful is said in quiet, too; JSON has it beside each answer
+            unheard = context.terminal.quiet and not context.terminal.as_json and version.stale(screener.as_of)
+            (context.terminal.error if unheard else context.terminal.note)(remark)
 
 
 def _wrapped(head: str, text: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -227,7 +228,7 @@ def tell(context: Context, record: SweepRecord, order: SweepOrder) -> None:
             "dropped": record.document["dropped"], "sent": _sent_json(record),
             "joined": record.document["joined"], "notes": record.document["notes"],
             "rejected": {key: one.to_json() for key, one in rejected.items()},
-            "lists": [list_json(version) for version in lists]})
+            "lists": [list_json(version, date.fromisoformat(record.as_of)) for version in lists]})
         return
     for judgement in sorted(record.judgements, key=lambda j: OUTCOME_ORDER.index(j.verdict.outcome)):
         outcome = judgement.verdict.outcome
@@ -270,7 +271,8 @@ def _sent_json(record: SweepRecord) -> dict[str, Any]:
 def _sent_text(record: SweepRecord) -> str:
     told = _sent_json(record)
     line = (f"sent {told['total']} in all: {told['arp']} ARP, {told['syn']} SYN, {told['datagram']} datagrams, "
-            f"{told['connection']} TCP connections, {told['request']} requests on them")
+            f"{told['connection']} TCP connections, {told['request']} requests on them, "
+            f"{told.get('membership', 0)} multicast groups joined")
     if told["devices_per_packet"] is None:
         return line
     return f"{line}; {1000 * told['devices_per_packet']:.1f} devices found for each 1000 sent"

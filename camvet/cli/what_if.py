@@ -70,8 +70,8 @@ def what_if(
     if context.terminal.as_json:
         context.terminal.document({"sweep": row.id, "as_of": day.isoformat(), "buyers": roles, "activity": activity,
                                    "purpose": purpose, "regimes": regimes, "devices": devices,
-                                   "lists": [list_json(one) for one in (list_version(),
-                                                                        *(listed.versions if listed else ()))]})
+                                   "lists": [list_json(one, day) for one in (list_version(),
+                                                                             *(listed.versions if listed else ()))]})
     else:
         context.terminal.lines(_table(devices, regimes, max(_NARROWEST, shutil.get_terminal_size().columns)))
     codes = {"legal": ExitCode.CLEAN, "review": ExitCode.INCOMPLETE}

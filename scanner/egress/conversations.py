@@ -32,6 +32,7 @@ __all__ = ["Recorder", "Watch", "serves"]
 
 _MAX_REASONS = 64
 _JOINED_AT_ONCE = 1_024
+_GIVEN_BACK = 16                            # batches after which freed memory is given back: what is read leaves holes
 _BITS = {sign: 1 << number for number, sign in enumerate(Sign)}
 Watch = Callable[[Batch, Rows], None]
 """Sees the rows of each batch before they are added up."""
@@ -49,7 +50,7 @@ class Recorder:
         self._naming = Naming(self._tables)
         self._reassembly = Reassembly()
         self._undecoded: Counter[str] = Counter()
-        self._packets = self._arp = 0
+        self._packets = self._arp = self._batches = 0
         self._first = self._last = 0
 
     def add(self, batch: Batch) -> None:
@@ -60,6 +61,9 @@ class Recorder:
 
     def _add(self, batch: Batch) -> None:
         self._packets += len(batch)
+        self._batches += 1
+        if self._batches % _GIVEN_BACK == 0:
+            give_back()
         earliest = int(batch.stamps.min())
         self._first = min(self._first, earliest) if self._first else earliest
         self._last = max(self._last, int(batch.stamps.max()))

@@ -25,14 +25,15 @@ def within_bounds(capture: Capture) -> Capture:
 
     Addresses outside that stand on no site by themselves are no devices, however many there are.
     """
+    heard = {talk.mac or talk.source for talk in capture.conversations}
+    if len(heard) <= MAX_DEVICES and len(heard.union(capture.names)) <= MAX_DEVICES:
+        return capture                                     # as nearly all are
     said: Counter[str] = Counter()
     for talk in capture.conversations:
         if talk.mac or is_site(talk.source):
             said[talk.device] += talk.packets
-    known = len(said)
-    if known + len(capture.names) > MAX_DEVICES:
-        for device, names in capture.names.items():
-            said[device] += sum(map(sum, (names.dns.values(), names.sni.values(), names.http.values())))
+    for device, names in capture.names.items():
+        said[device] += sum(map(sum, (names.dns.values(), names.sni.values(), names.http.values())))
     if len(said) <= MAX_DEVICES:
         return capture
     kept = set(nlargest(MAX_DEVICES, said, key=said.__getitem__))

@@ -94,7 +94,9 @@ def attempts(capture: Capture, devices: Mapping[str, str], now: datetime,
                 f"{capture.lost} frames were lost while capturing" if capture.lost
                 else f"{capture.dropped} entries did not fit" if capture.dropped
                 else f"{capture.unread} frames could not be read and may have carried its calls")
-            made.append(Attempt(device, PROBE, None, AttemptStatus.FAILED, now, Reason.MALFORMED, detail,
+            holes = not capture.trouble and (capture.lost or capture.dropped)
+            made.append(Attempt(device, PROBE, None, AttemptStatus.FAILED, now,
+                                Reason.LOST if holes else Reason.MALFORMED, detail,
                                 observations=ids))
         elif ids or device in present:
             made.append(Attempt(device, PROBE, None, AttemptStatus.COMPLETED, now, observations=ids))

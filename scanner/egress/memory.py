@@ -8,14 +8,21 @@ from __future__ import annotations
 
 import ctypes
 import sys
+from collections.abc import Callable
+from functools import cache
 
 __all__ = ["give_back"]
 
 
 def give_back() -> None:
     """Return what is free, where the C library can (``malloc_trim`` of glibc)."""
-    if not sys.platform.startswith("linux"):
-        return
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)       # other C libraries of Linux have none
+    trim = _trim()
     if trim is not None:
         trim(0)
+
+
+@cache
+def _trim() -> Callable[[int], int] | None:
+    if not sys.platform.startswith("linux"):
+        return None
+    return getattr(ctypes.CDLL(None), "malloc_trim", None)       # other C libraries of Linux have none

@@ -23,7 +23,7 @@ __all__ = ["CHUNK", "CaptureReader"]
 
 CHUNK = 10 * 1024 * 1024
 """Octets read at once, more than the longest frame or block."""
-MOST = 16_384
+MOST = 20_480
 """Frames of one batch; the memory that reading takes follows from it."""
 
 _GZIP = b"\x1f\x8b"

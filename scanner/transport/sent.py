@@ -22,6 +22,7 @@ class Kind(StrEnum):
     DATAGRAM = "datagram"           # UDP discovery probes, to one device or to a link
     CONNECTION = "connection"       # TCP connections begun, with or without TLS
     REQUEST = "request"             # HTTP, RTSP and SOAP requests on such a connection
+    MEMBERSHIP = "membership"       # multicast groups joined, which the kernel tells the link with IGMP reports
 
 
 class Tally:

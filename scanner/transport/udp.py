@@ -155,6 +155,7 @@ class Listener:
                 for group in groups:
                     member = struct.pack("=4s4si", socket.inet_aton(group), own, interface.index)
                     sock.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, member)
+                    note(Kind.MEMBERSHIP)
             # A fixed port must hear what is sent to a group or to broadcast, so it cannot be bound to one address.
             own_only = interface and not port and not groups and not hears_all
             sock.bind((interface.address if interface and own_only else "", port))

@@ -95,14 +95,15 @@ def http_headers(operation: str, *, soap11: bool = False) -> dict[str, str]:
 def parse_response(response: Response, operation: str, source: Endpoint, now: datetime) -> Fields:
     """A whole HTTP reply to `operation`: status and challenges always, and what the body says where it is SOAP.
 
-    ``refusal`` names why a body was not read (``html``, ``empty``), so that a login page is never taken for an answer.
+    ``refusal`` names why a body was not read (``html``, ``empty``), so that a login page is never taken for an answer;
+    ``operation`` is what a body that was read answers, and absent where none was: the question is no answer.
     """
-    out = build(operation=operation, status=response.status, server=response.header("server"))
+    out = build(status=response.status, server=response.header("server"))
     out |= challenge_fields(response.all("www-authenticate"))
     found = parse(response.body, source, now)
     if isinstance(found, Refusal):
         return out | build(refusal=found.reason)
-    return found | out | ({"operation": found["operation"]} if "operation" in found else {})
+    return build(operation=operation) | found | out
 
 
 def parse(data: bytes, _source: Endpoint, _now: datetime) -> Fields | Refusal:

@@ -128,8 +128,8 @@ def test_speed_beside_peers_and_every_name(tmp_path, kind, bounds):
     assert all(times[name] >= bounds.get(name, 0) for name in times)
 
 
-def write_flood(path, packets, *, macs):
-    """Datagrams of a 5-tuple each, from one MAC or from one each: drawn all at once."""
+def write_flood(path, packets, *, macs, inside=False):
+    """Datagrams of a 5-tuple each, from one MAC or from one each, from anywhere or the site: drawn all at once."""
     draw = np.random.default_rng(1)
     frame = mixed_traffic.GATEWAY + bytes.fromhex("020000000100") + b"\x08\0" + mixed_traffic.datagram(
         bytes(4), 0, bytes(4), 0, b"x" * 12)
@@ -139,6 +139,8 @@ def write_flood(path, packets, *, macs):
         for _ in range(0, packets, 50_000):
             rows = np.tile(record, (50_000, 1))
             rows[:, 16 + 26:16 + 38] = draw.integers(0, 256, (50_000, 12), np.uint8)        # addresses and ports
+            if inside:
+                rows[:, 16 + 26] = 10
             if macs:
                 rows[:, 16 + 8:16 + 12] = draw.integers(0, 256, (50_000, 4), np.uint8)
             out.write(rows.tobytes())
@@ -153,6 +155,16 @@ def test_a_flood_of_spoofed_flows_stays_within_bounds(tmp_path, macs):
     assert found["packets"] == 1_000_000
     assert found["megabytes"] < 200
     assert found["drops"]["conversations"] + found["conversations"] == pytest.approx(1_000_000, abs=100)
+
+
+@pytest.mark.parametrize("macs", [False, True])
+@pytest.mark.parametrize("inside", [False, True])
+def test_the_whole_command_stays_within_bounds_too(tmp_path, macs, inside):
+    path = tmp_path / "flood.pcap"
+    write_flood(path, 1_000_000, macs=macs, inside=inside)
+    seconds, megabytes = whole(path)
+    told(kind="flood, whole", macs=macs, inside=inside, ours_s=round(seconds, 2), megabytes=round(megabytes))
+    assert megabytes < 200
 
 
 @pytest.mark.parametrize("kind", ["mixed", "video"])

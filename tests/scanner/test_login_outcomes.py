@@ -65,6 +65,10 @@ def logged_in(services, planned=ASKS):
     return asyncio.run(scene())
 
 
+KNOWN = ('<e:Envelope xmlns:e="http://www.w3.org/2003/05/soap-envelope"><e:Body><GetDeviceInformationResponse>'
+         "<Model>X-1</Model></GetDeviceInformationResponse></e:Body></e:Envelope>")
+PAGE = "<html><title>Unauthorized</title></html>"
+INFORMATION = "auth.onvif.GetDeviceInformation"
 FIRST, SECOND = "auth.isapi.device_info", "auth.recorder.channels"
 
 
@@ -164,3 +168,54 @@ def test_explain_says_which_of_the_four_it_was():
         Reason.AUTH_REJECTED, Reason.AUTH_NOT_UNDERSTOOD, Reason.CLOCK_SKEW, Reason.BUSY)}
     assert len(words) == 4
     assert next(iter(told_logins([]))).endswith("no credentials were given")
+
+
+@pytest.mark.parametrize("body", ["", PAGE])
+@pytest.mark.parametrize(("with_login", "end"), [
+    (reply(200, KNOWN), (AttemptStatus.COMPLETED, None)),
+    (reply(401, "", CHALLENGE), (AttemptStatus.FAILED, Reason.AUTH_REJECTED)),
+    (reply(401, PAGE, CHALLENGE), (AttemptStatus.FAILED, Reason.AUTH_REJECTED)),
+    (reply(403), (AttemptStatus.FAILED, Reason.AUTH_REJECTED)),
+])
+def test_a_digest_challenge_without_soap_is_answered_over_onvif(body, with_login, end):
+    handler = onvif(reply(401, body, CHALLENGE), with_login)
+    dossier = interviewed({80: handler}, credentials=LOGIN)
+    assert outcome(dossier, INFORMATION) == [end]
+    assert len(handler.logins) == 1
+    assert b"Authorization: Digest" in handler.logins[0]
+    assert b"UsernameToken" not in handler.logins[0]
+
+
+@pytest.mark.parametrize("scheme", ["Negotiate", 'Basic realm="r"'])
+@pytest.mark.parametrize("body", ["", PAGE])
+def test_a_challenge_without_soap_that_is_not_understood_says_so_over_onvif(scheme, body):
+    handler = onvif(reply(401, body, f"WWW-Authenticate: {scheme}"), reply(200, KNOWN))
+    dossier = interviewed({80: handler}, credentials=LOGIN)
+    assert outcome(dossier, INFORMATION) == [(AttemptStatus.FAILED, Reason.AUTH_NOT_UNDERSTOOD)]
+    assert not handler.logins
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_refusal_without_a_challenge_gets_the_token(status):
+    handler = onvif(reply(status), reply(200, KNOWN))
+    dossier = interviewed({80: handler}, credentials=LOGIN)
+    assert outcome(dossier, INFORMATION) == [(AttemptStatus.COMPLETED, None)]
+    assert b"UsernameToken" in handler.logins[0]
+
+
+def test_what_everybody_may_read_is_no_login_that_was_accepted():
+    handler = web(reply(200), reply(200, "<DeviceInfo><model>X-1</model></DeviceInfo>"))
+    dossier = logged_in({80: handler})
+    assert outcome(dossier, FIRST) == [(AttemptStatus.NOT_ATTEMPTED, Reason.NOT_APPLICABLE)]
+    made = next(one for one in dossier.attempts if one.probe == FIRST)
+    assert made.observations
+    assert "asked for no login" in made.detail
+    assert not handler.logins
+    assert not [line for line in told_logins(dossier.attempts) if "accepted" in line]
+
+
+def test_a_device_that_answers_onvif_without_a_login_gets_none():
+    handler = onvif(reply(200, KNOWN), reply(200, KNOWN))
+    dossier = interviewed({80: handler}, credentials=LOGIN)
+    assert outcome(dossier, INFORMATION) == [(AttemptStatus.NOT_ATTEMPTED, Reason.NOT_APPLICABLE)]
+    assert not handler.logins

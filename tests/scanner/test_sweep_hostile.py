@@ -166,6 +166,58 @@ def test_death_after_the_first_answer_opens_the_circuit():
     assert {"rtsp.describe_random_path", "onvif.GetSystemDateAndTime"} <= {one.probe for one in left_alone}
 
 
+ONVIF_CALLS = ("GetScopes", "GetServices", "GetDeviceInformation", "GetProfiles", "GetCapabilities")
+
+
+def test_a_busy_device_stays_busy_and_is_never_said_to_lack_a_service():
+    busy = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n"
+    full = b"RTSP/1.0 453 Not Enough Bandwidth\r\nCSeq: 1\r\n\r\n"
+    dossier = interviewed({80: answers(busy), 554: answers(full)}, credentials=Credentials("admin", "s3cret-word"))
+    assert outcome(dossier, "onvif.GetSystemDateAndTime") == [(AttemptStatus.FAILED, Reason.BUSY)]
+    for probe in (*(f"onvif.{name}" for name in ONVIF_CALLS), "auth.onvif.GetDeviceInformation",
+                  "rtsp.describe_told_path"):
+        assert outcome(dossier, probe) == [(AttemptStatus.NOT_ATTEMPTED, Reason.BUSY)], probe
+
+
+def test_a_busy_answer_for_the_profiles_does_not_say_that_strangers_get_none():
+    async def soap(reader, writer):
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = next((int(line.split(b":")[1]) for line in head.lower().split(b"\r\n")
+                       if line.startswith(b"content-length")), 0)
+        await reader.readexactly(length)
+        body = (b'<e:Envelope xmlns:e="http://www.w3.org/2003/05/soap-envelope"><e:Body><GetScopesResponse/></e:Body>'
+                b"</e:Envelope>")
+        writer.write(b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n" if b"GetProfiles" in head
+                     else OK + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+        await writer.drain()
+
+    dossier = interviewed({80: soap})
+    assert outcome(dossier, "onvif.GetScopes") == [(AttemptStatus.COMPLETED, None)]
+    for probe in ("onvif.GetStreamUri", "rtsp.describe_told_path"):
+        assert outcome(dossier, probe) == [(AttemptStatus.NOT_ATTEMPTED, Reason.BUSY)]
+
+
+def test_every_question_to_a_device_that_is_spared_says_that_it_is():
+    asked = answers(OK + b"Content-Length: 0\r\n\r\n")
+    dossier = interviewed({80: asked, 554: asked, 443: asked}, credentials=Credentials("admin", "s3cret-word"),
+                          meddle=lambda dossier: dossier.gate.trip("the first device like it stopped answering"))
+    assert not asked.requests
+    assert {"http.root", "http.favicon", "tls.handshake", "rtsp.options", "rtsp.describe_told_path", "tcp.connect",
+            "onvif.GetScopes", "auth.onvif.GetDeviceInformation"} <= {one.probe for one in dossier.attempts}
+    assert {(one.status, one.reason) for one in dossier.attempts} == {
+        (AttemptStatus.NOT_ATTEMPTED, Reason.CIRCUIT_OPEN)}
+    assert {one.detail for one in dossier.attempts} == {"the first device like it stopped answering"}
+
+
+def test_a_port_that_was_found_closed_stays_closed_when_the_device_is_left_alone_later():
+    dossier = Dossier(HERE, PACES[Profile.FAST])
+    dossier.gate.trip("it fell silent")
+    dossier.skipped("rtsp.options", None, Reason.PORT_CLOSED, "no open RTSP port")
+    dossier.skipped("http.favicon", None, Reason.NOT_APPLICABLE, "no web server answered")
+    dossier.skipped("auth.isapi.device_info", 80, Reason.BUDGET_SPENT, "the one login attempt did not succeed")
+    assert [one.reason for one in dossier.attempts] == [Reason.PORT_CLOSED, Reason.CIRCUIT_OPEN, Reason.BUDGET_SPENT]
+
+
 def test_the_gentle_budget_is_ten_requests():
     asked = []
 

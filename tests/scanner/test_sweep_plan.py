@@ -51,6 +51,11 @@ SPY = """
             start = 40 if six else (body[0] & 15) * 4
             protocol, to = (body[6], body[24:40]) if six else (body[9], body[16:20])
             name = {17: "udp", 6: "tcp"}.get(protocol)
+            if protocol == 2:                               # IGMPv3: the groups of which a report tells
+                report, at = body[start:], 8
+                for _ in range(int.from_bytes(report[6:8], "big")):
+                    seen["igmp", str(ipaddress.ip_address(report[at + 4:at + 8])), 0] += 1
+                    at += 8 + report[at + 1] * 4 + int.from_bytes(report[at + 2:at + 4], "big") * 4
             if name == "udp" or (name == "tcp" and body[start + 13] & 0x12 == 2):
                 port = int.from_bytes(body[start + 2:start + 4], "big")
                 seen[name, str(ipaddress.ip_address(to)), port] += 1
@@ -114,6 +119,17 @@ def test_what_was_sent_stays_within_the_plan_by_kind(watched, steps):
     assert watched["sent"]["arp"] == steps["link.arp"]["at_most"] - len(watched["hosts"])   # who answers is asked once
     syn = sum(count for name, _, _, count in watched["seen"] if name == "tcp")
     assert syn >= watched["sent"]["syn"]
+
+
+@pytest.mark.component("namespaces")
+def test_every_group_that_is_joined_is_in_the_plan_and_counted(watched, steps):
+    told = {to: count for name, to, _, count in watched["seen"] if name == "igmp"}
+    parts = steps["igmp"]["parts"]
+    assert told
+    assert set(told) <= {part["to"] for part in parts}
+    assert 0 < watched["sent"]["membership"] == steps["igmp"]["at_most"] == sum(part["at_most"] for part in parts)
+    assert all(to in steps["igmp"]["what"] for to in told)
+    assert sum(told.values()) <= 4 * watched["sent"]["membership"]           # two reports of a join, two of its end
 
 
 def settings(profile=Profile.GENTLE):

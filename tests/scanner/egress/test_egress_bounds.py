@@ -6,7 +6,7 @@ import io
 import wirecraft as craft
 
 from scanner import egress
-from scanner.egress import tables
+from scanner.egress import crowds, fragments, tables
 from scanner.egress.collection import no_collection
 
 
@@ -88,3 +88,47 @@ def test_an_address_keeps_the_names_it_was_given_first(monkeypatch):
         answers.learn(1, 7, names)
     assert answers.names == {1: {7: ("a.example", "b.example", "c.example")}}
     assert (answers.count, answers.dropped) == (1, 0)
+
+
+def test_devices_that_said_least_are_left_out_and_counted(monkeypatch):
+    monkeypatch.setattr(crowds, "MAX_DEVICES", 3)
+    frames = [craft.packet(craft.dns_query(f"n{number}.example"), f"10.0.0.{number + 10}", "10.0.0.1", 40000, 53,
+                           macs=(spoofed(number), craft.GATEWAY))
+              for number in range(9) for _ in range(1 + number // 7)]
+    capture = capture_of([*frames, craft.packet(b"x", "10.0.0.14", "203.0.113.8", 1, 8800,
+                                                macs=(spoofed(4), craft.GATEWAY))])
+    kept = {spoofed(number) for number in (4, 7, 8)}
+    assert {c.mac for c in capture.conversations} == set(capture.names) == kept
+    assert capture.drops == {"conversations": 6, "devices": 6}
+    assert (capture.dropped, capture.complete) == (12, False)
+
+
+def test_callers_from_outside_are_no_devices(monkeypatch):
+    monkeypatch.setattr(crowds, "MAX_DEVICES", 3)
+    frames = [craft.packet(b"x", f"203.0.113.{number}", "10.0.0.10", 40000, 8800, macs=(craft.GATEWAY, craft.CAMERA))
+              for number in range(1, 40)]
+    capture = capture_of([craft.packet(b"x", "10.0.0.10", "10.0.0.1", 40000, 8800), *frames])
+    assert len(capture.conversations) == 40
+    assert capture.drops == {}
+
+
+def test_what_senders_beyond_the_bound_ask_for_takes_no_room(monkeypatch):
+    monkeypatch.setattr(tables, "MAX_ASKERS", 2)
+    monkeypatch.setattr(tables, "MAX_QUESTIONS", 4)
+    frames = [craft.packet(craft.dns_query(f"n{number}.example"), f"10.0.0.{number + 10}", "10.0.0.1", 40000, 53,
+                           macs=(spoofed(number), craft.GATEWAY)) for number in range(30)]
+    late = craft.packet(craft.dns_query("late.example"), "10.0.0.10", "10.0.0.1", 40000, 53,
+                        macs=(spoofed(0), craft.GATEWAY))
+    capture = capture_of([*frames, late])
+    assert set(capture.names) == {spoofed(0), spoofed(1)}
+    assert set(capture.names[spoofed(0)].dns) == {"n0.example", "late.example"}
+    assert capture.drops == {"names": 28}
+
+
+def test_fragments_that_wait_are_bound_in_octets(monkeypatch):
+    monkeypatch.setattr(fragments, "MAX_OCTETS", 1_000)
+    frames = [craft.ethernet(craft.ipv4(bytes(400), "10.0.0.10", "203.0.113.5", 17, 0x2000, number))
+              for number in range(9)]
+    capture = capture_of(frames)
+    assert capture.drops == {"fragments": 7}
+    assert sum(c.packets for c in capture.conversations) == 9

@@ -103,6 +103,85 @@ def test_link_types(number, data, source, mac):
     assert capture.undecoded == {}
 
 
+def subframe(packet, padded=True, source=craft.CAMERA):
+    body = SNAP[:6] + (b"\x08\0" if packet[0] >> 4 == 4 else b"\x86\xdd") + packet
+    whole = craft.mac(craft.GATEWAY) + craft.mac(source) + len(body).to_bytes(2, "big") + body
+    return whole + bytes(-len(whole) % 4) * padded
+
+
+AGGREGATE = b"\x88\x01\0\0" + craft.mac(craft.LAPTOP) * 3 + b"\0\0" + b"\x80\0"
+"""To the distribution system, with quality of service: several frames in one."""
+
+
+@pytest.mark.parametrize(("number", "before"), [(105, b""), (127, RADIOTAP)])
+def test_every_frame_of_an_aggregate_is_read_and_no_octet_counted_twice(number, before):
+    frame = before + AGGREGATE + subframe(UDP4) + subframe(UDP6, source=craft.LAPTOP) + subframe(UDP4, padded=False)
+    capture = link(number, frame)
+    assert {(c.mac, c.source, c.port, c.packets, c.tunnel) for c in capture.conversations} == {
+        (craft.CAMERA, "10.0.0.10", 53, 2, False), (craft.LAPTOP, "fd00::10", 53, 1, False)}
+    assert sum(c.bytes for c in capture.conversations) == len(frame)
+    assert (capture.packets, capture.undecoded) == (1, {})
+
+
+@pytest.mark.parametrize(("rest", "undecoded"), [
+    (b"", {"short frame": 1}), (subframe(UDP4)[:30], {"short ip": 1}),
+    (craft.mac(craft.GATEWAY) * 2 + b"\0\x04\x42\x42\3\0", {"llc": 1})])
+def test_an_aggregate_that_cannot_be_read_is_counted(rest, undecoded):
+    assert link(105, AGGREGATE + rest).undecoded == undecoded
+
+
+def test_frames_beside_an_aggregate_keep_their_stations():
+    capture = link(105, TO_DS + SNAP + UDP4, AGGREGATE + subframe(UDP6, source=craft.LAPTOP), TO_DS + SNAP + UDP4)
+    assert {(c.mac, c.packets) for c in capture.conversations} == {(craft.CAMERA, 2), (craft.LAPTOP, 1)}
+
+
+@pytest.mark.parametrize(("present", "fields"), [
+    ([0x02], b"\x20"), ([0x03], bytes(8) + b"\x20"), ([0x80000002, 0x80000001, 0x01], b"\x20"),
+    ([0x80000003, 0], bytes(8) + b"\x20")])
+@pytest.mark.parametrize(("header", "pad"), [(FROM_DS_QOS, 2), (TO_DS, 0)])
+def test_the_header_of_80211_may_be_padded(present, fields, header, pad):
+    words = b"".join(word.to_bytes(4, "little") for word in present)
+    lead = bytes(-(4 + len(words)) % 8) if present[0] & 1 else b""          # the clock stands at a multiple of eight
+    size = 4 + len(words) + len(lead) + len(fields)
+    before = b"\0\0" + size.to_bytes(2, "little") + words + lead + fields
+    (talk,) = link(127, before + header + bytes(pad) + SNAP + UDP4).conversations
+    assert (talk.source, talk.mac, talk.port) == ("10.0.0.10", craft.CAMERA, 53)
+
+
+def test_ip_behind_a_length_and_snap_is_read_on_ethernet_too():
+    (talk,) = link(1, craft.ethernet(SNAP + UDP4, kind=8 + len(UDP4))).conversations
+    assert (talk.source, talk.mac, talk.port) == ("10.0.0.10", craft.CAMERA, 53)
+
+
+def cut(frame, kept):
+    return craft.pcap([]) + b"\0\x71\x51\x65\5\0\0\0" + kept.to_bytes(4, "little") + len(frame).to_bytes(
+        4, "little") + frame[:kept]
+
+
+SIX = craft.packet(b"x" * 50, "fd00::10", "2001:db8::8", 40000, 8443, "tcp")
+FOUR = craft.packet(b"x" * 50, "10.0.0.10", "203.0.113.8", 40000, 8443, "tcp")
+WITH_OPTIONS = craft.ethernet(b"\x48" + craft.ipv4(bytes(12) + craft.udp(b"x" * 20, 40000, 8443), "10.0.0.10",
+                                                   "203.0.113.8", 17)[1:])
+EXTENDED = craft.ethernet(craft.ipv6(craft.udp(b"x" * 9, 40000, 8443), "fd00::10", "2001:db8::8", 17,
+                                     b"\x11\0" + bytes(6), 60), kind=0x86DD)
+
+
+@pytest.mark.parametrize(("frame", "kept", "told", "undecoded"), [
+    (FOUR, 34, ("tcp", 0), {"short transport": 1}), (FOUR, 37, ("tcp", 0), {"short transport": 1}),
+    (FOUR, 38, ("tcp", 8443), {}), (FOUR, 47, ("tcp", 8443), {}), (FOUR, 48, ("tcp", 8443), {}),
+    (SIX, 54, ("tcp", 0), {"short transport": 1}), (SIX, 58, ("tcp", 8443), {}), (SIX, 68, ("tcp", 8443), {}),
+    (UDP_OUT, 38, ("udp", 8800), {}), (WITH_OPTIONS, 40, ("udp", 0), {"short transport": 1}),
+    (WITH_OPTIONS, 50, ("udp", 8443), {}), (EXTENDED, 56, ("ip-60", 0), {"short ip": 1}),
+    (EXTENDED, 66, ("udp", 8443), {})])
+def test_of_a_frame_that_was_cut_short_all_is_told_that_was_kept(frame, kept, told, undecoded):
+    capture = read(cut(frame, kept))
+    (talk,) = capture.conversations
+    assert (talk.protocol, talk.port) == told
+    assert talk.destination in {"203.0.113.8", "2001:db8::8"}
+    assert (talk.packets, talk.bytes) == (1, len(frame))
+    assert capture.undecoded == undecoded
+
+
 @pytest.mark.parametrize(("number", "data", "reason"), [
     (1, b"", "short frame"),
     (1, craft.ethernet(b"", kind=0x88CC), "ethertype 88cc"),
@@ -292,7 +371,8 @@ def test_no_octets_make_a_file_raise(tail):
     capture = read(data)
     assert capture.packets >= 1
     talked = sum(c.packets for c in capture.conversations if not c.tunnel)
-    unread = sum(capture.undecoded.values()) - capture.undecoded.get("short arp", 0)
+    twice = sum(capture.undecoded.get(reason, 0) for reason in ("short arp", "short transport"))
+    unread = sum(capture.undecoded.values()) - twice
     assert unread + talked + capture.arp == capture.packets
 
 
