@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from analytics.fingerprint import LEAST_TRAITS, TRAITS, Fingerprint
 from rules import dsse
 from rules.vocabulary import Outcome, Verdict
+from rules.waivers import same_person
 from scanner import clock
 
 __all__ = ["PREDICATE", "Attestation", "AttestationError", "Waiver", "issue", "verify"]
@@ -114,7 +115,7 @@ def _waived(verdict: Verdict, waivers: Sequence[Waiver], actor: str, now: dateti
         mine = [w for w in waivers if w.rule == rule and w.holds(now)]
         if not mine:
             raise AttestationError("attestation.waiver", f"{rule} decides against the device and nobody has waived it")
-        if not (others := [w.expires for w in mine if w.actor != actor]):
+        if not (others := [w.expires for w in mine if not same_person(w.actor, actor)]):
             raise AttestationError("attestation.same_actor", f"{actor} waived {rule}, so somebody else must approve")
         waived[rule] = max(others)
     return waived

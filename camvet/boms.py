@@ -1,39 +1,39 @@
 """Bills of materials: every part screened, the verdict beside it, everything else as it was.
 
-CycloneDX JSON (1.2 to 1.7): the product itself, components nested and in pedigrees, services. CSV and workbooks: the
-columns that name a maker or a part, read together. XML is not read.
+CycloneDX JSON (1.2 to 1.7): the product itself, components nested and in pedigrees, services; of each what names it,
+read together, and then each further field that may name a maker. CSV and workbooks: the columns that name a maker or a
+part, read together. XML is not read.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 from camvet.context import UsageError
+from camvet.headings import MAKERS, NOT, PARTS, names_parts
 from camvet.screening import Screened, lists_of
 from camvet.sheets import Sheet, read_sheet
 
-__all__ = ["HEADER", "Part", "is_table", "line_of_row", "mark", "parts_of", "read_bom", "read_table", "row_of"]
+__all__ = ["HEADER", "Part", "is_table", "judge", "line_of_row", "mark", "parts_of", "read_bom", "read_table", "row_of"]
 
 MOST_BYTES = 128 * 1024 * 1024
 MOST_COMPONENTS = 200_000
 MOST_DEPTH = 32
 MOST_TEXT = 500
+MOST_NAME = 60
 HEADER = ("place", "type", "name", "version", "bom_ref", "screened")
 _OURS = "camvet:"
 _TABLES = {".csv", ".tsv", ".txt", ".xlsx", ".xlsm"}
 _HARDWARE = {"device", "firmware", "device-driver", "platform", "machine-learning-model"}
+_ACTIONS = ("no_match", "review", "match")
+_OVERALL = ("legal", "legal_red_flag", "restricted", "review", "prohibited")
 _PEDIGREE = ("ancestors", "descendants", "variants")
-_MAKERS = re.compile(r"(?i)manufactur|maker|vendor|supplier|brand|hersteller|lieferant|marke|fabricant|fournisseur|"
-                     r"fabricante|proveedor|mfr|oem|厂商|制造商|品牌|供应商")
-_PARTS = re.compile(r"(?i)part|model|item|article|artikel|description|bezeichnung|product|produkt|mpn|sku|name|"
-                    r"désignation|modèle|descripción|modelo|component|bauteil|型号|名称|产品|料号")
-_NOT = re.compile(r"(?i)quantit|qty|price|cost|date|ref.?des|designator|footprint|position|lead|country|line.?no|url")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +49,24 @@ class Part:
         """What is screened: whoever makes, supplies, publishes or provides it before its name, each word once."""
         return " ".join(dict.fromkeys(text[:MOST_TEXT] for text in self._said() if text.strip()))
 
+    @property
+    def asides(self) -> Iterator[tuple[str, str]]:
+        """What else may name its maker, each to be screened by itself: the field and its text."""
+        yield "description", _text(self.item.get("description"))
+        for key in ("manufacturer", "supplier", "provider"):
+            yield from _reached(key, self.item.get(key))
+        for number, author in enumerate(_listed(self.item.get("authors"))):
+            if isinstance(author, dict):
+                yield f"authors[{number}].email", _text(author.get("email"))
+        for number, one in enumerate(_listed(self.item.get("properties"))):
+            name = _text(one.get("name")) if isinstance(one, dict) else ""
+            if MAKERS.search(name) and not name.startswith(_OURS):
+                yield f"properties[{number}] {name[:MOST_NAME]}", _text(one.get("value"))
+
     def _said(self) -> Iterator[str]:
         for key in ("manufacturer", "supplier", "provider"):
             yield _name(self.item.get(key))
-        authors = self.item.get("authors")
-        for author in authors if isinstance(authors, list) else ():
+        for author in _listed(self.item.get("authors")):
             yield _name(author)
         for key in ("publisher", "author", "group", "name"):
             yield _text(self.item.get(key))
@@ -69,6 +82,43 @@ def _text(value: object) -> str:
 
 def _name(holder: object) -> str:
     return _text(holder.get("name")) if isinstance(holder, dict) else ""
+
+
+def _listed(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _reached(key: str, holder: object) -> Iterator[tuple[str, str]]:
+    """Where and by whom an organisation is reached: its addresses on the web (1.3 knew one text), its contacts."""
+    if not isinstance(holder, dict):
+        return
+    urls = holder.get("url")
+    for number, url in enumerate(_listed(urls) or [urls]):
+        yield f"{key}.url[{number}]", _text(url)
+    for number, contact in enumerate(_listed(holder.get("contact"))):
+        if isinstance(contact, dict):
+            yield f"{key}.contact[{number}].name", _text(contact.get("name"))
+            yield f"{key}.contact[{number}].email", _text(contact.get("email"))
+
+
+def judge(part: Part, screener: Callable[[str], Screened]) -> Screened:
+    """The worst answer for a part, with the field it comes from where that is not one of those that name the part."""
+    from rules.vocabulary import Overall
+
+    def badness(one: Screened) -> tuple[int, int]:
+        overall = one.effects.overall if one.effects else Overall.LEGAL
+        return _ACTIONS.index(str(one.found.action)), _OVERALL.index(str(overall))
+
+    worst, read = screener(part.line), {part.line}
+    for field, whole in part.asides:
+        text = whole[:MOST_TEXT].strip()
+        if not text or text in read:
+            continue
+        read.add(text)
+        found = screener(text)
+        if badness(found) > badness(worst):
+            worst = replace(found, found=replace(found.found, because=f"in its {field}: {found.found.because}"))
+    return worst
 
 
 def _purl(purl: str) -> Iterator[str]:
@@ -168,10 +218,10 @@ def read_table(path: Path, encoding: str | None = None) -> tuple[Sheet, tuple[in
     Raises:
         UsageError: a file that is none, or one in which no column names a maker or a part.
     """
-    sheet = read_sheet(path, "1", encoding)
-    usable = [at for at, name in enumerate(sheet.header) if not _NOT.search(name)]
-    makers = [at for at in usable if _MAKERS.search(sheet.header[at])]
-    parts = [at for at in usable if at not in makers and _PARTS.search(sheet.header[at])]
+    sheet = read_sheet(path, "1", encoding, is_heading=names_parts)
+    usable = [at for at, name in enumerate(sheet.header) if not NOT.search(name)]
+    makers = [at for at in usable if MAKERS.search(sheet.header[at])]
+    parts = [at for at in usable if at not in makers and PARTS.search(sheet.header[at])]
     if not makers and not parts:
         raise UsageError(f"{path.name}: expected a column that names a maker or a part, found "
                          f"{', '.join(sheet.header[:20])}")

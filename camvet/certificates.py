@@ -83,7 +83,7 @@ def verify(data: bytes, trusted: Mapping[str, Ed25519PublicKey]) -> Checked:
     Raises:
         rules.dsse.EnvelopeError: no certificate, an unknown key, or a statement that was changed.
     """
-    from reports.certificate import PAYLOAD_TYPE, digest_around, envelope_in
+    from reports.certificate import PAYLOAD_TYPE, digest_around, envelope_in, names_signed
     from rules.dsse import EnvelopeError, open_envelope
 
     carried = envelope_in(data)
@@ -94,5 +94,8 @@ def verify(data: bytes, trusted: Mapping[str, Ed25519PublicKey]) -> Checked:
         raise EnvelopeError("envelope.malformed", "what was signed is no certificate") from error
     if not isinstance(document, dict) or document.get("camvet") != "certificate/1" or set(_PLACES) - set(document):
         raise EnvelopeError("envelope.malformed", "what was signed is no certificate of this form")
-    holds = digest_around(data) == document.get("page_sha256") if carried is not None else None
+    holds = None
+    if carried is not None:
+        holds = (digest_around(data) == document.get("page_sha256")
+                 and names_signed(data, opened.payload, opened.signed_by))
     return Checked(document, tuple(opened.signed_by), holds)

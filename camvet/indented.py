@@ -17,7 +17,7 @@ __all__ = ["Each", "Rows", "write"]
 
 _STEP = "  "
 _MUCH = 256 * 1024
-"""Parts that are handed over as one piece."""
+"""Characters that are handed over as one piece."""
 _TOGETHER = 512
 """Rows that are encoded together."""
 

@@ -13,14 +13,28 @@ import io
 import os
 import tempfile
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from camvet.context import UsageError
-from rules.tables import MOST_BYTES, MOST_ROWS, Dialect, TableError, column_of, dialect_of, read_rows, text_of
+from camvet.headings import MOST_ABOVE, has_column, heading_at, plain_column
+from rules.tables import (
+    DELIMITERS,
+    MOST_BYTES,
+    MOST_ROWS,
+    Dialect,
+    TableError,
+    column_of,
+    dialect_of,
+    read_head,
+    read_rows,
+    text_of,
+)
 
 if TYPE_CHECKING:
     from openpyxl import Workbook
@@ -39,7 +53,8 @@ class Sheet:
     """A table: its header, its rows with their numbers in the file, and the index of the column that is screened.
 
     ``book`` are the bytes of the workbook it came from, ``head`` the number of its header row; ``dialect`` says how a
-    CSV was written.
+    CSV was written. ``above`` are the rows before the headings (a title, an address), kept and never screened;
+    ``remarks`` is what the reader of the file should be told.
     """
 
     header: tuple[str, ...]
@@ -48,6 +63,8 @@ class Sheet:
     book: bytes | None = None
     head: int = 1
     dialect: Dialect = _USUAL
+    above: tuple[tuple[str, ...], ...] = ()
+    remarks: tuple[str, ...] = ()
 
 
 def defused(cell: str) -> str:
@@ -64,8 +81,12 @@ def is_workbook(path: Path) -> bool:
         return False
 
 
-def read_sheet(path: Path, column: str | None, encoding: str | None = None) -> Sheet:
-    """The table of a file. Without `column` it is the only one there is; `encoding` is that of a CSV that is not UTF.
+def read_sheet(path: Path, column: str | None, encoding: str | None = None, *,
+               is_heading: Callable[[Sequence[str]], bool] | None = None) -> Sheet:
+    """The table of a file. Without `column` it is the only one there is, or the one that plainly says what is bought.
+
+    The headings are the first row of the first `MOST_ABOVE` that has the named column, or that `is_heading`; where
+    none has, and for a column by its number, they are the first row. `encoding` is that of a CSV that is not UTF.
 
     Raises:
         UsageError: one line with the file, the row, the column and what was expected.
@@ -77,26 +98,51 @@ def read_sheet(path: Path, column: str | None, encoding: str | None = None) -> S
     if data is None:
         raise UsageError(f"{path}: expected at most {MOST_BYTES // 1024 // 1024} MB")
     try:
-        return _sheet(data, path, column, encoding)
+        return _sheet(data, path, column, encoding, is_heading or partial(has_column, wanted=column))
     except TableError as error:
         raise UsageError(str(error)) from error
 
 
-def _sheet(data: bytes, path: Path, column: str | None, encoding: str | None) -> Sheet:
+def _sheet(data: bytes, path: Path, column: str | None, encoding: str | None,
+           is_heading: Callable[[Sequence[str]], bool]) -> Sheet:
     book, dialect = None, _USUAL
     if path.suffix.lower() in _SHEET_SUFFIXES or _begins_like_a_workbook(data):
-        book, found = data, _from_workbook(data, path.name)
+        book = data
+        above, found = _from_workbook(data, path.name, is_heading)
     else:
-        text = text_of(data, path.name, encoding)
-        found, dialect = list(read_rows(text, path.name)), dialect_of(data, text, encoding)
+        above, found, dialect = _from_text(data, path.name, encoding, is_heading)
     if not found:
         raise TableError(path.name, "a header row", 1)
     head, header = found[0]
-    if column is None and len(header) > 1:
-        raise TableError(path.name, f"--column, one of {', '.join(header[:20])}")
-    index = 0 if column is None else column_of(header, column, path.name)
     rows = tuple((number, tuple(row)) for number, row in found[1:])
-    return Sheet(tuple(header), rows, index, book, head, dialect)
+    index, remarks = 0, [f"{path.name}: the headings are in row {head}; what stands above is kept and not screened"
+                         ] if above else []
+    if column is not None:
+        index = column_of(header, column, path.name)
+    elif len(header) > 1:
+        plain = plain_column(header, (row for _, row in rows))
+        if plain is None:
+            raise TableError(path.name, f"--column, one of {', '.join(header[:20])}")
+        index = plain
+        remarks.append(f"{path.name}: screened by the column {header[plain].strip()!r}; --column names another")
+    return Sheet(tuple(header), rows, index, book, head, dialect, tuple(tuple(row) for row in above), tuple(remarks))
+
+
+def _from_text(data: bytes, file: str, encoding: str | None, is_heading: Callable[[Sequence[str]], bool],
+               ) -> tuple[list[list[str]], list[tuple[int, list[str]]], Dialect]:
+    """What stands above the headings of a CSV, the table from there on, and how it is written."""
+    text = text_of(data, file, encoding)
+    dialect = dialect_of(data, text, encoding)
+    for delimiter in dict.fromkeys((dialect.delimiter, *DELIMITERS)):    # a title may have commas of its own
+        head = list(read_head(text, delimiter, MOST_ABOVE))
+        at = heading_at([row for _, row in head], is_heading) if head else 0
+        if not any(any(cell.strip() for cell in row) for _, row in head[:at]):
+            continue
+        lines = head[at][0]
+        below = "".join(islice(io.StringIO(text, newline=""), lines, None))
+        return ([row for _, row in head[:at]], list(read_rows(below, file, delimiter=delimiter, above=lines)),
+                replace(dialect_of(data, below, encoding), delimiter=delimiter))
+    return [], list(read_rows(text, file)), dialect
 
 
 def _begins_like_a_workbook(data: bytes) -> bool:
@@ -104,8 +150,9 @@ def _begins_like_a_workbook(data: bytes) -> bool:
     return data.startswith(b"PK\x03\x04")
 
 
-def _from_workbook(data: bytes, file: str) -> list[tuple[int, list[str]]]:
-    """The first sheet of a workbook; what formulas last came to stands for them."""
+def _from_workbook(data: bytes, file: str, is_heading: Callable[[Sequence[str]], bool],
+                   ) -> tuple[list[list[str]], list[tuple[int, list[str]]]]:
+    """What stands above the headings of a workbook's first sheet, and the table; formulas as what they last came to."""
     from openpyxl import load_workbook
     from openpyxl.utils.exceptions import InvalidFileException
 
@@ -129,13 +176,17 @@ def _from_workbook(data: bytes, file: str) -> list[tuple[int, list[str]]]:
     rows = [(number, row) for number, row in rows if any(cell.strip() for cell in row)]
     if len(rows) > MOST_ROWS:
         raise TableError(file, f"at most {MOST_ROWS} rows")
+    head = [row for number, row in rows if number <= MOST_ABOVE]
+    at = heading_at(head, is_heading) if head else 0
+    above, rows = [row for _, row in rows[:at]], rows[at:]
     width = len(rows[0][1]) if rows else 0
     while rows and width and not any(row[width - 1].strip() for _, row in rows if len(row) >= width):
         width -= 1                                    # columns that were only ever formatted
     for number, row in rows:
         if any(cell.strip() for cell in row[width:]):
-            raise TableError(file, f"{width} cells as in the first row, found {len(row)}", number)
-    return [(number, (row + [""] * width)[:width]) for number, row in rows]
+            first = "heading" if above else "first"
+            raise TableError(file, f"{width} cells as in the {first} row, found {len(row)}", number)
+    return above, [(number, (row + [""] * width)[:width]) for number, row in rows]
 
 
 def write_beside(path: Path, sheet: Sheet, columns: Sequence[str], answers: Sequence[Sequence[str]]) -> None:
@@ -159,6 +210,7 @@ def write_beside(path: Path, sheet: Sheet, columns: Sequence[str], answers: Sequ
 
 
 def _rows(sheet: Sheet, columns: Sequence[str], answers: Sequence[Sequence[str]]) -> Iterator[tuple[str, ...]]:
+    yield from sheet.above
     yield (*sheet.header, *columns)
     for (_, row), answer in zip(sheet.rows, answers, strict=True):
         yield (*row, *answer)
@@ -183,8 +235,9 @@ def _beside_in_book(book: bytes, sheet: Sheet, columns: Sequence[str], answers: 
 
     whole = load_workbook(io.BytesIO(book), keep_vba=macros)
     table = whole.worksheets[0]
-    first = len(sheet.header) + 1
-    model = table.cell(sheet.head, first - 1)
+    merged = [one.max_col for one in table.merged_cells.ranges if one.max_row >= sheet.head]    # nothing fits in there
+    first = 1 + max((len(sheet.header), *merged))
+    model = table.cell(sheet.head, len(sheet.header))
     for number, texts in ((sheet.head, columns), *((row[0], answer) for row, answer in
                                                    zip(sheet.rows, answers, strict=True))):
         for at, text in enumerate(texts, first):

@@ -11,7 +11,7 @@ import hashlib
 import html
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,13 +21,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from reports.report import LEGAL_NOTE
 from reports.text import clean
 
-__all__ = ["PAYLOAD_TYPE", "digest_around", "envelope_in", "page", "statement"]
+__all__ = ["PAYLOAD_TYPE", "digest_around", "envelope_in", "names_signed", "page", "statement"]
 
 PAYLOAD_TYPE = "application/vnd.camvet.certificate+json"
 _TEMPLATES = Path(__file__).parent / "templates"
 _LONGEST = 1_000_000                # the envelope has to be whole, or nobody can check it
 _ENVELOPE = re.compile(rb"<code>(\{[^<>]{2,4000000})</code>")
-_KEY = re.compile(rb"<code>[0-9a-f]{64}</code>")
+_NAME = re.compile(rb"<code>([0-9a-f]{64})</code>")
 
 
 def statement(document: Mapping[str, Any]) -> bytes:
@@ -39,8 +39,23 @@ def page(document: Mapping[str, Any], envelope: Mapping[str, Any] | None) -> byt
     """The certificate as HTML; without an envelope, the page around one."""
     text: str = _template().render(it=document, note=LEGAL_NOTE,
                                    envelope=json.dumps(envelope, ensure_ascii=True) if envelope else "",
-                                   key=envelope["signatures"][0]["keyid"] if envelope else "")
+                                   key=envelope["signatures"][0]["keyid"] if envelope else "",
+                                   digest=hashlib.sha256(statement(document)).hexdigest() if envelope else "")
     return text.encode()
+
+
+def names_signed(data: bytes, payload: bytes, keys: Collection[str]) -> bool:
+    """Whether the key and the SHA-256 that a page tells are of a key that signed and of the statement it signed.
+
+    A page of an earlier edition tells the key alone.
+    """
+    match [found.decode("ascii") for found in _NAME.findall(data)]:
+        case [key]:
+            return key in keys
+        case [key, digest]:
+            return key in keys and digest == hashlib.sha256(payload).hexdigest()
+        case _:
+            return False
 
 
 def envelope_in(data: bytes) -> str | None:
@@ -50,8 +65,8 @@ def envelope_in(data: bytes) -> str | None:
 
 
 def digest_around(data: bytes) -> str:
-    """SHA-256 (hex) of a page without its envelope and the name of the key."""
-    return hashlib.sha256(_KEY.sub(b"<code></code>", _ENVELOPE.sub(b"<code></code>", data))).hexdigest()
+    """SHA-256 (hex) of a page without its envelope and the names of the key and of the statement."""
+    return hashlib.sha256(_NAME.sub(b"<code></code>", _ENVELOPE.sub(b"<code></code>", data))).hexdigest()
 
 
 @cache

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from reports.report import DeviceReport, Report
 from reports.summary import stale
@@ -120,7 +120,7 @@ def build(report: Report, register: Register | None) -> FarReport:
         _blank("contractor unique entity identifier", "", known.contractor.uei, "register", "SAM registration"),
         _blank("contractor CAGE code", "", known.contractor.cage, "register", "SAM registration"))
     return FarReport(report.site, report.sweep, report.as_of, contractor, known.contracts, candidates,
-                     tuple(_worksheet(candidates, unknown)), unknown, _limits(known, candidates),
+                     tuple(_worksheet(candidates, unknown)), unknown, _limits(report, known, candidates),
                      tuple(_used(one, report) for one in report.lists))
 
 
@@ -173,9 +173,10 @@ def _merged(found: Sequence[Identification]) -> list[Identification]:
                  "prevention_efforts", "additional_efforts")
     merged = []
     for one in found:
-        said = {}
+        said: dict[str, Any] = {}
         for other in found:
-            if not one.contract or not other.contract or one.contract == other.contract:
+            mine = one.contract or said.get("contract", "")
+            if not mine or not other.contract or mine == other.contract:
                 said |= {name: value for name in left_open
                          if not getattr(one, name) and name not in said and (value := getattr(other, name))}
         merged.append(one.model_copy(update=said))
@@ -354,7 +355,7 @@ def _worksheet(candidates: Sequence[Candidate], unknown: Sequence[str]) -> list[
     ]
 
 
-def _limits(register: Register, candidates: Sequence[Candidate]) -> tuple[str, ...]:
+def _limits(report: Report, register: Register, candidates: Sequence[Candidate]) -> tuple[str, ...]:
     limits = [
         ("A candidate is what a sweep found; it is no identification. The clock starts when a person confirms it "
          "(identified_at), or when a subcontractor or another source gives notice."),
@@ -373,6 +374,9 @@ def _limits(register: Register, candidates: Sequence[Candidate]) -> tuple[str, .
                       "it as one report within 72 hours, paragraph (h), in the place of those of 52.204-25(d); the "
                       "fields here are those of 52.204-25(d), and the earlier of both deadlines is given. Whether it "
                       "asks for a second report is not known. Read the clause of the contract before sending.")
+    names = {name for device in report.devices for name in _names(device)}
+    limits += [f"{one.device}, identified by {_identified(one)}, is no device of this sweep: its clock runs and stands "
+               "nowhere here." for one in register.identifications if one.device not in names]
     if any(candidate.unverified for candidate in candidates):
         limits.append("Facts behind these devices, or the rule of a deadline, are marked unverified.")
     return tuple(limits)

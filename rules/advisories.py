@@ -226,8 +226,8 @@ def _judge(record: Advisory, chosen: Sequence[tuple[Entry, str]], shelf: _Shelf,
         votes.append((entry, scope, _for_rebrand(cast, entry, device)))
     status, because, deciding = _count(votes)
     steps = _steps(device, votes, deciding, record) if status in {State.AFFECTED, State.DISPUTED} else ()
-    fixed = record.fixed or _fixed_in(votes)
-    return _result(record, shelf, status, because, concerns=True, fixed_in=fixed, steps=steps)
+    return _result(record, shelf, status, because, concerns=True, fixed_in=_fixed_in(record, votes),
+                   steps=steps)
 
 
 # In the order in which words of different sources count.
@@ -313,9 +313,14 @@ def device_form(file: AdvisoryFile) -> str:
     return f"{(file.names or (file.maker,))[0]}'s"
 
 
-def _fixed_in(votes: Sequence[tuple[Entry, str, Vote]]) -> str | None:
+def _fixed_in(record: Advisory, votes: Sequence[tuple[Entry, str, Vote]]) -> str | None:
+    """What ends it: what the record says of all models, after the one version for this model where there is one."""
     fixes = dict.fromkeys(entry.said.before for entry, _, _ in votes if entry.said.before)
-    return ", ".join(fixes) or None
+    if not record.fixed:
+        return ", ".join(fixes) or None
+    if len(fixes) != 1 or any(one in record.fixed for one in fixes):
+        return record.fixed
+    return f"{next(iter(fixes))} ({record.fixed})"
 
 
 def _steps(device: _Device, votes: Sequence[tuple[Entry, str, Vote]], deciding: Sequence[int],

@@ -26,9 +26,14 @@ _ORDER = ("onvif", "http", "sadp", "dhip", "mhed", "xiongmai", "gvcp", "bosch", 
           "dahua_v1", "hanwha", "ssdp", "mdns", "tplink", "wsd")
 MAX_WORDS = 64
 _GROUP_NAME = re.compile(r"\(\?P<\w+>")
-_FORMED = frozenset({"model", "scopes", "device_description", "serial", "firmware"})
+_FORMED = frozenset({"model", "title", "scopes", "device_description", "serial", "firmware"})
 _WORDS = re.compile(r"[\s,;|()\[\]\"]+")
 _MODEL_WORD = re.compile(r"^(?=[^0-9]*[0-9])(?=[^A-Za-z]*[A-Za-z])[\w.+/\-]{3,40}$")
+_TITLE_MODEL = re.compile(r"(?=[^0-9]*[0-9])[A-Za-z]{1,4}-[\w.+/\-]{4,40}$")
+_LONGEST_TITLE = 120
+_OF_PAGES = frozenset({"", "login", "log", "in", "web", "service", "client", "ip", "network", "camera", "ipc", "nvr",
+                       "dvr", "live", "view", "liveview", "index", "home", "page", "admin", "welcome", "to", "viewer"})
+"""Words beside a model in the title of a device's own page."""
 _NO_MODEL = re.compile(r"(?i)^(?:\d{1,3}|true|false|yes|no|-+|\*+|x+|#.*#)$")
 _NO_SERIAL = re.compile(r"(?i)^(?:0*|\*+|x+|#.*#|1234567890*|n/?a|none|unknown)$")
 _NOT_SHOWN = re.compile(r"\*{3,}")
@@ -56,7 +61,22 @@ _KIND_WORDS: tuple[tuple[Kind, tuple[str, ...]], ...] = (
         r"\bplug\b", r"smart.*(?:bulb|plug)", r"\b(?:usb|switching|network) hub\b",
         r"gateway", r"speaker", r"network audio",
         r"audio (?:module|bridge|encoder)", r"room alert", r"tempager", r"environment", r"\bmixer\b", r"amplifier",
-        r"media server", r"set-top", r"video decoder")),
+        r"media server", r"set-top", r"video decoder",
+        # printers, televisions, routers, telephones, alarm panels and storage, by their names and the forms of models
+        r"\bkx-(?:m[bc]|p|tg|ut|hdv|nt|ns|tda)", r"topaccess", r"\be-?studio ?\d", r"\b(?:dcp|mfc)-[a-z]?\d{3,4}",
+        r"\bhl-l?\d{4}", r"\bepson\b", r"\b(?:laser|office|desk|design)jet\b", r"\bjetdirect\b", r"workcentre",
+        r"\bimagerunner", r"\bir-?adv", r"\bi-?sensys", r"\bpixma\b", r"\bmf\d{3}c?[dwx]*\b", r"\bsyncthru\b",
+        r"\bviera\b", r"\bbravia\b", r"\baquos\b", r"\bwebos\b", r"\bsmart ?tv\b", r"\btelevision\b",
+        r"\bkd-\d{2}x", r"\bblu-?ray\b", r"\bchromecast\b",
+        r"\btl-(?:wr|wdr|wa|mr|wpa|sg|sf|pa|er)\d", r"\barcher (?:a|ax|be|c|vr|mr)\d", r"\bnetgear [a-z]{1,4}\d{3,4}",
+        r"\b(?:wnr|wndr|dgnd?|rax|rbr)\d{3,4}", r"\b(?:hg|eg|hs)8\d{3}[a-z]?\d?\b", r"\bzxhn\b", r"\bfritz!?box\b",
+        r"\bgpon\b", r"\b[av]?dsl modem\b", r"\b(?:dir-\d{3}|dsl-\d{3,4}|d[eg]s-\d{4}|dap-\d{4})",
+        r"\bedge ?(?:os|max|switch)", r"\brouteros\b", r"\bcisco ios\b", r"\bunifi os\b",
+        r"\bip ?(?:desk ?)?phones?\b", r"\bcp-(?:6[89]|7[89]|8[89]|99)\d{2}[a-z]?\b", r"\bgxp\d{4}", r"\bgrp\d{4}",
+        r"\bht8\d{2}\b", r"\bsip-t\d{2}", r"\byealink\b", r"\bsnom\b", r"\bsoundpoint\b", r"\bvvx ?\d{3}", r"\bpbx\b",
+        r"\bb[345689]512g?\b", r"(?:intrusion|fire alarm|burglar) panel", r"\bthermostat\b", r"\bsimatic\b",
+        r"\b(?:disk|rack)station\b", r"\bds\d{3,4}(?:\+|xs\+?|j|play|slim)?(?![\w-])", r"\bqnap t[sbv]s?-h?\d{3,4}",
+        r"\bturbo nas\b", r"\bnas\b", r"\btruenas\b")),
     (Kind.HUB, (r"\bhub\b", r"\bsmart\.\w*hub\b", r"\bhome ?base\b", r"\bbase ?station\b")),
     (Kind.INTERCOM, (r"intercom", r"door ?(?:bell|phone|station)", r"\bvt[oh]\b")),
     (Kind.RECORDER, (
@@ -215,6 +235,15 @@ def addresses(observations: Sequence[Observation], evidence: Sequence[Evidence],
     return tuple(dict.fromkeys(mac for mac in found if mac))
 
 
+@lru_cache(maxsize=4096)
+def _title_model(title: str) -> str:
+    """The model that is the whole title of a page, or that stands in it between words of a device's own page."""
+    words = [word for word in _WORDS.split(fold(title)[:_LONGEST_TITLE]) if word]
+    models = [word for word in words if _TITLE_MODEL.match(word)]
+    rest = {word.casefold().strip("-:") for word in words} - {word.casefold().strip("-:") for word in models}
+    return models[0] if len(models) == 1 and rest <= _OF_PAGES else ""
+
+
 def form_claims(seen: Observation, makers: Makers) -> tuple[Claim, ...]:
     """What the form of a declared model, serial number or firmware version says of the maker.
 
@@ -229,6 +258,9 @@ def form_claims(seen: Observation, makers: Makers) -> tuple[Claim, ...]:
     if texts:
         spelled = tuple(sorted({fold(text) for text in texts}))
         found += [(at, 0, claim) for at, claim in index.model_says(seen.transport, spelled)]
+    elif "title" in seen.fields and (model := _title_model(seen.text("title"))):
+        found += [(at, 0, claim) for at, claim in index.model_says(seen.transport, (model,))
+                  if claim.claim == "maker" and claim.strength is Strength.STRONG]
     for place, field in enumerate(("serial", "firmware"), start=1):
         for text in seen.values(field):
             found += [(at, place, claim) for at, claim in index.form_says(seen.transport, field, text)]

@@ -5,11 +5,12 @@ A YAML file that the contractor keeps. Nothing in it is needed to begin: what is
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_origin
 
-from pydantic import AwareDatetime, Field, field_validator, model_validator
+from pydantic import AwareDatetime, Field, ValidationInfo, field_validator, model_validator
 
 from rules.documents import DataError, Document, read
 
@@ -17,11 +18,40 @@ __all__ = ["Contract", "Contractor", "Identification", "Order", "Register", "Sup
 
 Clause = Literal["52.204-25", "52.240-91"]
 _DAY = len("YYYY-MM-DD")
+_SHOWN = 60                          # characters of what was found that a message repeats
 Uei = Field(default="", pattern=r"^(?:[A-HJ-NP-Z1-9][A-HJ-NP-Z0-9]{11})?$")
 Cage = Field(default="", pattern=r"^(?:[A-Z0-9]{5})?$")
 
 
-class Contractor(Document):
+class Entry(Document):
+    """Base of what stands in the register: what has the wrong shape is told as what was expected in its place."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_fields(cls, value: object) -> object:
+        if isinstance(value, (Mapping, cls)):
+            return value
+        names = list(cls.model_fields)
+        shown = _shown(value)
+        example = f"{{{names[0]}: {shown}}}" if isinstance(value, (str, int)) else f"{{{names[0]}: …}}"
+        raise ValueError(f"expected the fields {', '.join(names)}, as in {example}, found {shown}")
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _is_list(cls, value: object, info: ValidationInfo) -> object:
+        field = cls.model_fields[info.field_name or ""]
+        if get_origin(field.annotation) is tuple and not isinstance(value, (list, tuple)):
+            raise ValueError(f"expected a list, as in [{_shown(value)}]" if isinstance(value, (str, int)) else
+                             f"expected a list, found {_shown(value)}")
+        return value
+
+
+def _shown(value: object) -> str:
+    return "nothing" if value is None else "a list" if isinstance(value, list) else (
+        "fields" if isinstance(value, Mapping) else str(value)[:_SHOWN])
+
+
+class Contractor(Entry):
     """Who reports."""
 
     name: str = ""
@@ -29,14 +59,14 @@ class Contractor(Document):
     cage: str = Cage
 
 
-class Order(Document):
+class Order(Entry):
     """An order under an indefinite-delivery contract, and who administers it."""
 
     number: str
     contracting_officer: str = ""
 
 
-class Contract(Document):
+class Contract(Entry):
     """One contract: the clause that is in force in it, whose it is, and its orders."""
 
     number: str
@@ -49,7 +79,7 @@ class Contract(Document):
     orders: tuple[Order, ...] = ()
 
 
-class Supplier(Document):
+class Supplier(Entry):
     """Who supplied devices: named by device keys, inventory ids, addresses, MACs or serial numbers."""
 
     name: str
@@ -58,7 +88,7 @@ class Supplier(Document):
     devices: tuple[str, ...] = ()
 
 
-class Identification(Document):
+class Identification(Entry):
     """A person's confirmation that a device is covered equipment: it starts the clock.
 
     ``identified_at`` is when it was identified, or when a subcontractor or another source gave notice: a day, or a time
@@ -121,7 +151,7 @@ class Identification(Document):
         return self
 
 
-class Register(Document):
+class Register(Entry):
     """The register as a whole."""
 
     contractor: Contractor = Contractor()

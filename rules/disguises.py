@@ -1,10 +1,10 @@
 """Names that read one way to people and another to programs: the trick itself, with the field and the code points.
 
 Parsers resolve such spellings before a rule sees a field (`scanner.wire.text`), so that they cannot hide anybody. What
-was done is looked for here in the bytes as they came: letters of another alphabet inside a Latin word, full-width and
-other compatibility letters (circled ones too), invisible characters in or beside a name, a run shown from right to left, and comments, CDATA borders,
-processing instructions or empty elements between two letters of one word. Accents and whole words of another script
-are no trick.
+was done is looked for here in the bytes as they came: letters of another alphabet inside a Latin word, full-width,
+circled and other compatibility letters, invisible characters in a name or beside it, a run shown from right to left,
+and comments, CDATA borders, processing instructions or empty elements between two letters of one word. Accents, signs
+of trade and whole words of another script are no trick.
 """
 
 from __future__ import annotations
@@ -46,7 +46,9 @@ _LINE = re.compile(r"(?m)^(?P<field>[\w-]{1,40})\s{0,4}[:=](?P<text>[^\r\n]{1,10
 _TURNED = re.compile("\u202e[^\u202a-\u202e\n]{0,512}?[A-Za-z]")
 _ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
 _WORD = re.compile(r"[^\W_]+")
-_NAMED_HIDDEN = (b"&shy;", b"&zwnj;", b"&zwj;", b"&lrm;", b"&rlm;", b"&NoBreak;", b"&ZeroWidthSpace;")
+_SIGNS = (b"<!--", b"<![", b"<?", b"&#", b"\\u", b"%", b"/>", b"></",
+          b"&shy;", b"&zwnj;", b"&zwj;", b"&lrm;", b"&rlm;")
+"""What ASCII bytes of a reply hold where a character that is none, or markup inside a word, may be in them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ def _texts(observation: Observation) -> Iterator[tuple[str, str]]:
         if field.replace("_", "") in _FIELDS and not str(value).isascii():
             yield from ((field, text) for text in observation.values(field))
     raw = observation.raw[:MAX_RAW]
-    if raw.isascii() and not any(sign in raw for sign in (b"<!--", b"<![", b"<?", b"&#", b"\\u", b"%", b"/>", b"></", *_NAMED_HIDDEN)):
+    if raw.isascii() and not any(sign in raw for sign in _SIGNS):
         return
     text = raw.decode("utf-8", "replace")
     if observation.transport in _ENVELOPES:            # a page may set a letter in bold; a name in an envelope may not
@@ -153,6 +155,8 @@ def _words(text: str) -> Iterator[str]:
 
 def _of_word(word: str) -> Iterator[str]:
     """The tricks of one word: compatibility letters that are ASCII in disguise, look-alikes among Latin letters."""
+    if len(word) == 1 and not word.isalpha():              # a bullet, a numeral
+        return
     mixed = any(char.isascii() and char.isalpha() for char in word)
     for char in word:
         if char.isascii():

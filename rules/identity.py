@@ -38,6 +38,8 @@ _MEASURES = frozenset({"packets", "bytes", "packets_out", "bytes_out", "seconds"
                        "beats", "sought"})
 """Fields of a conversation that differ each time and that nothing reads who a device is from, but for a signal that
 says so; they stay out of what is remembered."""
+_ICONS = frozenset({"favicon"})
+"""Groups that only support: an icon is copied with the page it belongs to, and alone names nobody."""
 _WHO = frozenset({"maker", "brand"})
 _KEPT = frozenset({"maker", "brand", "component"})
 _PATHS = "paths"
@@ -57,9 +59,20 @@ class Standing:
 
     @property
     def credible(self) -> bool:
-        """Strong evidence of any basis, or medium evidence that does not rest on a label."""
-        strong = any(_WEIGHT[item.strength] >= _WEIGHT[Strength.STRONG] for item in (*self.proof, *self.labels))
+        """Strong evidence of any basis, or medium evidence that does not rest on a label; an icon alone is neither."""
+        return self.weighty and not self.only_icons
+
+    @property
+    def weighty(self) -> bool:
+        """Whether the evidence is strong enough, where an icon may count as support."""
+        strong = any(_WEIGHT[item.strength] >= (_WEIGHT[Strength.MEDIUM if item.group in _ICONS else Strength.STRONG])
+                     for item in (*self.proof, *self.labels))
         return strong or bool(self.proven)
+
+    @property
+    def only_icons(self) -> bool:
+        """Whether nothing but the icons of its pages speaks for this maker."""
+        return all(item.group in _ICONS for item in (*self.proof, *self.labels))
 
     @property
     def proven(self) -> tuple[Evidence, ...]:
@@ -179,10 +192,16 @@ def _without_echoes(evidence: Sequence[Evidence], observations: Sequence[Observa
             else item for item in evidence]
 
 
+def _credible(found: Sequence[Standing]) -> list[Standing]:
+    """The credible makers, best first, and behind them any other whose icon the device shows: it counts against it."""
+    named = [standing for standing in found if standing.credible]
+    return named + [standing for standing in found if named and standing.weighty and standing.only_icons]
+
+
 def suspects(observations: Sequence[Observation], makers: Makers) -> list[str]:
     """Slugs of makers worth a further question: the credible ones, and else whoever any evidence points to."""
     found = standings(_evidence(observations, makers))
-    credible = [standing.maker for standing in found if standing.credible]
+    credible = [standing.maker for standing in _credible(found)]
     return credible or [standing.maker for standing in found]
 
 
@@ -257,10 +276,11 @@ def identify(device: str, observations: Sequence[Observation], makers: Makers) -
     """
     own = [seen for seen in observations if seen.device == device]
     evidence = _evidence(own, makers)
-    credible = [standing for standing in standings(evidence) if standing.credible]
+    credible = _credible(standings(evidence))
     slugs = tuple(standing.maker for standing in credible)
     maker = makers[slugs[0]] if slugs else None
-    brand = _brand(evidence, maker.name if maker else None)
+    brand = _brand(evidence if maker else [item for item in evidence if item.group not in _ICONS],
+                   maker.name if maker else None)
     channels = _channels(device, observations)
 
     what = [item for item in evidence if item.claim not in _WHO]

@@ -1,27 +1,34 @@
 """Imported parties beside the shipped ones: an index over up to a million names, how a line is found in it, their law.
 
-A whole name, exact but for its legal form, is a match. A name inside a line, or one misspelt, is a match where what is
-found is long and particular, else a review. What a listing means is told in `rules.imported_law`.
+A whole name, exact but for its legal form, is a match, alone and beside nothing but words of the trade, places, counts
+and part numbers. A name among other words, or one misspelt, is a match where what is found is long and particular, else
+a review; an ordinary word is for review beside words of the trade, and none among others. What a listing means is told
+in `rules.imported_law`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cache
 
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from rules.catalog import Catalog
+from rules.catalog import Catalog, Known
+from rules.documents import Document
+from rules.documents import read as read_document
 from rules.entities import Entities
+from rules.finding import Find, How
 from rules.imported_law import IMPORT, law_with
-from rules.names import Name, read
-from rules.regimes import Regime
+from rules.names import FOLDER, Name, Word, read
+from rules.regimes import Regime, Words
 from rules.screening import Action, Screening
 from rules.snapshots import Kept, Snapshot, version_of
 from rules.vocabulary import ListVersion
+from rules.wording import context_of, is_meant_for
 
 __all__ = ["Imported", "telling_words"]
 
@@ -31,10 +38,22 @@ _LEGAL = frozenset([
     "sas", "srl", "bv", "nv", "ab", "oy", "as", "pty", "pte", "pvt", "kg", "jsc", "ooo", "oao", "ao", "zao", "pao",
     "fzco", "fze", "lda", "the", "and", "of", "kk", "sdn", "bhd", "spa"])
 _MOST_WINDOW = 8
+_MOST_RUNS = 4                          # runs of another script that are one name: ``Колвера Оптик``
 _LONG, _PARTICULAR = 8, 12
+_DISTINCT = 4                           # letters of a word of its own that is worth a look beside unknown words
+_FEWEST_TOGETHER = 6                    # letters of words that are a name together, beside unknown words
+_SHORTEST_RUN, _LONGEST_RUN = 2, 40     # characters of a name inside a run of another script
+_INSIDE_RUNS = ("han", "kana", "hangul", "arabic")      # scripts that are written without spaces, or closed over them
+_JOINTS = frozenset("-/_.+&'")
+_SAYS_NOTHING = ("camera", "device", "neutral", "legal", "place", "order")
 _NEAR, _ONE_SLIP = 0.87, 0.93           # likeness of whole names: worth a look, and one slip in a long one
 _PREFIX = 3
 _MOST_BUCKET, _MOST_POSTINGS = 4000, 400
+
+
+class _Ordinary(Document):
+    note: str
+    words: Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +72,7 @@ class Imported:
     """The parties of imported lists, indexed once; immutable after that."""
 
     def __init__(self, snapshots: Iterable[Snapshot], catalog: Catalog) -> None:
+        self.snapshots = tuple(snapshots)
         self.versions: tuple[ListVersion, ...] = ()
         self._catalog = catalog
         self._parties: list[tuple[Kept, str]] = []
@@ -63,12 +83,14 @@ class Imported:
         self._buckets: dict[str, list[str]] = {}
         self._by_entity: dict[str, list[int]] = {}
         self._mains: dict[str, str] = {}
-        for snapshot in snapshots:
+        self._run_heads: set[str] = set()
+        for snapshot in self.snapshots:
             self.versions += (version_of(snapshot),)
             for kept in snapshot.parties:
                 self._add(kept, snapshot.source)
         for token in self._postings:
             self._buckets.setdefault(token[:_PREFIX], []).append(token)
+        self._nothing = _words_that_say_nothing(catalog)
 
     def __len__(self) -> int:
         return len(self._parties)
@@ -86,6 +108,8 @@ class Imported:
             if shipped is None and known is not None and known.kind == "name" and known.party:
                 shipped = known.party
             self._exact.setdefault(key, (at, written))
+            if not key.isascii():
+                self._run_heads.add(key[:_SHORTEST_RUN])
             if len(words) > 1:
                 self._sorted.setdefault(" ".join(sorted(words)), (at, written))
             for word in set(words):
@@ -137,6 +161,9 @@ class Imported:
             return Action.REVIEW, f"{party.names[0]} was on {hit.source} and is gone since the edition of {gone}"
         if ended and len(ended) == len(party.programmes) and max(ended) <= day:
             return Action.REVIEW, f"{party.names[0]} was on {hit.source} until {max(ended)}"
+        since = [p.listed_on for p in party.programmes if p.listed_on is not None and p.listed_on > day]
+        if since and len(since) == len(party.programmes):
+            return Action.REVIEW, f"{named} since {min(since)}, and is not listed there yet on {day}"
         sure = hit.whole or (hit.words > 1 and len(hit.found) >= _PARTICULAR)
         if hit.score == 1 and sure:
             return Action.MATCH, named
@@ -149,6 +176,8 @@ class Imported:
         for key, table in (("".join(words), self._exact), (" ".join(sorted(words)), self._sorted)):
             if key and key in table:
                 return self._hit(table[key], name.query.strip(), 1.0, whole=True, words=len(words))
+        if name.scripts and not words and (key := "".join(telling_words(name.query))) in self._exact:
+            return self._hit(self._exact[key], name.query.strip(), 1.0, whole=True, words=2)
         for runs in name.scripts.values():
             for run in runs:
                 if (key := "".join(telling_words(run))) in self._exact:
@@ -156,20 +185,78 @@ class Imported:
         return None
 
     def _inside(self, name: Name) -> _Hit | None:
-        words = [word.text for word in name.words if word.text not in _LEGAL]
-        best: _Hit | None = None
+        """The listed name that stands in a line: one that is all the line says before a longer one among others."""
+        return max((*self._in_words(name), *self._in_runs(name)), key=lambda hit: (hit.whole, len(hit.found)),
+                   default=None)
+
+    def _in_words(self, name: Name) -> Iterator[_Hit]:
+        words = [(at, word) for at, word in enumerate(name.words) if word.text not in _LEGAL]
         for start in range(len(words)):
             joined = ""
-            for size, word in enumerate(words[start:start + _MOST_WINDOW], 1):
-                joined += word
-                if joined not in self._exact or len(joined) < _LONG - 2 * (size > 1):
+            for size, (_, word) in enumerate(words[start:start + _MOST_WINDOW], 1):
+                joined += word.text
+                if joined in self._exact and (hit := self._of_words(name, joined, words[start:start + size])):
+                    yield hit
+
+    def _of_words(self, name: Name, key: str, window: Sequence[tuple[int, Word]]) -> _Hit | None:
+        """What a listed name in these words of a line amounts to; ``None`` where it says too little."""
+        texts = [word.text for _, word in window]
+        found = " ".join(texts)
+        own = [text for text in texts if text not in self._catalog.classes and not text.isdigit()]
+        if not own:                                     # "Security Systems" is said of anybody
+            if len(texts) == 1 or len(key) < _FEWEST_TOGETHER:
+                return None
+            return self._hit(self._exact[key], found, 1.0, whole=False, words=len(texts))
+        ordinary = len(texts) == 1 and (key in _ordinary() or key in self._catalog.others)
+        fewest = _DISTINCT if len(texts) == 1 else _FEWEST_TOGETHER
+        first, last = window[0], window[-1]
+        find = Find(Known("", found, common=False), found, first[0], last[0] + 1, How.EXACT, 1.0)
+        alone = self._is_alone(name, [find], key)
+        if not alone and (ordinary or len(key) < fewest):
+            return None
+        bound = name.text[max(first[1].start - 1, 0):first[1].start] + name.text[last[1].end:last[1].end + 1]
+        if len(key) < (_DISTINCT if alone else _FEWEST_TOGETHER) and not _JOINTS.isdisjoint(bound):
+            return None                                 # a part number: SARA-R410
+        return self._hit(self._exact[key], found, 1.0, whole=alone and not ordinary, words=len(texts))
+
+    def _in_runs(self, name: Name) -> Iterator[_Hit]:
+        """Names in other scripts: in several runs together, or in one with other words written to it."""
+        for script, runs in name.scripts.items():
+            for start in range(len(runs)):
+                for size in range(2, min(_MOST_RUNS, len(runs) - start) + 1):
+                    parts = runs[start:start + size]
+                    if (key := "".join(parts)) in self._exact:
+                        alone = self._is_alone(name, [_as_find(part) for part in parts], key)
+                        if alone or len(key) >= _FEWEST_TOGETHER:
+                            yield self._hit(self._exact[key], " ".join(parts), 1.0, whole=alone, words=size)
+            if script in _INSIDE_RUNS:
+                for run in runs:
+                    yield from self._in_run(name, script, run)
+
+    def _in_run(self, name: Name, script: str, run: str) -> Iterator[_Hit]:
+        for start in range(len(run)):
+            if run[start:start + _SHORTEST_RUN] not in self._run_heads:
+                continue
+            for end in range(min(len(run), start + _LONGEST_RUN), start + _SHORTEST_RUN - 1, -1):
+                key = run[start:end]
+                if key not in self._exact or self._nothing.fullmatch(key):
                     continue
-                if size == 1 and joined in self._catalog.classes:
-                    continue
-                hit = self._hit(self._exact[joined], " ".join(words[start:start + size]), 1.0, whole=False, words=size)
-                if best is None or len(hit.found) > len(best.found):
-                    best = hit
-        return best
+                bare = self._nothing.fullmatch(run[:start]) and self._nothing.fullmatch(run[end:])
+                alone = bool(bare) and self._is_alone(name, [_as_find(run)], key)
+                begins = start == 0 or script == "han"
+                if alone or (begins and len(key) >= _DISTINCT):
+                    yield self._hit(self._exact[key], key, 1.0, whole=alone, words=1)
+                break
+
+    def _is_alone(self, name: Name, finds: Sequence[Find], key: str) -> bool:
+        """Whether nothing but words of the trade, places, counts and part numbers stands beside what was found."""
+        context = context_of(name, finds, self._catalog)
+        if context.trade or context.person or context.about:
+            return False
+        if any(find.end > find.start and is_meant_for(name, find.start, self._catalog) for find in finds):
+            return False
+        kept, _ = self._parties[self._exact[key][0]]
+        return set(context.other) <= {word for written in kept.party.names for word in telling_words(written)}
 
     def _misspelt(self, name: Name) -> _Hit | None:
         """A name whose particular words are all there, each at most a slip away."""
@@ -210,6 +297,23 @@ class Imported:
         """Entities and regimes with what the imported lists say of one party beside what is shipped."""
         found = [self._parties[at] for at in self._by_entity.get(entity, ())]
         return law_with(entity, found, entities, regimes)
+
+
+@cache
+def _ordinary() -> frozenset[str]:
+    """Words that mean something else in most lines."""
+    return frozenset(read_document(FOLDER / "ordinary.yaml", _Ordinary).words)
+
+
+def _words_that_say_nothing(catalog: Catalog) -> re.Pattern[str]:
+    """What of a run in another script is only words of the trade, legal forms and places; it never goes back."""
+    known = {word for word, kind in catalog.classes.items() if kind in _SAYS_NOTHING and not word.isascii()}
+    known.update(catalog.camera_marks, catalog.han_neutral)
+    return re.compile(f"(?>{'|'.join(map(re.escape, sorted(known, key=len, reverse=True)))}|[\\s\\d])*+")
+
+
+def _as_find(run: str) -> Find:
+    return Find(Known("", run, common=False), run, 0, 0, How.SCRIPT, 1.0)
 
 
 def telling_words(written: str) -> list[str]:

@@ -30,6 +30,10 @@ MAX_FIELD = 65536
 _REMEMBERED = 16_384            # texts, of each kind
 _LONG = 512                     # characters; a longer text is a page, and no page is sent twice by two devices
 _SHORTEST_APART, _SHORTEST_LEET, _LONGEST_NAME, _MOST_WORDS, _FRAGMENTS = 4, 5, 40, 32, 3
+_SHORTEST_DECLARED, _MOST_PIECES = 3, 4
+_ONE_BY_ONE = re.compile(r"[^\W_](?:[\s_\-/*·•+~|,']{1,3}[^\W_]){2,39}")
+_RUN_ON = r"(?:tm|sm|r|usa|uk|eu|inc|ltd|llc|ip|ipc|ipcam|cam|camera|nvr|dvr|xvr|cctv|oem|hd|iot)"
+"""What is written onto a maker's name without a space, once or more, in whatever case."""
 _APART = re.compile(r"(?<![^\W_])[^\W_](?:[\s._\-/*·•+~|,']{1,3}[^\W_]){3,39}(?![^\W_])")
 _RUN = re.compile(r"[^\W_]+")
 
@@ -145,6 +149,7 @@ class Index:
         self._hits = lru_cache(_REMEMBERED, typed=True)(self._search)
         self.named = lru_cache(_REMEMBERED)(self._named)
         self.undisguised = lru_cache(_REMEMBERED)(self._undisguised)
+        self.spelled = lru_cache(_REMEMBERED)(self._spelled)
         self.model_says = lru_cache(_REMEMBERED)(self._model_says)
         self.form_says = lru_cache(_REMEMBERED)(self._form_says)
         self.model_text = lru_cache(_REMEMBERED)(self._model_text)
@@ -245,12 +250,53 @@ class Index:
         runs = ("".join(_RUN.findall(fold(name).lower())) for name in named)
         return frozenset(run for run in runs if run.isascii() and run.isalpha() and len(run) >= _SHORTEST_APART)
 
+    @cached_property
+    def _declared(self) -> frozenset[str]:
+        """Every name of a maker or brand as one run of letters and digits, as it may stand where a maker belongs."""
+        named = (name for maker in self._all_makers for name in (
+            *maker.names, *maker.declared,
+            *(spelled for brand in maker.brands for spelled in (brand.name, *brand.aliases))))
+        runs = ("".join(_RUN.findall(fold(name).lower())) for name in named)
+        return frozenset(run for run in runs if run.isascii() and len(run) >= _SHORTEST_DECLARED)
+
+    @cached_property
+    def _run_on(self) -> re.Pattern[str]:
+        """A name with more written onto it: ``HikvisionUSA``, ``Dahua1``, ``EZVIZIPCAM``.
+
+        A capital or a digit may follow only a long name that is no ordinary word; known words may follow any.
+        """
+        free = (name for maker in self._all_makers for name in (
+            *maker.names, *(brand.name for brand in maker.brands if brand.own)))
+        runs = {"".join(_RUN.findall(fold(name).lower())) for name in free}
+        long = sorted((run for run in runs if run.isascii() and run.isalpha() and len(run) >= _SHORTEST_LEET),
+                      key=len, reverse=True)
+        every = sorted((run for run in self._declared if run.isalpha()), key=len, reverse=True)
+        return re.compile(rf"(?i:(?P<any>{'|'.join(every)})(?={_RUN_ON}+\d*$))|"
+                          rf"(?P<long>(?i:{'|'.join(long)}))(?:(?=\d)|(?<=[a-z])(?=[A-Z]))")
+
+    def _spelled(self, text: str) -> str:
+        """What a folded text reads as where a manufacturer is expected; empty where that is no name.
+
+        There a name may be in several words (``Uni view``, ``EZ-VIZ``) or have more run on to it (``DahuaUSA``).
+        """
+        words = _RUN.findall(text[:_LONG])[:_MOST_WORDS]
+        for count in dict.fromkeys((len(words), *range(min(_MOST_PIECES, len(words)), 1, -1))):
+            run = "".join(words[:count]).lower()
+            if count > 1 and run in (self._declared if count == len(words) else self._unmistakable):
+                return run
+        parted = [self._run_on.sub(lambda found: found[0] + " ", word, count=1) if self._run_on.match(word) else word
+                  for word in words]
+        return " ".join(parted) if parted != words else ""
+
     def _undisguised(self, text: str) -> str:
         """What a folded text reads as once letters set apart are joined and digits are read as letters.
 
         Only a reading that is an unmistakable name counts; empty where there is none. Names of four letters are read
         only where they are set apart: ``AX15`` is a router's model.
         """
+        single = _ONE_BY_ONE.fullmatch(text[:_LONG])
+        if single and (run := "".join(_RUN.findall(single[0])).lower()) in self._declared and run.isalpha():
+            return run
         apart = ["".join(_RUN.findall(found[0])).lower() for found in _APART.finditer(text[:_LONG])]
         for run in apart:
             if run in self._unmistakable:

@@ -19,14 +19,17 @@ from rules.regimes import Regime
 from rules.snapshots import Kept, Snapshot, version_of
 from rules.vocabulary import ListVersion
 
-__all__ = ["Listings"]
+__all__ = ["Listings", "makers_of"]
 
 _Found = tuple[Kept, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Listings:
-    """The listed parties that bear a name of a maker, and the editions of the lists that were looked through."""
+    """The listed parties that bear a name of a maker, and the editions of the lists that were looked through.
+
+    False where they name none.
+    """
 
     versions: tuple[ListVersion, ...] = ()
     _of_party: Mapping[str, Sequence[_Found]] = field(default_factory=dict)
@@ -36,6 +39,8 @@ class Listings:
     def of(cls, snapshots: Iterable[Snapshot], makers: Makers, catalog: Catalog) -> Listings:
         """Look through whole lists once; `catalog` knows under what names the shipped parties are listed."""
         wanted = {key for maker in makers for name in _names(maker) if (key := _key(name))}
+        wanted |= {key for party in catalog.entities.parties.values() for name in (party.name, *party.names)
+                   if (key := _key(name))}
         versions: list[ListVersion] = []
         of_party: dict[str, list[_Found]] = {}
         by_name: dict[str, list[_Found]] = {}
@@ -52,16 +57,38 @@ class Listings:
                     of_party.setdefault(party, []).append(found)
         return cls(tuple(versions), of_party, by_name)
 
+    def __bool__(self) -> bool:
+        """Whether the lists name any maker at all."""
+        return bool(self._of_party or self._by_name)
+
     def law_of(self, party: Party, maker: Maker, entities: Entities,
                regimes: tuple[Regime, ...]) -> tuple[Entities, tuple[Regime, ...]]:
         """Entities and regimes with what the lists say of a maker and of the party it belongs to beside."""
-        found = list(self._of_party.get(party.id, ()))
+        return self.law_on(party, (maker,), entities, regimes)
+
+    def law_on(self, party: Party, makers: Sequence[Maker], entities: Entities,
+               regimes: tuple[Regime, ...]) -> tuple[Entities, tuple[Regime, ...]]:
+        """The same for a party with all of its makers, or with none."""
+        sure, perhaps = self.found(party, makers)
+        return law_with(party.id, sure, entities, regimes, perhaps)
+
+    def found(self, party: Party, makers: Sequence[Maker]) -> tuple[list[_Found], list[_Found]]:
+        """The listings of a party and its makers, and those of who may be no more than a namesake."""
+        sure = list(self._of_party.get(party.id, ()))
         perhaps: list[_Found] = []
-        for name in dict.fromkeys((*_names(maker), *party.names)):
+        unmistakable = {name for maker in makers for name in maker.names}
+        for name in dict.fromkeys((*(name for maker in makers for name in _names(maker)), party.name, *party.names)):
             listed = self._by_name.get(_key(name), ())
-            (found if name in maker.names or len(telling_words(name)) > 1 else perhaps).extend(listed)
-        sure = _once(found)
-        return law_with(party.id, sure, entities, regimes, [one for one in _once(perhaps) if one not in sure])
+            (sure if name in unmistakable or len(telling_words(name)) > 1 else perhaps).extend(listed)
+        sure = _once(sure)
+        return sure, [one for one in _once(perhaps) if one not in sure]
+
+
+def makers_of(party: Party, makers: Makers) -> tuple[Maker, ...]:
+    """The makers that belong to a party: by its own word, or by the name that both bear."""
+    borne = {key for name in (party.id, party.name, *party.names, *party.brands) if (key := _key(name))}
+    return tuple(maker for maker in makers if maker.maker in party.makers
+                 or not borne.isdisjoint(map(_key, (maker.maker, maker.legal_name, maker.name))))
 
 
 def _names(maker: Maker) -> tuple[str, ...]:

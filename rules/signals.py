@@ -16,7 +16,7 @@ from rules.index import ANY_FIELD, CLAIMS, LABEL_ONLY, Claim, Index, index_of, r
 from rules.labels import fold, generic
 from rules.makers import Brand, Cloud, Maker, Makers, See, Signal, compiled
 from rules.oui import longest_prefix, normal_mac
-from rules.titles import is_of_another_trade
+from rules.titles import is_of_another_trade, is_prose
 from rules.vocabulary import Basis, Evidence, Strength
 from scanner.observation import Observation
 
@@ -88,12 +88,30 @@ def _says_signal(observation: Observation, index: Index) -> Iterator[Claim]:
         if label and hit.signal.see.field[hit.place] == "title" and _is_elsewhere(observation):
             continue
         if all(_look(see, observation, label=label) for see in hit.signal.where):
-            yield from hit.claims
+            in_prose = hit.signal.see.field[hit.place] == "title" and _is_prose(index, observation.text("title"))
+            yield from _hinted(hit.claims) if in_prose else hit.claims
 
 
 def _is_elsewhere(observation: Observation) -> bool:
     """Whether the page is that of somebody's trade, by its title, so that a maker's name in it is no maker's."""
     return is_of_another_trade(fold(observation.text("title")))
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _is_prose(index: Index, title: str) -> bool:
+    """Whether a title speaks about makers, or names two of them, and so is no word of one device on itself."""
+    text = fold(title)
+    named = index.named(text, False)
+    spelled = [name for maker in named.makers for name in maker.names] + [name for name, _ in named.brands]
+    makers = {maker.maker for maker in named.makers} | {
+        claim.value for hit in index.hits("http", {"title": title}) if not hit.signal.where
+        for claim in hit.claims if claim.claim == "maker" and claim.strength is Strength.STRONG}
+    return len(makers) > 1 or is_prose(text, spelled)
+
+
+def _hinted(claims: Iterable[Claim]) -> Iterator[Claim]:
+    """What is left of claims that rest on prose: a hint at a maker."""
+    return (replace(claim, strength=Strength.WEAK) for claim in claims if claim.claim == "maker")
 
 
 def label_texts(observation: Observation) -> Iterator[str]:
@@ -169,14 +187,24 @@ def _says_label(observation: Observation, index: Index) -> Iterator[Claim]:
 @lru_cache(maxsize=_REMEMBERED)
 def _label_claims(index: Index, transport: str, label: _Label) -> tuple[Claim, ...]:
     """What one label says; it follows from its text alone, so it is remembered."""
-    field, said, group, strength, declared = label
+    field, said = label[:2]
     text = fold(said)
     if not text or generic(text):
         return ()
+    if field == "title" and _is_prose(index, said):
+        return tuple(_hinted(_named_claims(index, transport, label, text)))
+    return tuple(_named_claims(index, transport, label, text))
+
+
+def _named_claims(index: Index, transport: str, label: _Label, text: str) -> list[Claim]:
+    """Whom a label, folded to `text`, names."""
+    field, said, group, strength, declared = label
     where = f"{transport} {field}"
     named = index.named(text, declared)
     if not named.makers and not named.brands and (reading := index.undisguised(text)):
         named, where = index.named(reading, True), f"{where} in disguise"
+    elif declared and not named.makers and not named.brands and (reading := index.spelled(text)):
+        named = index.named(reading, True)
     found: list[Claim] = []
     for maker in named.makers:
         because = f"{where} names {maker.name}: {shown(said)}"
@@ -190,7 +218,7 @@ def _label_claims(index: Index, transport: str, label: _Label) -> tuple[Claim, .
     if field in _DECLARED and not named.makers and not named.brands:
         found.append(Claim("brand", said.strip(), Strength.MEDIUM, Basis.LABEL, group,
                            f"{where} is {shown(said)}, a name no maker file knows", "unknown.name"))
-    return tuple(found)
+    return found
 
 
 def brand_claims(name: str, rows: Sequence[tuple[Maker, Brand]], strength: Strength, group: str, because: str,

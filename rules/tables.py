@@ -11,12 +11,14 @@ import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-__all__ = ["MOST_BYTES", "MOST_ROWS", "Dialect", "TableError", "column_of", "dialect_of", "read_rows", "text_of"]
+__all__ = ["DELIMITERS", "MOST_BYTES", "MOST_ROWS", "Dialect", "TableError", "column_of", "dialect_of", "read_head",
+           "read_rows", "text_of"]
 
 MOST_BYTES = 512 * 1024 * 1024
 MOST_ROWS = 2_000_000
 MOST_COLUMNS = 512
 MOST_CELL = 1_000_000
+DELIMITERS = ",;\t|"
 _SNIFFED = 64 * 1024
 _LOOKED_AT = 5                  # lines that have to be quoted throughout before a file is taken for one that is
 
@@ -61,16 +63,17 @@ def text_of(data: bytes, file: str, encoding: str | None = None) -> str:
     return text
 
 
-def read_rows(text: str, file: str, *, delimiter: str | None = None) -> Iterator[tuple[int, list[str]]]:
+def read_rows(text: str, file: str, *, delimiter: str | None = None, above: int = 0) -> Iterator[tuple[int, list[str]]]:
     """Rows with their number in the file (the line where each ends), the header first; empty lines are left out.
 
     The delimiter is a comma, semicolon, tab or bar: the one that the first line has most of outside quotes. Raises
     `TableError` for a row with another number of cells than the first, for broken quoting and for no rows at all.
+    `above` lines of the file stand before `text`.
     """
     chosen = delimiter or _delimiter(text)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=chosen, strict=True)
     width: int | None = None
-    count = 0
+    count, first = 0, "heading" if above else "first"
     try:
         for row in reader:
             if not row or not any(cell.strip() for cell in row):
@@ -79,16 +82,34 @@ def read_rows(text: str, file: str, *, delimiter: str | None = None) -> Iterator
             if width is None:
                 width = len(row)
                 if width > MOST_COLUMNS:
-                    raise TableError(file, f"at most {MOST_COLUMNS} columns, found {width}", reader.line_num)
+                    raise TableError(file, f"at most {MOST_COLUMNS} columns, found {width}", above + reader.line_num)
             if len(row) != width:
-                raise TableError(file, f"{width} cells as in the first row, found {len(row)}", reader.line_num)
+                raise TableError(file, f"{width} cells as in the {first} row, found {len(row)}",
+                                 above + reader.line_num)
             if count > MOST_ROWS:
-                raise TableError(file, f"at most {MOST_ROWS} rows", reader.line_num)
-            yield reader.line_num, row
+                raise TableError(file, f"at most {MOST_ROWS} rows", above + reader.line_num)
+            yield above + reader.line_num, row
     except csv.Error as error:
-        raise TableError(file, f"well-formed CSV ({error})", reader.line_num) from error
+        raise TableError(file, f"well-formed CSV ({error})", above + reader.line_num) from error
     if width is None:
-        raise TableError(file, "a header row", 1)
+        raise TableError(file, "a header row", above + 1)
+
+
+def read_head(text: str, delimiter: str, most: int) -> Iterator[tuple[int, list[str]]]:
+    """The first rows of a text, of any width and empty ones too, with the number of the line before each.
+
+    Ends where what is there is no well-formed CSV any more.
+    """
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    for _ in range(most):
+        before = reader.line_num
+        try:
+            row = next(reader, None)
+        except csv.Error:
+            return
+        if row is None or len(row) > MOST_COLUMNS:
+            return
+        yield before, row
 
 
 def dialect_of(data: bytes, text: str, encoding: str | None = None) -> Dialect:
@@ -116,7 +137,7 @@ def column_of(header: Sequence[str], wanted: str, file: str) -> int:
 def _delimiter(text: str) -> str:
     head = text[:_SNIFFED]
     quoted = False
-    counts = dict.fromkeys(",;\t|", 0)
+    counts = dict.fromkeys(DELIMITERS, 0)
     for character in head:
         if character == '"':
             quoted = not quoted

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
+from rules.labels import fold
 from rules.versions import names_model
 from rules.vocabulary import Finding, Identity, Status
 
@@ -20,6 +21,8 @@ __all__ = ["MAX_DAYS", "NO_LONGER", "Refusal", "Waiver", "apply_waivers", "is_se
 
 MAX_DAYS = 366
 """A waiver for longer than a year is a decision nobody looks at again."""
+
+_ASCII_ALIKE = str.maketrans("I1|0", "lllO")
 
 NO_LONGER = "waiver that does not count"
 """The fact that names a waiver which a failed finding has and which is not in order."""
@@ -67,9 +70,31 @@ class Refusal:
 
 
 def same_person(one: str, other: str) -> bool:
-    """Whether two names are one: blanks, case and forms of the same character do not count."""
-    first, second = ("".join(unicodedata.normalize("NFKC", name).casefold().split()) for name in (one, other))
-    return first == second
+    """Whether two names are one: blanks, case, forms of a character and letters that look alike do not count.
+
+    In doubt it is one person, since two are asked for: a name of which nothing can be seen tells nobody apart.
+    """
+    if not fold(one) or not fold(other):
+        return True
+    return any(read(one) == read(other) for read in (_written, _seen, _seen_small, _seen_plain))
+
+
+def _written(name: str) -> str:
+    return "".join(unicodedata.normalize("NFKC", name).casefold().split())
+
+
+def _seen(name: str) -> str:
+    return "".join(fold(name).casefold().split())
+
+
+def _seen_small(name: str) -> str:
+    """As `_seen`, of small letters: some look-alikes are such only in one case, as Greek Nu is of N and v."""
+    return _seen(name.casefold())
+
+
+def _seen_plain(name: str) -> str:
+    """As `_seen`, with what ASCII itself has alike: I, l, 1 and the bar; O and 0; rn and m."""
+    return "".join(fold(name).translate(_ASCII_ALIKE).replace("rn", "m").casefold().split())
 
 
 def why_not(waiver: Waiver, as_of: date) -> str | None:

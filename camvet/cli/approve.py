@@ -133,6 +133,7 @@ def _of_findings(verdict: Verdict, actor: str) -> list[Waiver]:
     from analytics.attestation import Waiver
     from rules.policy import Clause
     from rules.vocabulary import Status
+    from rules.waivers import same_person
 
     facts = [dict(one.facts) for one in verdict.findings if one.status is Status.WAIVED]
     if not facts:
@@ -140,13 +141,15 @@ def _of_findings(verdict: Verdict, actor: str) -> list[Waiver]:
     asked = [one["waiver requested by"] for one in facts]
     ends = min(date.fromisoformat(one["waived until"]) for one in facts)
     return [Waiver(str(Clause.FINDING_WAIVED), "; ".join(f"{one['waiver']}: {one['waiver reason']}" for one in facts),
-                   actor if actor in asked else asked[0], datetime.combine(ends, time(), UTC))]
+                   next((one for one in asked if same_person(one, actor)), asked[0]),
+                   datetime.combine(ends, time(), UTC))]
 
 
 def _refuse_unwaived(verdict: Verdict, waivers: list[Waiver], actor: str) -> None:
     """Before the device is asked anything; `analytics.attestation.issue` holds the same again when it signs."""
     from analytics.gate import Refused
     from rules.vocabulary import Outcome
+    from rules.waivers import same_person
     from scanner import clock
 
     if verdict.outcome is not Outcome.CONDITIONAL:
@@ -155,7 +158,7 @@ def _refuse_unwaived(verdict: Verdict, waivers: list[Waiver], actor: str) -> Non
         by = {one.actor for one in waivers if one.rule == rule and one.holds(clock.now())}
         if not by:
             raise Refused(rule, "it decides against the device and nobody has waived it (camvet waive)")
-        if by == {actor}:
+        if all(same_person(one, actor) for one in by):
             raise Refused("attestation.same_actor", f"{actor} waived {rule}, so somebody else must approve")
 
 

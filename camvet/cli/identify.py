@@ -95,6 +95,8 @@ def _lines(path: Path) -> Iterable[bytes]:
 
 def reply(line: bytes) -> tuple[str, str, int | None, bytes]:
     """One input line. Raises ValueError with what was expected and not found."""
+    from scanner.wire.replies import TRANSPORTS
+
     try:
         document = json.loads(line)
     except (ValueError, RecursionError) as error:
@@ -106,6 +108,8 @@ def reply(line: bytes) -> tuple[str, str, int | None, bytes]:
         raise ValueError("device: expected a text")
     if not isinstance(transport, str):
         raise ValueError("transport: expected a text")
+    if transport not in TRANSPORTS:
+        raise ValueError(f"transport: {transport[:40]!r} is none of {', '.join(sorted(TRANSPORTS))}")
     if port is not None and not (isinstance(port, int) and 0 <= port <= 65535):
         raise ValueError("port: expected a number from 0 to 65535")
     try:

@@ -121,6 +121,8 @@ def _sheet(context: Context, screener: Screener, file: Path, column: str | None,
     from camvet.sheets import read_sheet, write_beside
 
     sheet = read_sheet(file, column, encoding)
+    for remark in sheet.remarks:
+        context.terminal.note(remark)
     done: list[Screened] = []
     for _, row in counted(sheet.rows, "screening", context.terminal):
         done.append(found := screener(row[sheet.column]))
@@ -141,6 +143,8 @@ def _lots(context: Context, screener: Screener, file: Path, column: str | None, 
     from camvet.sheets import read_sheet, write_beside
 
     sheet = read_sheet(file, column, encoding)
+    for remark in sheet.remarks:
+        context.terminal.note(remark)
     each = Lots.of(sheet, screener)
     done: list[Lot] = []
     for number, row in counted(sheet.rows, "screening", context.terminal):
@@ -178,7 +182,7 @@ def _bom(context: Context, screener: Screener, file: Path, out: Path | None, *, 
     """A bill of materials, part by part; with `out`, the same document with the answers beside, or a table of them."""
     import json
 
-    from camvet.boms import HEADER, is_table, mark, parts_of, read_bom, row_of
+    from camvet.boms import HEADER, is_table, judge, mark, parts_of, read_bom, row_of
     from camvet.row_progress import counted
     from camvet.screening import COLUMNS, columns_of
     from camvet.sheets import Sheet, write_beside
@@ -189,7 +193,7 @@ def _bom(context: Context, screener: Screener, file: Path, out: Path | None, *, 
     parts = parts_of(document, file.name)
     done: list[Screened] = []
     for part in counted(parts, "screening", context.terminal):
-        done.append(found := screener(part.line))
+        done.append(found := judge(part, screener))
         mark(part, found)
         if out is None:
             _tell(context, found, explain=explain)
@@ -215,6 +219,8 @@ def _table_bom(context: Context, screener: Screener, file: Path, out: Path | Non
     from camvet.sheets import write_beside
 
     sheet, columns = read_table(file, encoding)
+    for remark in sheet.remarks:
+        context.terminal.note(remark)
     context.terminal.note(f"{file.name}: read together: {', '.join(sheet.header[at] for at in columns)}")
     done: list[Screened] = []
     for _, row in counted(sheet.rows, "screening", context.terminal):

@@ -53,8 +53,10 @@ def test_unreadable_lines_are_counted_named_and_do_not_stop_the_rest(camvet):
                            line("z", "no-such-transport", b"x"), line("ok", "http-header", b"Server: App-webs/"))
     assert found["ok"]["maker"] == "hikvision"
     assert done.returncode == ExitCode.INCOMPLETE
-    for number in (1, 2, 3, 4):
+    for number in (1, 2, 3, 4, 5):
         assert f"replies.jsonl:{number}:" in done.stderr
+    assert "'no-such-transport' is none of" in done.stderr
+    assert "z" not in found
 
 
 def test_a_hostile_name_cannot_steer_the_terminal(camvet):

@@ -123,8 +123,9 @@ def test_two_network_cards_are_one_device_under_both_addresses(site, home, swept
 
 def test_what_was_sent_is_counted_against_what_was_found(swept):
     sent = swept["sent"]
-    assert sent["total"] == sum(sent[kind] for kind in ("arp", "syn", "datagram", "connection", "request"))
-    assert min(sent[kind] for kind in ("arp", "syn", "datagram", "connection", "request")) > 0
+    counts = [sent[kind] for kind in ("arp", "syn", "datagram", "connection", "request", "membership")]
+    assert sent["total"] == sum(counts)
+    assert min(counts) > 0
     assert sent["devices_per_packet"] == pytest.approx(len(swept["devices"]) / sent["total"], abs=1e-5)
 
 

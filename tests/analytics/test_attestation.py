@@ -74,6 +74,8 @@ def test_a_conditional_verdict_that_names_no_condition_cannot_be_waived():
     ([waiver("law.flag"), waiver("other")], "attestation.waiver"),
     ([waiver("law.flag"), waiver("cve.open", expires=NOON)], "attestation.waiver"),
     ([waiver("law.flag"), waiver("cve.open", actor="alice")], "attestation.same_actor"),
+    ([waiver("law.flag"), waiver("cve.open", actor="\u0410lice")], "attestation.same_actor"),      # Cyrillic
+    ([waiver("law.flag"), waiver("cve.open", actor=" ALICE")], "attestation.same_actor"),
 ])
 def test_every_deciding_rule_needs_a_waiver_by_somebody_else(waivers, rule):
     assert not_issued(verdict=CONDITIONAL, waivers=waivers) == rule

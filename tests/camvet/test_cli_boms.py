@@ -163,7 +163,8 @@ def test_a_part_that_does_not_fit_is_named_by_its_place(run, more, where):
 JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=8),
                     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
                         st.sampled_from(["name", "components", "services", "component", "pedigree", "ancestors",
-                                         "supplier", "authors", "purl", "cpe", "type"]), inner, max_size=4))
+                                         "supplier", "authors", "purl", "cpe", "type", "properties", "contact", "url",
+                                         "value", "description"]), inner, max_size=4))
 
 
 @given(st.dictionaries(st.sampled_from(["components", "services", "metadata"]), JSON, max_size=3))
@@ -172,4 +173,51 @@ def test_any_document_is_read_or_refused(document):
         parts = parts_of(document, "x.json")
     except UsageError:
         return
-    assert all(isinstance(part, Part) and isinstance(part.line, str) for part in parts)
+    assert all(isinstance(part, Part) and isinstance(part.line, str) and all(
+        isinstance(text, str) for _, text in part.asides) for part in parts)
+
+
+ASIDES = [
+    ({"description": "OEM of Hikvision"}, "hikvision", "description"),
+    ({"properties": [{"name": "note", "value": "x"}, {"name": "acme:Manufacturer", "value": "Dahua"}]}, "dahua",
+     "properties[1] acme:Manufacturer"),
+    ({"properties": [{"name": "vendor", "value": "Hikvision"}]}, "hikvision", "properties[0] vendor"),
+    ({"properties": [{"name": "brand", "value": "Hytera"}]}, "hytera", "properties[0] brand"),
+    ({"supplier": {"name": "X", "contact": [{"name": "A. Person"}, {"name": "Dahua"}]}}, "dahua",
+     "supplier.contact[1].name"),
+    ({"supplier": {"name": "X", "contact": [{"email": "sales@hikvision.com"}]}}, "hikvision",
+     "supplier.contact[0].email"),
+    ({"supplier": {"name": "X", "url": ["https://x.example", "https://www.dahuasecurity.com/a"]}}, "dahua",
+     "supplier.url[1]"),
+    ({"manufacturer": {"name": "X", "url": "https://www.hikvision.com"}}, "hikvision", "manufacturer.url[0]"),
+    ({"authors": [{"name": "A. Person", "email": "a@dahuasecurity.com"}]}, "dahua", "authors[0].email"),
+    ({"publisher": "Hikvision"}, "hikvision", ""), ({"author": "Dahua"}, "dahua", ""),
+    ({"manufacturer": {"name": "Hytera"}}, "hytera", ""),
+]
+
+
+def test_whoever_is_named_aside_counts_and_where_is_told(run):
+    kinds = ("device", "library")
+    bill = {"bomFormat": "CycloneDX", "specVersion": "1.6", "components": [
+        {"type": kind, "name": "cam"} | more for kind in kinds for more, _, _ in ASIDES]}
+    code, _, done = judged(run, bill)
+    assert code == 1
+    expected = [(kind, *aside) for kind in kinds for aside in ASIDES]
+    for part, (kind, _, entity, field) in zip(done["components"], expected, strict=True):
+        answer = told(part)
+        assert (answer["action"], answer["entity"]) == ("match", entity)
+        if (kind, field) == ("device", "description"):              # which is read with a device's name
+            assert not answer["because"].startswith("in its")
+        else:
+            assert answer["because"].startswith(f"in its {field}: ") == bool(field)
+    assert judged(run, done)[2] == done
+
+
+def test_of_several_fields_the_worst_answer_counts(run):
+    bill = {"bomFormat": "CycloneDX", "components": [
+        {"type": "device", "name": "P3245", "manufacturer": {"name": "Axis"}, "description": "made by Dahua",
+         "properties": [{"name": "camvet:entity", "value": "x"}, {"name": "vendor", "value": 7}]},
+        {"type": "library", "name": "Hikvision SDK", "description": "for Axis cameras"}]}
+    _, _, done = judged(run, bill)
+    assert [told(one)["entity"] for one in done["components"]] == ["dahua", "hikvision"]
+    assert "in its" not in told(done["components"][1])["because"]

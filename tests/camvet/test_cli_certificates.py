@@ -1,7 +1,11 @@
 """`camvet keys verify`: a certificate holds, was changed, or rests on a key that nobody trusts."""
 
+import base64
+import hashlib
 import json
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -56,6 +60,49 @@ def test_a_page_whose_words_were_changed_does_not_hold(run, made, old, new):
     code, out, _ = run("keys", "verify", made)
     assert (code, "DOES NOT HOLD" in out, "the page around it was changed" in out) == (1, True, True)
     assert "match     Hikvision" in out                      # what was signed is told all the same
+
+
+def test_the_page_names_its_statement_and_prints_without_it(run, made):
+    statement = base64.b64decode(json.loads(Path("c.dsse.json").read_text())["payload"])
+    text = made.read_text()
+    assert f"<code>{hashlib.sha256(statement).hexdigest()}</code>" in text
+    folded = re.search(r"<details>.*?</details>", text, re.DOTALL)[0]
+    assert folded.count("<code>{") == text.count("<code>{") == 1
+    assert re.search(r"@media print \{.*details \{ display: none; \}", text, re.DOTALL)
+    assert "@page { size: auto;" in text
+
+
+@pytest.mark.parametrize("place", [0, 1], ids=["key", "statement"])
+def test_another_name_of_key_or_statement_in_the_page_does_not_hold(run, made, place):
+    text = made.read_text()
+    name = re.findall(r"<code>([0-9a-f]{64})</code>", text)[place]
+    made.write_text(text.replace(name, "0" * 64, 1))
+    code, out, _ = run("keys", "verify", made)
+    assert (code, "the page around it was changed" in out) == (1, True)
+
+
+def printed(page, paper, tmp_path):
+    """How many sheets a page takes on paper of a size, by Chromium."""
+    source, target = tmp_path / f"{paper}.html", tmp_path / f"{paper}.pdf"
+    source.write_text(page.read_text().replace("size: auto;", f"size: {paper};"))
+    browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
+    done = subprocess.run([
+        browser, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic",
+        "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+        f"--user-data-dir={tmp_path / 'profile'}", f"--print-to-pdf={target}", source.as_uri()],
+        capture_output=True, check=False, timeout=120)
+    assert target.exists(), done.stderr[-500:]
+    return len(re.findall(rb"/Type\s*/Page\b", target.read_bytes()))
+
+
+@pytest.mark.component("chromium")
+def test_one_party_is_one_sheet_of_paper(run, home):
+    run("keys", "init")
+    run("screen", "Hikvision", "--certificate", "c.html", "--actor", "J. Doe", "--as-of", "2026-11-22", *(
+        word for buyer in ("federal_contractor", "fcc_licensee", "us_investor") for word in ("--buyer", buyer)))
+    page = Path("c.html")
+    assert len(re.findall(r"<br>", page.read_text())) >= 6      # the laws, each on a line
+    assert [printed(page, paper, home) for paper in ("A4", "Letter")] == [1, 1]
 
 
 def test_a_second_envelope_beside_the_signed_one_does_not_hold(run, made):

@@ -7,6 +7,7 @@ import pytest
 from camvet.cli import main
 from lab.personas import PERSONAS
 from lab.phonehome import write_pcap
+from scanner.egress import Capture
 
 
 @pytest.fixture(scope="module")
@@ -139,3 +140,18 @@ def test_what_is_wrong_with_a_file_is_said_once_and_not_for_every_device(camvet,
     assert sum("read only in part" in line for line in told) == 1
     assert not any(line.startswith("  not assessed") for line in told)
     assert "  not assessed, since the sources were read only in part: egress." in out
+
+
+@pytest.mark.parametrize(("lost", "noted"), [(7, True), (0, False)])
+def test_frames_that_were_lost_while_listening_are_noted_beside_the_answer(camvet, monkeypatch, lost, noted):
+    from scanner.egress import live
+
+    def heard(_interface, _seconds, _macs, ready):
+        ready()
+        return Capture(packets=10, lost=lost)
+
+    monkeypatch.setattr(live, "listen", heard)
+    code, out, err = camvet("--json", "egress", "--interface", "eth9", "--all-hosts", "--reason", "a test")
+    assert json.loads(out)["capture"]["lost"] == lost
+    assert (f"{lost} frames were lost" in err) is noted
+    assert code == (3 if noted else 0)

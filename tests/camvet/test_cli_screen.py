@@ -185,6 +185,33 @@ def test_age_is_shown_and_stale_lists_say_so(run, home):
     assert "stale" in err
 
 
+@pytest.mark.parametrize(("dated", "stale"), [("2026-08-24", False), ("2026-08-23", True), ("2026-06-30", True)])
+def test_a_stale_list_is_told_wherever_an_answer_rests_on_it(run, home, dated, stale):
+    run(*own(home / "el.csv", "Quantum Lens Works", dated=dated))
+    run("keys", "init")
+    asked = ("--as-of", "2026-11-22")
+    age = (date(2026, 11, 22) - date.fromisoformat(dated)).days
+    for verb in (("screen", "Axis"), ("effects", "--entity", "axis")):
+        _, out, _ = run("-q", "--json", *verb, *asked)
+        lists = {one["id"]: one for one in json.loads(out)["lists"]}
+        assert (lists["import:el"]["age_days"], lists["import:el"]["stale"]) == (age, stale)
+        assert not lists["regimes"]["stale"]
+    _, _, err = run("-q", "screen", "Axis", *asked)
+    assert ("stale" in err) == stale
+    _, out, _ = run("-q", "screen", "Axis", "--explain", *asked)
+    assert ("(stale)" in out) == stale
+    run("-q", "screen", "--csv", orders(home / "order.csv", [("1", "Axis", "2")]), "--column", "Item", "--out",
+        home / "done.csv", *asked)
+    row = next(csv.DictReader(io.StringIO((home / "done.csv").read_text(encoding="utf-8-sig"))))
+    assert (f"import:el {dated} (stale) " in row["camvet_lists"]) == stale
+    (home / "bom.json").write_text(json.dumps({"bomFormat": "CycloneDX", "components": [{"name": "x"}]}))
+    run("-q", "screen", "--bom", home / "bom.json", "--out", home / "done.json", *asked)
+    assert (f"import:el {dated} (stale) " in (home / "done.json").read_text()) == stale
+    run("screen", "Axis", "--certificate", home / "c.html", *asked)
+    now_stale = "stale, so that no answer" in (home / "c.html").read_text()
+    assert now_stale or not stale
+
+
 def test_bundles_travel_signed_and_only_forward(run, home, monkeypatch):
     run("keys", "init")
     run(*own(home / "el.csv", "Quantum Lens Works"))

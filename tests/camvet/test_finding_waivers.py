@@ -100,4 +100,6 @@ def test_the_waivers_of_findings_carry_an_approval_until_the_first_of_them_ends(
 def test_whoever_asked_for_a_waiver_does_not_approve_the_device():
     (one,) = _of_findings(verdict(waived("2027-02-01", "ana"), waived("2027-01-01", "ben")), "ben")
     assert one.actor == "ben"           # which the gate refuses as attestation.same_actor
+    (one,) = _of_findings(verdict(waived("2027-02-01", "ana"), waived("2027-01-01", "ben")), "B\u0435n")
+    assert one.actor == "ben"           # a Cyrillic letter is no second person
     assert date.fromisoformat("2027-01-01") == one.expires.date()

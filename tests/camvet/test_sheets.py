@@ -98,3 +98,72 @@ def test_a_csv_becomes_a_workbook_by_its_suffix_and_the_other_way_round(workbook
     write_beside(tmp_path / "done.csv", read_sheet(workbook, "Item"), COLUMNS, [("match", ""), ("no_match", "")])
     lines = io.StringIO((tmp_path / "done.csv").read_text(encoding="utf-8-sig")).read().splitlines()
     assert lines[0] == "Item,Qty,Sum,camvet_action,camvet_because"
+
+
+ABOVE = [["Order 2026-11, for the site at Example Street, Springfield"], [], ["=HYPERLINK(1)", "4711"]]
+ORDER = [["Nr", "Item", "Qty"], ["1", "Dahua camera", "3"], ["2", "Axis camera", "1"]]
+
+
+def under_a_title(path, delimiter=";", *, merged=True):
+    if path.suffix == ".xlsx":
+        made = Workbook()
+        for row in (*ABOVE, *ORDER):
+            made.active.append(row)
+        if merged:
+            made.active.merge_cells("A1:F1")
+        made.save(path)
+    else:
+        text = "\n".join(delimiter.join(f'"{cell}"' if delimiter in cell else cell for cell in row)
+                         for row in (*ABOVE, *ORDER))
+        path.write_text(text + "\n")
+    return path
+
+
+@pytest.mark.parametrize("column", ["Item", " item ", None])
+@pytest.mark.parametrize(("name", "how"), [("o.xlsx", {}), ("o.xlsx", {"merged": False}), ("o.csv", {}),
+                                           ("o.csv", {"delimiter": ","}), ("o.csv", {"delimiter": "\t"})])
+def test_headings_below_a_title_are_found_and_what_stands_above_is_kept(tmp_path, name, how, column):
+    sheet = read_sheet(under_a_title(tmp_path / name, **how), column)
+    assert (sheet.header, sheet.column, sheet.head) == (("Nr", "Item", "Qty"), 1, 4)
+    assert [(number, row[1]) for number, row in sheet.rows] == [(5, "Dahua camera"), (6, "Axis camera")]
+    assert "the headings are in row 4" in sheet.remarks[0]
+    assert any("screened by the column 'Item'" in remark for remark in sheet.remarks) == (column is None)
+    write_beside(tmp_path / f"done-{name}", sheet, COLUMNS, [("match", "named"), ("no_match", "")])
+    if name == "o.xlsx":
+        table = load_workbook(tmp_path / "done-o.xlsx").active
+        assert table["A1"].value == ABOVE[0][0]
+        assert [table[f"{at}4"].value for at in "CDE"] == ["Qty", *COLUMNS]
+        assert [table[f"D{row}"].value for row in range(1, 7)] == [None, None, None, COLUMNS[0], "match", "no_match"]
+    else:
+        by = how.get("delimiter", ";")
+        lines = (tmp_path / "done-o.csv").read_text().splitlines()
+        assert ABOVE[0][0] in lines[0]
+        assert lines[1:3] == ["", f"'=HYPERLINK(1){by}4711"]
+        assert [line.split(by) for line in lines[3:5]] == [["Nr", "Item", "Qty", *COLUMNS],
+                                                           ["1", "Dahua camera", "3", "match", "named"]]
+
+
+@pytest.mark.parametrize(("text", "column", "told"), [
+    ("Item,Qty\nDahua,1\n", "dahua", "expected one of Item, Qty"),               # a cell of the order is no heading
+    ("Item,Qty\nAxis,1\n7,1\n", "7", "expected one of Item, Qty"),
+    ("Title\n" * 20 + "Item,Qty\nDahua,1\n", "Item", "expected 1 cells as in the first row"),
+    ("Title\nItem,Qty\nDahua\n", "Item", "row 3: expected 2 cells as in the heading row"),
+    ("Item,Description\nDahua,dome\n", None, "--column, one of Item, Description"),       # two could be meant
+    ("Description,Manufacturer\ndome,Dahua\n", None, "--column, one of"),        # the maker would go unread
+    ("Item,Camera\n1,Dahua\n2,Axis\n", None, "--column, one of"),               # Item is a number here
+    ("Kit,Qty\nDahua,1\n", None, "--column, one of Kit, Qty"),
+])
+def test_what_is_to_be_screened_is_never_guessed(tmp_path, text, column, told):
+    path = tmp_path / "order.csv"
+    path.write_text(text)
+    with pytest.raises(UsageError, match=told):
+        read_sheet(path, column)
+
+
+def test_answers_never_fall_into_a_merged_cell(tmp_path):
+    made = book()
+    made.active.merge_cells("A3:F3")
+    made.save(tmp_path / "order.xlsx")
+    sheet = read_sheet(tmp_path / "order.xlsx", "Item")
+    write_beside(tmp_path / "done.xlsx", sheet, COLUMNS, [("match", "")] * len(sheet.rows))
+    assert load_workbook(tmp_path / "done.xlsx").active["G2"].value == "match"

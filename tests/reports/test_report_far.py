@@ -3,7 +3,7 @@
 import json
 import os
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import jsonschema
@@ -11,13 +11,16 @@ import pytest
 from lxml import html
 from sample_report import hostile, sample
 
+from camvet.cli.report import _far as cli_far
+from camvet.context import UsageError
 from reports.far import build
 from reports.formats import far, render
 from rules.contracts import Register, load
 from rules.documents import DataError
-from rules.vocabulary import Kind
+from rules.vocabulary import Kind, ListVersion
 
 SITE = sample()
+NOW = datetime(2026, 11, 22, 16, tzinfo=UTC)
 DAHUA = next(one for one in SITE.devices if one.identity.maker == "dahua")
 CONTRACT = {"number": "47QTCA20D0001", "clause": "52.204-25", "agency": "GSA", "contracting_officer": "A. Officer"}
 KNOWN = {
@@ -269,6 +272,14 @@ def test_a_hostile_site_writes_no_markup():
         ("identifications: [{device: x, identified_at: 2026-11-20, by: me, reported_on: 2026-11-19}]", "lies before"),
         ("contracts: [{number: A, clause: 52.204-25}, {number: A, clause: 52.204-25}]", "two contracts"),
         ("colour: blue", "colour"),
+        ("contracts: [{number: A, clause: 52.204-25, orders: [47QTCA20F0009]}]",
+         r"contracts.0.orders.0: expected the fields number, contracting_officer, as in \{number: 47QTCA20F0009\}"),
+        ("contracts: [{number: A, clause: 52.204-25, orders: 47QTCA20F0009}]",
+         r"contracts.0.orders: expected a list, as in \[47QTCA20F0009\]"),
+        ("contracts: [{number: A, clause: 52.204-25, orders: [[a], null]}]",
+         r"orders.0: expected the fields number, contracting_officer, as in \{number: …\}, found a list"),
+        ("contractor: Acme", "contractor: expected the fields name, uei, cage, as in {name: Acme}, found Acme"),
+        ("suppliers: [{name: X, devices: {a: 1}}]", "suppliers.0.devices: expected a list, found fields"),
         ("identifications: [{device: x, identified_at: '2026-11-20T23:59', by: me}]", "offset from UTC"),
         ("identifications: [{device: x, identified_at: 20.11.2026, by: me}]", "expected YYYY-MM-DD"),
     ],
@@ -277,4 +288,121 @@ def test_a_register_that_does_not_fit_is_refused(tmp_path, text, told):
     path = tmp_path / "register.yaml"
     path.write_text(text)
     with pytest.raises(DataError, match=told):
-        load(path)
+        load(path, NOW)
+
+
+def first_of(register_text, tmp_path):
+    path = tmp_path / "register.yaml"
+    path.write_text(register_text)
+    return load(path, NOW)
+
+
+@pytest.mark.parametrize("said", [
+    "identified_at: 2026-11-23", "identified_at: 2026-11-25", "identified_at: 2027-01-01",
+    "identified_at: '2026-11-22T16:00:01+00:00'", "identified_at: '2026-11-22T23:00:00-05:00'",
+    "identified_at: 2026-11-20, reported_on: 2026-11-23",
+])
+def test_what_nobody_can_have_identified_or_reported_yet_is_refused(tmp_path, said):
+    with pytest.raises(DataError) as refused:
+        first_of(f"identifications: [{{device: 10.0.0.9, by: me, {said}}}]", tmp_path)
+    day = said.rpartition(": ")[2].strip("'")
+    assert "device 10.0.0.9" in str(refused.value)
+    assert f"{day} lies in the future; today is 2026-11-22" in str(refused.value)
+
+
+@pytest.mark.parametrize("said", [
+    "identified_at: 2026-11-22", "identified_at: '2026-11-22T16:00:00+00:00'",
+    "identified_at: '2026-11-23T05:00:00+13:00'",               # that day has begun where it was identified
+    "identified_at: 2026-11-22, reported_on: 2026-11-22",
+])
+def test_what_may_be_so_by_now_is_taken(tmp_path, said):
+    assert first_of(f"identifications: [{{device: x, by: me, {said}}}]", tmp_path).identifications
+
+
+def test_a_day_in_the_future_ends_the_command_with_the_device_and_the_day(tmp_path):
+    path = tmp_path / "register.yaml"
+    path.write_text("identifications: [{device: 10.0.0.9, by: me, identified_at: 9999-01-01}]")
+    with pytest.raises(UsageError, match=r"device 10\.0\.0\.9: identified_at 9999-01-01 lies in the future"):
+        cli_far(SITE, path, None)
+
+
+@pytest.mark.parametrize(("at", "contracts", "unverified"), [
+    ("2026-11-20", NEWER, True),                                # 72 hours are the earlier
+    ("2026-11-18", NEWER, True),                                # the business day is, as far as the two can be compared
+    ("2026-11-20", [CONTRACT], False),
+])
+def test_a_deadline_that_an_unverified_rule_sets_is_marked(at, contracts, unverified):
+    settled = replace(DAHUA, verdict=replace(DAHUA.verdict, effects=tuple(
+        replace(effect, unverified=False) for effect in DAHUA.verdict.effects)))
+    known = register(identifications=[{"device": DAHUA.device, "by": "me", "identified_at": at}], contracts=contracts)
+    site = replace(SITE, devices=(settled,))
+    (one,) = json.loads(far.render(site, known, "json"))["candidates"]
+    assert (one["unverified"], "unverified" in one["deadline"]) == (unverified, unverified)
+    assert any("rule of a deadline" in limit for limit in build(site, known).limits) is unverified
+
+
+def twice(*said, contracts=(CONTRACT,)):
+    known = register(identifications=[{"device": DAHUA.device, **one} for one in said], contracts=list(contracts))
+    return found(replace(SITE, generated_at=datetime(2026, 11, 24, 8, tzinfo=UTC)), known)[DAHUA.device]
+
+
+FIRST, LATER = {"by": "A. Roe", "identified_at": "2026-11-18"}, {"by": "B. Poe", "identified_at": "2026-11-23"}
+
+
+@pytest.mark.parametrize("said", [(FIRST, LATER), (LATER, FIRST)], ids=["in order", "turned around"])
+def test_of_two_identifications_the_earlier_counts_and_both_are_shown(said):
+    one = twice(*said)
+    assert (one.identified_at, one.first_due, one.overdue) == (date(2026, 11, 18), date(2026, 11, 19), True)
+    assert "identified by A. Roe on 2026-11-18" in one.why
+    assert "also identified by B. Poe on 2026-11-23; the earliest deadline counts" in one.why
+
+
+def test_two_names_of_one_device_are_one_device():
+    by_mac = replace(DAHUA, mac="02:00:5e:00:00:01")
+    known = register(identifications=[{"device": by_mac.mac, **LATER}, {"device": DAHUA.device, **FIRST}])
+    (one,) = build(replace(SITE, devices=(by_mac,)), known).candidates
+    assert (one.identified_at, len(one.why) > 1, "B. Poe" in one.why[1]) == (date(2026, 11, 18), True, True)
+
+
+def test_the_same_identification_told_twice_is_told_once():
+    assert not any("also identified" in reason for reason in twice(FIRST, FIRST).why)
+
+
+def test_what_the_later_person_wrote_fills_what_the_earlier_left_open():
+    one = twice(FIRST, LATER | {"mitigation": "unplugged", "reported_on": "2026-11-23"})
+    assert (one.identified_at, one.overdue) == (date(2026, 11, 18), False)
+    assert blanks(one)["mitigation undertaken or recommended, as readily available"].value == "unplugged"
+
+
+def test_a_report_under_one_contract_is_none_under_another():
+    other = CONTRACT | {"number": "OTHER"}
+    one = twice(FIRST | {"contract": CONTRACT["number"], "reported_on": "2026-11-19"},
+                LATER | {"contract": "OTHER", "identified_at": "2026-11-20"}, contracts=(CONTRACT, other))
+    assert one.overdue                                          # the other contract's was due on the 23rd
+    assert any("for contract OTHER" in reason for reason in one.why)
+
+
+def test_a_person_who_identifies_what_no_list_names_starts_the_clock_and_is_told():
+    axis = next(one for one in SITE.devices if one.identity.maker == "axis")
+    one = found(known=register(identifications=[{"device": axis.device, **FIRST}]))[axis.device]
+    assert (one.status, one.first_due) == ("identified", date(2026, 11, 19))
+    assert any("name no covered party; the clock runs all the same" in reason for reason in one.why)
+    assert one.why[1] in far.render(SITE, register(identifications=[{"device": axis.device, **FIRST}]),
+                                    "html").decode().replace("&#39;", "'")
+    assert not any("covered party" in reason for reason in twice(FIRST).why)
+
+
+def test_an_identification_of_what_the_sweep_has_not_is_said():
+    limits = build(SITE, register(identifications=[{"device": "10.99.99.99", **FIRST}])).limits
+    assert any("10.99.99.99, identified by A. Roe on 2026-11-18, is no device of this sweep" in one for one in limits)
+
+
+@pytest.mark.parametrize(("days", "stale"), [(90, False), (91, True), (-1, False)])
+def test_a_stale_list_is_told_with_its_age(days, stale):
+    day = SITE.generated_at.date()
+    site = replace(SITE, lists=(ListVersion("import:el", "el", "abc", day - timedelta(days=days)),))
+    used = json.loads(far.render(site, None, "json"))["lists"]
+    assert [(one["id"], one["age_days"], one["stale"]) for one in used] == [("import:el", days, stale)]
+    page = far.render(site, None, "html").decode()
+    assert ("stale, so that no answer" in page) == stale
+    assert ("dated after this report" if days < 0 else f"{days} days old") in page

@@ -95,12 +95,15 @@ def _judge(score: Score, question: str, expected: str, got: str | None, where: s
         score.add(question, "right" if alike else "wrong", f"{where}: expected {expected}, got {got}")
 
 
-def score_maker(score: Score, identity: Identity, vendor: str | None, where: str, text: str) -> None:
+def score_maker(
+    score: Score, identity: Identity, vendor: str | None, where: str, text: str, makers: Makers
+) -> None:
     """The maker; a brand that the corpus takes for the maker counts, since the corpus knows no difference.
 
     Beside it whether a reply that carries a signal of its maker was named. It carries one if it was named, if the
     maker's first word stands in its bytes, or if anything in it counts as evidence of any maker; what only shows a
-    component, and what nobody but the corpus tells (an icon's hash without a fact), carries none.
+    component, what nobody but the corpus tells (an icon's hash without a fact), and an icon alone, which by rule names
+    nobody, carry none; of the icons is counted apart whether they point to the right maker.
     """
     named = {plain(name) for name in (identity.maker_name, identity.maker) if name}
     if vendor is None:
@@ -113,9 +116,16 @@ def score_maker(score: Score, identity: Identity, vendor: str | None, where: str
         score.add("maker", "wrong" if named else "unknown", f"{where}: expected {vendor}, got {identity.maker}")
     if vendor is not None:
         hints = any(item.claim == "maker" and item.strength is not Strength.NOTE for item in identity.evidence)
+        pointed = {plain(makers.name(item.value)) for item in identity.evidence if item.group == "favicon"
+                   and item.claim == "maker"}
+        icon = bool(pointed) and {item.group for item in identity.evidence if item.claim == "maker"} == {"favicon"}
+        if icon:
+            right = any(plain(vendor).startswith(name) or name.startswith(plain(vendor)) for name in pointed)
+            score.add("icon", "right" if right else "wrong", f"{where}: {vendor}, got {sorted(pointed)}")
         component = any(item.claim == "component" for item in identity.evidence)
         spelled = len(first_word(vendor)) > 2 and first_word(vendor) in text and not component
-        outcome = "right" if named or identity.brand else "unknown" if hints or spelled else "absent"
+        carried = (hints and not icon) or spelled
+        outcome = "right" if named or identity.brand else "unknown" if carried else "absent"
         score.add("signal", outcome, f"{where}: {vendor}")
 
 
@@ -131,7 +141,7 @@ def score_row(score: Score, row: Mapping[str, Any], data: bytes, makers: Makers)
     identity = identify(DEVICE, seen, makers)
     expected, where = row["expected"], f"{row['id']} {row['transport']} {row['kind'][:30]}"
     text = plain(data.decode("latin-1")) + plain(data.replace(b"\0", b"").decode("latin-1"))
-    score_maker(score, identity, vendor_of(row), where, text)
+    score_maker(score, identity, vendor_of(row), where, text, makers)
     if expected.get("sold_as"):
         _judge(score, "brand", expected["sold_as"], identity.brand, where, carried=True)
     wanted = {

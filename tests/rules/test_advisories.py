@@ -280,3 +280,15 @@ def test_ten_thousand_devices_of_unclear_making_take_less_than_ten_seconds():
 
 def test_the_day_of_the_data_is_known():
     assert all(f.dated == date(2026, 11, 22) for f in BOOK.files.values())
+
+
+@pytest.mark.parametrize(("model", "firmware", "cve", "fixed"), [
+    ("TPC-SD2221", "2.630.0000000.5.R.200101", "CVE-2021-33044", "build time June/July 2021 or later"),  # "up to" alone
+    ("IPC-HFW5442E", "2.800.0000000.10.R.200101", "CVE-2021-33044",
+     "2.820.0000000.18.R.210705 (build time June/July 2021 or later)"),    # its own
+    ("IPC-HFW5442E", "2.800.0000000.10.R.200101", "CVE-2021-33045",
+     "for every model: build of 2021-08 or later"),    # two sources
+])
+def test_what_ends_it_is_the_models_own_version_and_what_is_said_of_all(model, firmware, cve, fixed):
+    result = one("Dahua", model, firmware, cve)
+    assert (result.status, result.fixed_in) == (State.AFFECTED, fixed)

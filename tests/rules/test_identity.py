@@ -362,6 +362,49 @@ def test_a_cloud_and_the_firmware_corroborate_each_other() -> None:
     assert who(DHIP, saw("egress", names=("www.easy4ipcloud.com",))).assurance is Assurance.CORROBORATED
 
 
+ICON = saw("http", favicon_md5="d9526978908979fa5018db0bcc762aa0")          # MOBOTIX
+
+
+def test_an_icon_alone_names_nobody_and_is_kept() -> None:
+    identity = who(ICON)
+    assert (identity.maker, identity.brand, identity.makers) == (None, None, ())
+    assert (identity.assurance, identity.confidence) == (Assurance.NONE, 0.0)
+    assert [(item.value, item.group) for item in identity.evidence if item.claim == "maker"] == [("mobotix", "favicon")]
+
+
+def test_an_icon_supports_whatever_else_speaks_for_its_maker() -> None:
+    label = saw("http", title="x", realm=("MOBOTIX",))
+    assert who(label).makers == ("mobotix",)
+    both = who(label, ICON)
+    assert both.makers == ("mobotix",)
+    assert both.confidence > who(label).confidence
+
+
+def test_an_icon_counts_against_a_device_that_names_another_maker() -> None:
+    other = saw("http", realm=("AXIS_ACCC8E000001",))
+    identity = who(ICON, other)
+    assert identity.makers == ("axis", "mobotix")
+    assert [conflict.claim for conflict in identity.conflicts] == ["maker"]
+
+
+@pytest.mark.parametrize("title", [
+    "Panasonic KX-MB9999", "TOSHIBA e-STUDIO 9999AC", "Brother MFC-9999CDW", "EPSON ET-9999 Series", "Color LaserJet",
+    "Panasonic VIERA", "BRAVIA", "TL-WR999N", "NETGEAR R9999", "HG8999H", "Grandstream GXP9999", "CP-7999G",
+    "Yealink T99", "Bosch B9512G", "Synology DiskStation DS999+", "QNAP Turbo NAS", "Archer C99", "LG webOS TV",
+])
+def test_what_is_no_camera_is_told_by_its_model_or_its_trade(title: str) -> None:
+    assert who(saw("http", title=title)).kind is Kind.OTHER
+
+
+@pytest.mark.parametrize("title", [
+    "DS-2CD9999G0-I", "CP-UNC-TA99L3", "Bosch DINION IP camera B999", "TL-SC9999 Network Camera", "WV-S9999L",
+    "Control Panel", "Big Brother Live", "DS-7999NI", "Canasta", "Live view - AXIS M9999", "R9999",
+    "QNAP VioStor NVR", "TS-E9999", "Epsonia", "Camera 1 HS8 east",
+])
+def test_a_camera_or_a_word_that_tells_nothing_is_not_set_aside(title: str) -> None:
+    assert who(saw("http", title=title)).kind is not Kind.OTHER
+
+
 def test_an_environment_monitor_is_not_the_camera_maker_of_the_same_name() -> None:
     identity = who(saw("http", title="AVTECH Software, Inc. - Room Alert 3E - Monitoring"))
     assert (identity.maker, identity.kind) == ("avtech-software", Kind.OTHER)

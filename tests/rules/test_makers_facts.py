@@ -160,13 +160,17 @@ def _says(slug: str, says: Says) -> None:
     pointed = {standing.maker for standing in standings(evidence)} | {
         item.value for item in identity.evidence if item.claim == "maker"
     }
-    if says.weak:
+    icon = says.transport.startswith("favicon")
+    if icon:
+        assert slug in pointed and identity.makers == (), identity.evidence          # an icon alone names nobody
+    elif says.weak:
         assert slug in pointed or says.component, identity.evidence
     else:
         assert identity.makers == (slug,), identity.evidence
     if says.component:
         assert any(item.claim == "component" and item.value == says.component for item in evidence)
-    for wanted, got in ((says.brand, identity.brand), (says.model, identity.model), (says.kind, identity.kind)):
+    branded = says.brand if icon and any(item.value == says.brand for item in evidence) else identity.brand
+    for wanted, got in ((says.brand, branded), (says.model, identity.model), (says.kind, identity.kind)):
         assert wanted is None or wanted == got, (wanted, got)
 
 

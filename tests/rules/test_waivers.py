@@ -112,6 +112,13 @@ def test_a_stored_finding_is_held_against_the_waivers_of_a_day():
 
 @pytest.mark.parametrize(("one", "other", "same"), [
     ("Ana", " ana ", True), ("J. Ortiz", "j.ortiz", True), ("ana", "ben", False), ("\ufb01na", "fina", True),
+    ("Ann", "\u0410nn", True), ("Ann", "\u0391nn", True),       # a Cyrillic and a Greek letter
+    ("ann", "\u0410nn", True), ("Ann", "A\u200bnn", True), ("Ann", "A\u0301nn", True), ("Nina", "\u039dina", True),
+    ("Ann", "\uff21\uff4e\uff4e", True), ("Ann", "\U0001d400nn", True), ("Alice", "AIice", True),
+    ("op1", "opl", True), ("Arnold", "Amold", True), ("Bob", "B0b", True), ("Ann", "A n\u00a0n", True),
+    ("\u0418\u0412\u0410\u041d", "\u0438\u0432\u0430\u043d", True), ("Ann", "\u200b", True),
+    ("Ann", "Anna", False), ("\u0418\u0432\u0430\u043d", "\u0410\u043d\u043d\u0430", False), ("Ian", "Jan", False),
+    ("user1", "user2", False), ("\u738b\u4f1f", "\u674e\u4f1f", False),
 ])
 def test_two_spellings_are_one_person(one, other, same):
     assert same_person(one, other) is same

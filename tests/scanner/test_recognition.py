@@ -18,7 +18,7 @@ from scanner.transport.exchange import PortMap
 from scanner.wire.auth import Credentials
 
 NETWORK = f"127.132.{os.getpid() % 250 + 1}.0/24"
-NAMES = ("axis", "hikvision-dome", "bosch", "flir", "dahua-tpc")
+NAMES = ("axis", "hikvision-dome", "bosch", "flir", "dahua-tpc", "tvt")
 
 
 @pytest.fixture(scope="module")
@@ -112,9 +112,18 @@ def test_a_stranger_gets_no_credentials(recognised, site):
 
 
 def test_who_tells_a_stranger_is_not_sent_a_password(recognised, site):
+    seen = recognised("tvt", "wrong")
+    assert (seen.login.status, seen.login.reason) == (AttemptStatus.NOT_ATTEMPTED, Reason.NOT_APPLICABLE)
+    assert site.failed_logins("tvt") == 0
+
+
+def test_who_asks_for_a_digest_with_an_empty_refusal_is_answered_once(recognised, site):
+    before = site.failed_logins("dahua-tpc")
+    assert recognised("dahua-tpc").login.status is AttemptStatus.COMPLETED
+    assert site.failed_logins("dahua-tpc") == before
     seen = recognised("dahua-tpc", "wrong")
-    assert seen.login.status is AttemptStatus.NOT_ATTEMPTED
-    assert site.failed_logins("dahua-tpc") == 0
+    assert (seen.login.status, seen.login.reason) == (AttemptStatus.FAILED, Reason.AUTH_REJECTED)
+    assert site.failed_logins("dahua-tpc") == before + 1
 
 
 def test_an_entry_in_a_table_is_nobody_at_home(recognised, site):

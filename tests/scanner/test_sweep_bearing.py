@@ -122,6 +122,9 @@ def test_the_first_of_its_model_falls_silent_afterwards_and_the_others_are_spare
     assert finding(result, first).status is Status.FAIL
     assert (ends[other].status, ends[other].reason) == (AttemptStatus.NOT_ATTEMPTED, Reason.CIRCUIT_OPEN)
     assert finding(result, other).status is Status.NOT_ASSESSED
+    unasked = {one.probe: one.reason for one in result.attempts if one.device == other
+               and one.probe in ("http.root", "http.favicon", "onvif.GetSystemDateAndTime", "onvif.GetScopes")}
+    assert set(unasked.values()) == {Reason.CIRCUIT_OPEN}
     assert "the first device like it" in finding(result, other).reason
 
     lines = [json.loads(line) for path in tmp_path.iterdir() for line in path.read_text().splitlines()]

@@ -128,7 +128,8 @@ def wish(address, seen):
 
 
 def login(settings, where, password):
-    scope = Scope.of([where["recorder"], where["hikvision-dome"], where["dahua-tpc"]], owner="tests", lab=True)
+    scope = Scope.of([where["recorder"], where["hikvision-dome"], where["dahua-tpc"],
+                      where["xiongmai"]], owner="tests", lab=True)
     given = Settings(profile=settings.profile, port_map=settings.port_map, neighbours=settings.neighbours,
                      credentials=Logins(default=Credentials("admin", password)))
     return run(scope, given, wish)
@@ -148,8 +149,9 @@ def test_a_refused_login_is_the_only_one_and_leaves_no_trace_of_the_password(set
     outcomes = {one.probe: one for one in seen.attempts if one.device == where["recorder"] and one.probe[:4] == "auth"}
     assert outcomes["auth.onvif.GetDeviceInformation"].reason is Reason.AUTH_REJECTED
     assert outcomes["auth.recorder.channels"].reason is Reason.BUDGET_SPENT
-    open_one = {one.probe: one.reason for one in seen.attempts if one.device == where["dahua-tpc"]}
-    assert open_one["auth.onvif.GetDeviceInformation"] is Reason.NOT_APPLICABLE
+    ends = {one.device: one.reason for one in seen.attempts if one.probe == "auth.onvif.GetDeviceInformation"}
+    assert ends[where["dahua-tpc"]] is Reason.AUTH_REJECTED              # over Digest, after a 401 without a body
+    assert ends[where["xiongmai"]] is Reason.NOT_APPLICABLE              # it tells everybody
     stored = json.dumps([one.to_json() for one in (*seen.observations, *seen.attempts)])
     assert "not-the-password" not in stored
     assert "not-the-password" not in repr(Credentials("admin", "not-the-password"))

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from scanner.egress import evidence
 from scanner.egress.beacons import BOUNDS, FALSE_POSITIVES, FEWEST, Ends, beats, ends, spread
 from scanner.egress.capture import Capture, Conversation
+from scanner.observation import AttemptStatus, Reason
 from tests.scanner.egress import score_beacons
 from tests.scanner.egress.score_beacons import (
     HALF_REGULAR,
@@ -208,3 +209,13 @@ def test_spread_is_never_negative_and_time_has_no_direction(intervals):
     assert 0 < period <= max(intervals)
     assert spread(intervals[::-1])[0] == pytest.approx(found, abs=1e-9)
     beats(stamps(intervals))
+
+
+@pytest.mark.parametrize(("fault", "reason"), [
+    ({"lost": 3}, Reason.LOST), ({"dropped": 2}, Reason.LOST), ({"undecoded": {"cut short": 9}}, Reason.MALFORMED),
+    ({"trouble": "cut short", "lost": 3}, Reason.MALFORMED),
+])
+def test_lost_frames_are_told_apart_from_unreadable_ones(fault, reason):
+    capture, now = Capture(packets=10, **fault), datetime(2026, 11, 22, tzinfo=UTC)
+    (made,) = evidence.attempts(capture, {"10.0.0.10": "camera"}, now)
+    assert (made.status, made.reason) == (AttemptStatus.FAILED, reason)

@@ -88,9 +88,11 @@ def test_what_is_sent_is_counted_where_a_count_is_open():
     with counting(tally):
         asked(lambda data: [b"yes"] if data == b"two" else [], [b"one", b"two", b"three"])
     asked(lambda _data: [b"yes"], [b"one"])
-    assert tally.to_json() == {"arp": 0, "syn": 0, "datagram": 2, "connection": 0, "request": 0}
+    assert tally.to_json() == {"arp": 0, "syn": 0, "datagram": 2, "connection": 0, "request": 0,
+                               "membership": 0}
     tally.restore({"datagram": 5, "arp": 7, "smoke": 9})
-    assert tally.to_json() == {"arp": 7, "syn": 0, "datagram": 5, "connection": 0, "request": 0}
+    assert tally.to_json() == {"arp": 7, "syn": 0, "datagram": 5, "connection": 0, "request": 0,
+                               "membership": 0}
 
 
 def test_silence_and_refusal_are_told_apart():
