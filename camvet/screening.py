@@ -15,7 +15,10 @@ from camvet.context import ExitCode, UsageError, worst
 if TYPE_CHECKING:
     from rules.catalog import Catalog
     from rules.effects import Effects
+    from rules.entities import Entities
     from rules.imported import Imported
+    from rules.listed_makers import ListedMakers
+    from rules.regimes import Regime
     from rules.screening import Screening
     from rules.vocabulary import ListVersion
 
@@ -53,6 +56,7 @@ class Screener:
     imported: Imported | None = None
     lists: tuple[ListVersion, ...] = ()
     _effects: dict[str, Effects] = field(default_factory=dict, repr=False)
+    _listed: list[ListedMakers] = field(default_factory=list, repr=False)
 
     def __call__(self, query: str) -> Screened:
         """The answer for one line."""
@@ -61,6 +65,8 @@ class Screener:
         found = screen(query, self.catalog, self.as_of)
         if self.imported is not None and str(found.action) != "match":
             found = self.imported.screen(query, self.as_of, found)
+            if str(found.action) != "match":
+                found = self._makers(self.imported).screen(query, self.as_of, found)
         effects = self._effects_of(found)
         return Screened(self._by_category(found, effects), effects, self.lists, self.as_of, tuple(self.buyers))
 
@@ -75,6 +81,11 @@ class Screener:
         except UnknownBuyerError as error:
             raise UsageError(str(error)) from error
 
+    def _makers(self, imported: Imported) -> ListedMakers:
+        if not self._listed:
+            self._listed.append(listed_makers(imported, self.catalog))
+        return self._listed[0]
+
     def _effects_of(self, found: Screening) -> Effects | None:
         if found.entity is None or (str(found.action) == "no_match" and not self.asked):
             return None
@@ -83,7 +94,8 @@ class Screener:
 
             entities, regimes = self.catalog.entities, self.catalog.regimes
             if self.imported is not None:
-                entities, regimes = self.imported.law_of(found.entity, entities, regimes)
+                entities, regimes = law_beside(found.entity, self.imported, self._makers(self.imported), entities,
+                                               regimes)
             if found.entity not in entities.parties:
                 return None
             self._effects[found.entity] = effects_of(found.entity, self.buyers, self.as_of, self.activity, self.purpose,
@@ -98,6 +110,26 @@ class Screener:
         why = effects.binding[0]
         return replace(found, action=Action.REVIEW, relation="self" if found.relation == "none" else found.relation,
                        because=f"{found.because}, but {why.regime} speaks of it: {why.because}")
+
+
+def listed_makers(imported: Imported, catalog: Catalog) -> ListedMakers:
+    """What imported lists say of the makers that are shipped."""
+    from rules import makers
+    from rules.listed_makers import ListedMakers
+    from rules.listings import Listings
+
+    known = makers.load()
+    return ListedMakers(Listings.of(imported.snapshots, known, catalog), known, catalog)
+
+
+def law_beside(entity: str, imported: Imported, listed: ListedMakers, entities: Entities,
+               regimes: tuple[Regime, ...]) -> tuple[Entities, tuple[Regime, ...]]:
+    """Entities and regimes with what imported lists say of a party beside, be it theirs alone or shipped."""
+    from rules.imported_law import IMPORT
+
+    if entity.startswith(f"{IMPORT}:"):
+        return imported.law_of(entity, entities, regimes)
+    return listed.law_of(entity, entities, regimes)
 
 
 def exit_code(screened: Iterable[Screened]) -> ExitCode:

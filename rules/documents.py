@@ -59,7 +59,8 @@ def read(path: Path, model: type[Model]) -> Model:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise DataError(f"{path}: {where}{': ' if where else ''}{first['msg'].removeprefix('Value error, ')}") from error
+        told = first["msg"].removeprefix("Value error, ")
+        raise DataError(f"{path}: {where}: {told}" if where else f"{path}: {told}") from error
 
 
 def read_law_from(folder: Path | None) -> None:

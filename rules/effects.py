@@ -136,6 +136,7 @@ class _Hit:
     condition: str | None = None
     met: str | None = None
     effect: ActivityEffect = ActivityEffect.NONE
+    by_purpose: bool = False
 
 
 def _effect(regime: Regime, listing: Listing, question: _Question) -> Effect:
@@ -186,7 +187,7 @@ def _judged(hit: _Hit, regime: Regime, listing: Listing, question: _Question) ->
     elif effect is not ActivityEffect.NONE and (listing.word == "unresolved" or _is_component(regime, question.party)):
         effect = ActivityEffect.REVIEW
     text = "; ".join(condition.text for condition in conditions) or None
-    return replace(hit, condition=text, met=met, effect=effect)
+    return replace(hit, condition=text, met=met, effect=effect, by_purpose=any(one.purposes for one in conditions))
 
 
 def _meets(rule: Rule, listing: Listing, question: _Question) -> bool:
@@ -239,7 +240,8 @@ def _because(regime: Regime, listing: Listing, worst: _Hit | None, question: _Qu
         said.append(worst.rule.because)
         bites = worst.effect is not ActivityEffect.NONE
         if worst.met == "unknown" and bites:
-            told = f"cannot be told from the purpose given ({question.purpose})" if question.purpose else "is not known"
+            told = (f"cannot be told from the purpose given ({question.purpose})" if question.purpose and worst.by_purpose
+                    else "is not known")
             said.append(f"whether its condition is met {told}; it was assumed")
         elif worst.met == "false" and not bites and worst.rule.effect is not ActivityEffect.NONE:
             said.append(f"the purpose given ({question.purpose}) is none of those it names: lifted on the buyer's word")

@@ -9,7 +9,7 @@ in `rules.imported_law`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
@@ -30,7 +30,7 @@ from rules.snapshots import Kept, Snapshot, version_of
 from rules.vocabulary import ListVersion
 from rules.wording import context_of, is_meant_for
 
-__all__ = ["Imported", "telling_words"]
+__all__ = ["Imported", "is_alone", "standing", "telling_words"]
 
 _WORD = re.compile(r"[^\W_]+")
 _LEGAL = frozenset([
@@ -153,17 +153,9 @@ class Imported:
                          shipped.also, shipped.tricks, unverified=True, lists=lists)
 
     def _weighed(self, hit: _Hit, day: date) -> tuple[Action, str]:
-        party = hit.kept.party
-        named = f"{party.names[0]} is on {hit.source} ({', '.join(p.name for p in party.programmes)})"
-        gone = hit.kept.gone_on
-        ended = [p.removed_on for p in party.programmes if p.removed_on is not None]
-        if gone is not None and gone <= day:
-            return Action.REVIEW, f"{party.names[0]} was on {hit.source} and is gone since the edition of {gone}"
-        if ended and len(ended) == len(party.programmes) and max(ended) <= day:
-            return Action.REVIEW, f"{party.names[0]} was on {hit.source} until {max(ended)}"
-        since = [p.listed_on for p in party.programmes if p.listed_on is not None and p.listed_on > day]
-        if since and len(since) == len(party.programmes):
-            return Action.REVIEW, f"{named} since {min(since)}, and is not listed there yet on {day}"
+        listed, named = standing(hit.kept, hit.source, day)
+        if not listed:
+            return Action.REVIEW, named
         sure = hit.whole or (hit.words > 1 and len(hit.found) >= _PARTICULAR)
         if hit.score == 1 and sure:
             return Action.MATCH, named
@@ -250,13 +242,9 @@ class Imported:
 
     def _is_alone(self, name: Name, finds: Sequence[Find], key: str) -> bool:
         """Whether nothing but words of the trade, places, counts and part numbers stands beside what was found."""
-        context = context_of(name, finds, self._catalog)
-        if context.trade or context.person or context.about:
-            return False
-        if any(find.end > find.start and is_meant_for(name, find.start, self._catalog) for find in finds):
-            return False
         kept, _ = self._parties[self._exact[key][0]]
-        return set(context.other) <= {word for written in kept.party.names for word in telling_words(written)}
+        own = {word for written in kept.party.names for word in telling_words(written)}
+        return is_alone(name, finds, own, self._catalog)
 
     def _misspelt(self, name: Name) -> _Hit | None:
         """A name whose particular words are all there, each at most a slip away."""
@@ -297,6 +285,32 @@ class Imported:
         """Entities and regimes with what the imported lists say of one party beside what is shipped."""
         found = [self._parties[at] for at in self._by_entity.get(entity, ())]
         return law_with(entity, found, entities, regimes)
+
+
+def standing(kept: Kept, source: str, day: date) -> tuple[bool, str]:
+    """Whether a party is on a list on a day, and that in words. Who was on it, or will be, is for review."""
+    party = kept.party
+    ended = [p.removed_on for p in party.programmes if p.removed_on is not None]
+    later = [p.listed_on for p in party.programmes if p.listed_on is not None and p.listed_on > day]
+    named = f"{party.names[0]} is on {source} ({', '.join(p.name for p in party.programmes)})"
+    if kept.gone_on is not None and kept.gone_on <= day:
+        return False, f"{party.names[0]} was on {source} and is gone since the edition of {kept.gone_on}"
+    if ended and len(ended) == len(party.programmes) and max(ended) <= day:
+        return False, f"{party.names[0]} was on {source} until {max(ended)}"
+    if later and len(later) == len(party.programmes):
+        return False, f"{named} since {min(later)}, and is not listed there yet on {day}"
+    return True, named
+
+
+def is_alone(name: Name, finds: Sequence[Find], own: Set[str], catalog: Catalog) -> bool:
+    """Whether nothing but words of the trade, places, counts and part numbers stands beside what was found.
+
+    `own` are words that belong to the name, too.
+    """
+    context = context_of(name, finds, catalog)
+    if context.trade or context.person or context.about or not own >= set(context.other):
+        return False
+    return not any(find.end > find.start and is_meant_for(name, find.start, catalog) for find in finds)
 
 
 @cache

@@ -26,10 +26,7 @@ _Found = tuple[Kept, str]
 
 @dataclass(frozen=True, slots=True)
 class Listings:
-    """The listed parties that bear a name of a maker, and the editions of the lists that were looked through.
-
-    False where they name none.
-    """
+    """The listed parties that bear a name of a maker, and the editions of the lists that were looked through."""
 
     versions: tuple[ListVersion, ...] = ()
     _of_party: Mapping[str, Sequence[_Found]] = field(default_factory=dict)
@@ -57,8 +54,9 @@ class Listings:
                     of_party.setdefault(party, []).append(found)
         return cls(tuple(versions), of_party, by_name)
 
-    def __bool__(self) -> bool:
-        """Whether the lists name any maker at all."""
+    @property
+    def name_makers(self) -> bool:
+        """Whether the lists name any maker or shipped party at all."""
         return bool(self._of_party or self._by_name)
 
     def law_of(self, party: Party, maker: Maker, entities: Entities,

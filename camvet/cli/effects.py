@@ -102,6 +102,8 @@ class _Known:
 def _law_of(context: Context, wanted: str) -> _Known:
     """The shipped laws and, where lists were imported, what those say of the party beside."""
     from camvet.lists import known_lists
+    from camvet.screening import law_beside, listed_makers
+    from rules import catalog
     from rules import entities as entity_data
     from rules import regimes as data
     from rules.entities import UnknownEntityError
@@ -118,7 +120,8 @@ def _law_of(context: Context, wanted: str) -> _Known:
         entity = imported.entity_of(wanted)
     if entity is None:
         return _Known(wanted, entities, regimes, versions, imported.near(wanted))
-    return _Known(entity, *imported.law_of(entity, entities, regimes), versions)
+    known = law_beside(entity, imported, listed_makers(imported, catalog.load()), entities, regimes)
+    return _Known(entity, *known, versions)
 
 
 def exit_code(overall: Overall) -> ExitCode:

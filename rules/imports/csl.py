@@ -34,8 +34,9 @@ def read_json(text: str, file: str) -> Iterator[Listed]:
     """The objects of ``consolidated.json``. Raises `TableError`."""
     document = json_of(text, file, 1)
     results = document.get("results") if isinstance(document, Mapping) else None
-    if not isinstance(results, Sequence) or isinstance(results, str):
+    if not isinstance(document, Mapping) or not isinstance(results, Sequence) or isinstance(results, str):
         raise TableError(file, 'an object with a list called "results"')
+    _check_whole(document, len(results), file)
     for number, one in enumerate(results, 1):
         if not isinstance(one, Mapping):
             raise TableError(file, "an object", number, "results")
@@ -46,6 +47,15 @@ def read_json(text: str, file: str) -> Iterator[Listed]:
         if not isinstance(names, Sequence) or isinstance(names, str):
             raise TableError(file, "a list", number, "alt_names")
         yield _listed(cell, [_text(name) for name in names], countries, _text(one.get("id")), file, number)
+
+
+def _check_whole(document: Mapping[str, object], found: int, file: str) -> None:
+    """A page of the service says how many results there are; one that has fewer would remove every other party."""
+    total, offset = document.get("total"), document.get("offset")
+    if isinstance(total, int) and total > found:
+        raise TableError(file, f"all {total} results, found {found}: this is a page of the list, and no whole list")
+    if isinstance(offset, int) and offset > 0:
+        raise TableError(file, f"all results, found those from number {offset + 1} on: no whole list")
 
 
 def _text(value: object) -> str:

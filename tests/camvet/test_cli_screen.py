@@ -191,7 +191,7 @@ def test_a_stale_list_is_told_wherever_an_answer_rests_on_it(run, home, dated, s
     run("keys", "init")
     asked = ("--as-of", "2026-11-22")
     age = (date(2026, 11, 22) - date.fromisoformat(dated)).days
-    for verb in (("screen", "Axis"), ("effects", "--entity", "axis")):
+    for verb in (("screen", "Axis"), ("effects", "dahua", "--buyer", "private_eu")):
         _, out, _ = run("-q", "--json", *verb, *asked)
         lists = {one["id"]: one for one in json.loads(out)["lists"]}
         assert (lists["import:el"]["age_days"], lists["import:el"]["stale"]) == (age, stale)

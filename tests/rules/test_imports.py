@@ -4,6 +4,8 @@ import json
 from datetime import date
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from rules import catalog
 from rules.effects import effects_of
@@ -192,6 +194,9 @@ def test_ofac_with_the_dates_of_its_remarks():
         (b"what,ever\n1,2\n", "list.csv, row 1: expected one of the formats"),
         (b'{"results": 5}', 'list.csv: expected an object with a list called "results"'),
         (b'{"id": "x", "schema": "Company"', "list.csv, row 1: expected JSON"),
+        (b'{"total": 500, "offset": 0, "results": [{"name": "X"}]}', "list.csv: expected all 500 results, found 1"),
+        (b'{"total": 2, "offset": 1, "results": [{"name": "X"}, 1]}',
+         "list.csv: expected all results, found those from number 2 on"),
     ],
 )
 def test_a_fault_is_told_with_its_place(data, told):
@@ -271,7 +276,10 @@ def ask(query, day=DAY, lists=IMPORTED):
         ("Quantm Lenz Works", "review"),
         ("\u91cf\u5b50\u900f\u955c\u79d1\u6280", "match"),
         ("pantherblick", "match"),
-        ("Pantherblick lens adapter", "review"),
+        ("Pantherblick lens adapter", "match"),  # nothing but words of the trade beside it
+        ("Pantherblick garden gnome", "review"),
+        ("Pantherblick and Quorvex lens", "review"),
+        ("bracket for Pantherblick camera", "review"),
         ("Lens cleaning works", "no_match"),
         ("Quantum physics book", "no_match"),
         ("Panther sports shoes", "no_match"),
@@ -279,6 +287,71 @@ def ask(query, day=DAY, lists=IMPORTED):
 )
 def test_an_imported_name_is_found(query, action):
     assert str(ask(query).action) == action
+
+
+OWN = ("name,id,aliases,country,programme,listed_on\n"
+       "Mirundel Optics Co Ltd,1,Mirundel;Mrd;米伦德尔科技有限公司;米伦德;미런델;Мирундел,CN,Entity List,2024-01-01\n"
+       "Falcon,2,,CN,Entity List,2024-01-01\nSecurity Systems,3,,CN,Entity List,2024-01-01\n"
+       "Camera,4,,CN,Entity List,2024-01-01\nТарвелл Оптик,5,,RU,Entity List,2024-01-01\n"
+       "Later Loomworks,6,,CN,Entity List,2027-01-01\n")
+BESIDE = Imported([lay_over(None, parse(OWN.encode(), "own.csv", source="own", dated=DAY))[0]], catalog.load())
+
+
+@pytest.mark.parametrize(
+    ("query", "action"),
+    [
+        ("Mirundel camera", "match"),  # a whole name beside words that say nothing of who made it
+        ("12x Mirundel SA 4mp dome, Shenzhen", "match"),
+        ("Supplier: Mirundel", "match"),
+        ("Mirundel Optics turret", "match"),  # the other word is of its name
+        ("Mirundel MX-2231-Q turret", "match"),
+        ("Mrd camera", "match"),
+        ("Mrd-2231 camera", "no_match"),  # the beginning of a part number
+        ("Mrd gallery", "no_match"),
+        ("Mirundel gallery", "review"),
+        ("not compatible with Mirundel", "review"),
+        ("米伦德尔科技有限公司 摄像机", "match"),
+        ("米伦德尔科技摄像机", "match"),
+        ("深圳市米伦德尔科技有限公司", "match"),
+        ("米伦德 摄像机", "match"),
+        ("米伦德拉园艺", "no_match"),
+        ("米伦德尔科技园艺", "review"),
+        ("미런델 카메라", "match"),
+        ("미런델카메라", "match"),
+        ("Мирундел камера", "match"),
+        ("Тарвелл Оптик камера", "match"),
+        ("Falcon", "match"),
+        ("Falcon camera", "review"),  # an ordinary word
+        ("Falcon sports shoes", "no_match"),
+        ("Peregrine Falcon poster", "no_match"),
+        ("video security systems 4mp", "review"),
+        ("IP camera", "no_match"),
+        ("Later Loomworks", "review"),  # not listed yet
+    ],
+)
+def test_a_listed_name_beside_other_words(query, action):
+    assert str(ask(query, lists=BESIDE).action) == action
+
+
+def test_who_is_not_listed_yet_is_told_so():
+    assert ask("Later Loomworks camera", date(2027, 1, 1), BESIDE).action is Action.MATCH
+    before = ask("Later Loomworks camera", date(2026, 12, 31), BESIDE)
+    assert before.action is Action.REVIEW
+    assert "since 2027-01-01, and is not listed there yet on 2026-12-31" in before.because
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.sampled_from(["camera", "4mp", "x12", "Shenzhen", "Ltd.", "2x", "IP", "dome", "摄像机", "카메라",
+                                 "DS-2CD2143G2-I", "-", "order", "supplier:"]), max_size=6), st.data())
+def test_a_whole_listed_name_is_never_lost_among_words_of_the_trade(words, data):
+    at = data.draw(st.integers(0, len(words)))
+    query = " ".join([*words[:at], "Mirundel", *words[at:]])
+    assert ask(query, lists=BESIDE).action is not Action.NO_MATCH
+
+
+@given(st.text("米伦德尔科技 有限公司摄像机미런델Мирundel카x-1", max_size=40))
+def test_any_line_has_an_answer(query):
+    assert ask(query, lists=BESIDE).action in set(Action)
 
 
 def test_an_imported_party_has_effects_of_the_regime_it_is_on():
