@@ -21,10 +21,11 @@ _PLAIN = {"description", "item", "name", "product", "item description", "item na
 def has_column(row: Sequence[str], wanted: str | None) -> bool:
     """Whether a row has a cell that is this heading, or, where none is asked for, one that plainly says what is bought.
 
-    Case and outer spaces are free. A number is no heading: it may stand in any row.
+    Case and outer spaces are free. A number is no heading: it may stand in any row. In a list of one column nothing
+    but what is asked for is a heading below the first row, as its lines are what is to be screened.
     """
     if wanted is None:
-        return any(_words(cell) in _PLAIN for cell in row)
+        return _filled(row) > 1 and _is_plain(row)
     return not wanted.strip().isdigit() and wanted.strip().casefold() in (cell.strip().casefold() for cell in row)
 
 
@@ -36,7 +37,7 @@ def heading_at(rows: Sequence[Sequence[str]], is_heading: Callable[[Sequence[str
     """
     at = next((at for at, row in enumerate(rows) if is_heading(row)), 0)
     above = next((_filled(row) for row in rows[:at] if _filled(row)), 0)
-    return at if above < _filled(rows[at]) or has_column(rows[at], None) else 0
+    return at if above < _filled(rows[at]) or _is_plain(rows[at]) else 0
 
 
 def names_parts(row: Sequence[str]) -> bool:
@@ -60,6 +61,10 @@ def plain_column(header: Sequence[str], rows: Iterable[Sequence[str]]) -> int | 
 
 def _filled(row: Sequence[str]) -> int:
     return sum(bool(cell.strip()) for cell in row)
+
+
+def _is_plain(row: Sequence[str]) -> bool:
+    return any(_words(cell) in _PLAIN for cell in row)
 
 
 def _words(heading: str) -> str:

@@ -137,6 +137,8 @@ def _from_text(data: bytes, file: str, encoding: str | None, is_heading: Callabl
         head = list(read_head(text, delimiter, MOST_ABOVE))
         at = heading_at([row for _, row in head], is_heading) if head else 0
         if not any(any(cell.strip() for cell in row) for _, row in head[:at]):
+            if head and is_heading(head[at][1]):
+                break                                                    # the first row has them, as is usual
             continue
         lines = head[at][0]
         below = "".join(islice(io.StringIO(text, newline=""), lines, None))

@@ -240,8 +240,8 @@ def _because(regime: Regime, listing: Listing, worst: _Hit | None, question: _Qu
         said.append(worst.rule.because)
         bites = worst.effect is not ActivityEffect.NONE
         if worst.met == "unknown" and bites:
-            told = (f"cannot be told from the purpose given ({question.purpose})" if question.purpose and worst.by_purpose
-                    else "is not known")
+            told = (f"cannot be told from the purpose given ({question.purpose})"
+                    if question.purpose and worst.by_purpose else "is not known")
             said.append(f"whether its condition is met {told}; it was assumed")
         elif worst.met == "false" and not bites and worst.rule.effect is not ActivityEffect.NONE:
             said.append(f"the purpose given ({question.purpose}) is none of those it names: lifted on the buyer's word")

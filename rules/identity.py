@@ -39,7 +39,7 @@ _MEASURES = frozenset({"packets", "bytes", "packets_out", "bytes_out", "seconds"
 """Fields of a conversation that differ each time and that nothing reads who a device is from, but for a signal that
 says so; they stay out of what is remembered."""
 _ICONS = frozenset({"favicon"})
-"""Groups that only support: an icon is copied with the page it belongs to, and alone names nobody."""
+"""Groups that only support: an icon is copied with the page it belongs to, and decides nothing beside other signs."""
 _WHO = frozenset({"maker", "brand"})
 _KEPT = frozenset({"maker", "brand", "component"})
 _PATHS = "paths"
@@ -193,8 +193,13 @@ def _without_echoes(evidence: Sequence[Evidence], observations: Sequence[Observa
 
 
 def _credible(found: Sequence[Standing]) -> list[Standing]:
-    """The credible makers, best first, and behind them any other whose icon the device shows: it counts against it."""
+    """The credible makers, best first, and behind them any other whose icon the device shows: it counts against it.
+
+    Where nothing but icons of one maker speaks at all, that maker is the likeliest there is, by its own word.
+    """
     named = [standing for standing in found if standing.credible]
+    if not named and len(found) == 1:
+        return [standing for standing in found if standing.weighty]
     return named + [standing for standing in found if named and standing.weighty and standing.only_icons]
 
 

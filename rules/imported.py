@@ -38,6 +38,7 @@ _LEGAL = frozenset([
     "sas", "srl", "bv", "nv", "ab", "oy", "as", "pty", "pte", "pvt", "kg", "jsc", "ooo", "oao", "ao", "zao", "pao",
     "fzco", "fze", "lda", "the", "and", "of", "kk", "sdn", "bhd", "spa"])
 _MOST_WINDOW = 8
+_MOST_NAMES = 16                        # listed names of one line that are weighed
 _MOST_RUNS = 4                          # runs of another script that are one name: ``Колвера Оптик``
 _LONG, _PARTICULAR = 8, 12
 _DISTINCT = 4                           # letters of a word of its own that is worth a look beside unknown words
@@ -183,11 +184,15 @@ class Imported:
 
     def _in_words(self, name: Name) -> Iterator[_Hit]:
         words = [(at, word) for at, word in enumerate(name.words) if word.text not in _LEGAL]
+        asked: set[str] = set()                         # each name once, however often a line repeats it
         for start in range(len(words)):
             joined = ""
             for size, (_, word) in enumerate(words[start:start + _MOST_WINDOW], 1):
                 joined += word.text
-                if joined in self._exact and (hit := self._of_words(name, joined, words[start:start + size])):
+                if joined not in self._exact or joined in asked or len(asked) >= _MOST_NAMES:
+                    continue
+                asked.add(joined)
+                if (hit := self._of_words(name, joined, words[start:start + size])) is not None:
                     yield hit
 
     def _of_words(self, name: Name, key: str, window: Sequence[tuple[int, Word]]) -> _Hit | None:
@@ -198,7 +203,7 @@ class Imported:
         if not own:                                     # "Security Systems" is said of anybody
             if len(texts) == 1 or len(key) < _FEWEST_TOGETHER:
                 return None
-            return self._hit(self._exact[key], found, 1.0, whole=False, words=len(texts))
+            return self._hit(self._exact[key], found, 1.0, whole=False, words=1)
         ordinary = len(texts) == 1 and (key in _ordinary() or key in self._catalog.others)
         fewest = _DISTINCT if len(texts) == 1 else _FEWEST_TOGETHER
         first, last = window[0], window[-1]

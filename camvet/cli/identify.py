@@ -17,10 +17,13 @@ from camvet.context import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from camvet.terminal import Terminal
+    from rules.makers import Makers
+    from rules.vocabulary import Identity
     from scanner.observation import Observation
 
 MOST_LINE = 2 * 1024 * 1024          # a reply is at most some tens of kilobytes; Base64 and JSON add a third
 MOST_DEVICES = 200_000
+MOST_HINTED = 3
 MOST_NAMED = 20                      # unreadable lines that are told one by one; the rest are counted
 
 
@@ -49,13 +52,22 @@ def identify(
             else:
                 from camvet.prose import headline
 
-                context.terminal.text(headline(found))
+                context.terminal.text(headline(found) + _hint(found, known))
     if refused:
         above = f"the first {MOST_NAMED} are named above" if refused > MOST_NAMED else "see above"
         context.terminal.note(f"{refused} lines could not be read and count for nothing ({above})")
     elif not devices:
         context.terminal.note(f"{replies}: no replies in it, so nothing is known")
     raise typer.Exit(ExitCode.INCOMPLETE if undetermined or refused or not devices else ExitCode.CLEAN)
+
+
+def _hint(identity: Identity, known: Makers) -> str:
+    """Whom the evidence points to where it is too little to name anybody: an icon, a title that is prose."""
+    if identity.maker is not None:
+        return ""
+    hinted = {item.value: known.name(item.value) for item in identity.evidence
+              if item.claim == "maker" and item.strength != "note"}
+    return f"  ·  perhaps {', '.join(sorted(hinted.values())[:MOST_HINTED])}" if hinted else ""
 
 
 def _read(path: Path, terminal: Terminal) -> tuple[dict[str, list[Observation]], int]:

@@ -64,3 +64,13 @@ def test_a_hostile_name_cannot_steer_the_terminal(camvet):
     path.write_text(line("\x1b[2Jcam", "html-title", b"\x1b]0;owned\x07AXIS") + "\n")
     done = camvet.run("identify", "--replies", str(path))
     assert "\x1b" not in done.stdout + done.stderr
+
+
+def test_an_icon_alone_names_nobody_and_the_likely_maker_is_said(camvet):
+    icon = line("cam", "favicon-md5", b"d9526978908979fa5018db0bcc762aa0")
+    done, found = identify(camvet, icon)
+    assert (found["cam"]["maker"], done.returncode) == (None, ExitCode.INCOMPLETE)
+    (evidence,) = (one for one in found["cam"]["evidence"] if one["claim"] == "maker")
+    assert (evidence["value"], evidence["strength"]) == ("mobotix", "medium")
+    told = camvet.run("identify", "--replies", str(camvet.home / "replies.jsonl"))
+    assert "perhaps MOBOTIX" in told.stdout

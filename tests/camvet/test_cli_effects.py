@@ -188,3 +188,24 @@ def test_a_label_is_told_from_an_unknown_name(capsys):
     assert "dahua" in err
     _, _, err = run(capsys, "zzzz", "--buyer", "private_company")
     assert "label" not in err
+
+
+def test_a_shipped_maker_on_an_imported_list_is_answered_as_screen_and_judge_do(capsys, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    names = tmp_path / "own.csv"
+    names.write_text('name,id,country,programme,listed_on\n"Hanwha Vision Co., Ltd.",1,KR,SDN,2025-02-01\n')
+
+    def say(*words):
+        with pytest.raises(SystemExit) as end:
+            cli.main(["--db", f"sqlite:///{tmp_path}/x.db", "--json", *words])
+        return int(end.value.code or 0), capsys.readouterr().out
+
+    assert say("lists", "import", str(names))[0] == 0
+    code, out = say("effects", "Hanwha Vision", "--buyer", "us_federal_agency", "--as-of", "2026-11-22")
+    document, law = rows(out)
+    assert (code, document["entity"], document["overall"]) == (3, "hanwha", "review")
+    assert law["IMPORT-OWN-SDN"]["effect"] == "review"
+    code, out = say("screen", "Hanwha XNV-8080R", "--buyer", "us_federal_agency", "--as-of", "2026-11-22")
+    line = json.loads(out)
+    assert (code, line["action"], line["entity"], line["overall"]) == (1, "match", "hanwha", "review")
+    assert "IMPORT-OWN-SDN" in {effect["regime"] for effect in line["effects"]}

@@ -104,6 +104,18 @@ def test_an_order_file_comes_back_with_the_answers_beside(run, home):
     assert rows[0]["camvet_lists"].startswith("regimes ")
 
 
+@pytest.mark.parametrize("option", ["--csv", "--bom"])
+def test_what_stands_above_the_headings_and_what_was_read_is_said(run, home, option):
+    (home / "order.csv").write_text("Order 7, of the site\n\nItem,Qty\nDahua camera,1\nAxis camera,2\n")
+    code, _, err = run("screen", option, home / "order.csv", "--out", home / "done.csv")
+    assert (code, "the headings are in row 3" in err) == (1, True)
+    assert ("screened by the column 'Item'" in err) == (option == "--csv")
+    title, _, head, first, second = csv.reader((home / "done.csv").read_text().splitlines())
+    assert title == ["Order 7", " of the site"]
+    assert [row[:3] for row in (head, first, second)] == [
+        ["Item", "Qty", "camvet_action"], ["Dahua camera", "1", "match"], ["Axis camera", "2", "no_match"]]
+
+
 def test_a_workbook_comes_back_with_texts_only(run, home):
     book = Workbook()
     for row in [("Item", "Qty"), *((line, 3) for line in LINES), ("+1+cmd", 1)]:
@@ -191,7 +203,7 @@ def test_a_stale_list_is_told_wherever_an_answer_rests_on_it(run, home, dated, s
     run("keys", "init")
     asked = ("--as-of", "2026-11-22")
     age = (date(2026, 11, 22) - date.fromisoformat(dated)).days
-    for verb in (("screen", "Axis"), ("effects", "dahua", "--buyer", "private_eu")):
+    for verb in (("screen", "Axis"), ("effects", "dahua", "--buyer", "us_federal_agency")):
         _, out, _ = run("-q", "--json", *verb, *asked)
         lists = {one["id"]: one for one in json.loads(out)["lists"]}
         assert (lists["import:el"]["age_days"], lists["import:el"]["stale"]) == (age, stale)

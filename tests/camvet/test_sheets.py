@@ -143,6 +143,21 @@ def test_headings_below_a_title_are_found_and_what_stands_above_is_kept(tmp_path
                                                            ["1", "Dahua camera", "3", "match", "named"]]
 
 
+def test_a_list_of_one_column_loses_no_line_but_to_the_heading_asked_for(tmp_path):
+    path = tmp_path / "order.csv"
+    path.write_text("Cameras\nDahua\nItem\nAxis\n")
+    assert [row for _, row in read_sheet(path, None).rows] == [("Dahua",), ("Item",), ("Axis",)]
+    assert [row for _, row in read_sheet(path, "Item").rows] == [("Axis",)]
+
+
+@pytest.mark.parametrize("text", ["Item,Qty\nDahua;Item,1\n", "\n\nItem,Qty\nDahua|Item,1\n"])
+def test_headings_that_stand_first_are_the_headings(tmp_path, text):
+    path = tmp_path / "order.csv"
+    path.write_text(text)
+    sheet = read_sheet(path, "Item")
+    assert (sheet.header, len(sheet.rows), sheet.above, sheet.remarks) == (("Item", "Qty"), 1, (), ())
+
+
 @pytest.mark.parametrize(("text", "column", "told"), [
     ("Item,Qty\nDahua,1\n", "dahua", "expected one of Item, Qty"),               # a cell of the order is no heading
     ("Item,Qty\nAxis,1\n7,1\n", "7", "expected one of Item, Qty"),

@@ -102,8 +102,8 @@ def score_maker(
 
     Beside it whether a reply that carries a signal of its maker was named. It carries one if it was named, if the
     maker's first word stands in its bytes, or if anything in it counts as evidence of any maker; what only shows a
-    component, what nobody but the corpus tells (an icon's hash without a fact), and an icon alone, which by rule names
-    nobody, carry none; of the icons is counted apart whether they point to the right maker.
+    component and what nobody but the corpus tells (an icon's hash without a fact) carry none; of icons alone is counted
+    apart whether they point to the right maker.
     """
     named = {plain(name) for name in (identity.maker_name, identity.maker) if name}
     if vendor is None:
@@ -124,7 +124,7 @@ def score_maker(
             score.add("icon", "right" if right else "wrong", f"{where}: {vendor}, got {sorted(pointed)}")
         component = any(item.claim == "component" for item in identity.evidence)
         spelled = len(first_word(vendor)) > 2 and first_word(vendor) in text and not component
-        carried = (hints and not icon) or spelled
+        carried = hints or spelled
         outcome = "right" if named or identity.brand else "unknown" if carried else "absent"
         score.add("signal", outcome, f"{where}: {vendor}")
 

@@ -365,10 +365,10 @@ def test_a_cloud_and_the_firmware_corroborate_each_other() -> None:
 ICON = saw("http", favicon_md5="d9526978908979fa5018db0bcc762aa0")          # MOBOTIX
 
 
-def test_an_icon_alone_names_nobody_and_is_kept() -> None:
+def test_an_icon_names_its_maker_where_nothing_else_speaks() -> None:
     identity = who(ICON)
-    assert (identity.maker, identity.brand, identity.makers) == (None, None, ())
-    assert (identity.assurance, identity.confidence) == (Assurance.NONE, 0.0)
+    assert (identity.maker, identity.makers) == ("mobotix", ("mobotix",))
+    assert identity.assurance is Assurance.SELF_REPORTED
     assert [(item.value, item.group) for item in identity.evidence if item.claim == "maker"] == [("mobotix", "favicon")]
 
 

@@ -68,7 +68,8 @@ def test_a_name_turned_round_set_apart_or_in_digits_is_read_and_is_a_finding(wri
 
 @pytest.mark.parametrize(("written", "sign"), [
     ("TIANDY\u202e", "U+202E"), ("TIANDY\u00ad", "U+00AD"), ("\u200bTiandy", "U+200B"), ("Tiandy \u2060", "U+2060"),
-    ("Tiandy&#173;", "U+00AD"), ("Tiandy&shy;", "U+00AD"), ("\ufeffUniview", "U+FEFF"), ("Uniview\U000e0041", "U+E0041"),
+    ("Tiandy&#173;", "U+00AD"), ("Tiandy&shy;", "U+00AD"), ("\ufeffUniview", "U+FEFF"),
+    ("Uniview\U000e0041", "U+E0041"),
     ("\u24c9iandy", "U+24C9"), ("\u24e3\u24d8\u24d0\u24dd\u24d3\u24e8", "U+24E3"), ("Tian\u24b9y", "U+24B9"),
     ("\U0001f173ahua", "U+1F173"), ("\U0001f130XIS", "U+1F130"),
 ])
@@ -81,8 +82,10 @@ def test_what_changes_nothing_that_is_seen_is_a_trick_too(written, sign):
 
 
 @pytest.mark.parametrize("written", [
-    "Tiandy\u2122", "Tiandy\u00ae", "\u00a9 Tiandy", "Tiandy \u2120", "Camera \u2460", "\U0001f17f Lot Camera", "\u2116 7",
-    "\u05d9\u05d5\u05e0\u05d9\u05d5\u200f", "\u0646\u0645\u06cc\u200c\u062f\u0648\u0631\u0628\u06cc\u0646", "Camera \u2600\ufe0f", "1\ufe0f\u20e3 Camera",
+    "Tiandy\u2122", "Tiandy\u00ae", "\u00a9 Tiandy", "Tiandy \u2120", "Camera \u2460",
+    "\U0001f17f Lot Camera", "\u2116 7",
+    "\u05d9\u05d5\u05e0\u05d9\u05d5\u200f", "\u0646\u0645\u06cc\u200c\u062f\u0648\u0631\u0628\u06cc\u0646",
+    "Camera \u2600\ufe0f", "1\ufe0f\u20e3 Camera",
 ])
 def test_signs_of_trade_bullets_and_what_other_scripts_need_are_no_tricks(written):
     assert finding(told(written)).status is Status.PASS
@@ -94,8 +97,8 @@ MARKED = [(name, maker) for name, maker in (
 
 
 @pytest.mark.parametrize(("name", "maker"), MARKED)
-@pytest.mark.parametrize("form", ["{}\u2122", "{}\u2120", "{}\u00ae", "{}\u00a9", "{} \u2122 Cameras", "{}(TM)", "{}TM", "{}USA",
-                                  "{}NVR", "{}\u2122 IPC"])
+@pytest.mark.parametrize("form", ["{}\u2122", "{}\u2120", "{}\u00ae", "{}\u00a9", "{} \u2122 Cameras", "{}(TM)", "{}TM",
+                                  "{}USA", "{}NVR", "{}\u2122 IPC"])
 def test_a_sign_of_trade_or_a_word_run_on_hides_no_name(name, maker, form):
     observations = told(form.format(name))
     assert identify(HERE, observations, load()).makers == (maker,)
@@ -103,7 +106,8 @@ def test_a_sign_of_trade_or_a_word_run_on_hides_no_name(name, maker, form):
 
 
 @pytest.mark.parametrize(("written", "maker"), [
-    ("UniviewGlobal", "uniview"), ("Reolink2", "reolink"), ("MilesightIoT", "milesight"), ("UniviewSecurity", "uniview"),
+    ("UniviewGlobal", "uniview"), ("Reolink2", "reolink"), ("MilesightIoT", "milesight"),
+    ("UniviewSecurity", "uniview"),
     ("Tian dy", "tiandy"), ("Uni view", "uniview"), ("Hua wei", "huawei"), ("Hik-vision", "hikvision"),
     ("EZ-VIZ", "hikvision"), ("Da\thua", "dahua"), ("Da\nhua", "dahua"), ("Da.hua", "dahua"), ("Da_hua", "dahua"),
     ("Uni-view Technologies", "uniview"), ("Mile sight", "milesight"),

@@ -306,7 +306,7 @@ BESIDE = Imported([lay_over(None, parse(OWN.encode(), "own.csv", source="own", d
         ("Mirundel Optics turret", "match"),  # the other word is of its name
         ("Mirundel MX-2231-Q turret", "match"),
         ("Mrd camera", "match"),
-        ("Mrd-2231 camera", "no_match"),  # the beginning of a part number
+        ("Mrd-2231 camera", "review"),  # the beginning of a part number that nobody knows
         ("Mrd gallery", "no_match"),
         ("Mirundel gallery", "review"),
         ("not compatible with Mirundel", "review"),

@@ -162,7 +162,8 @@ def _says(slug: str, says: Says) -> None:
     }
     icon = says.transport.startswith("favicon")
     if icon:
-        assert slug in pointed and identity.makers == (), identity.evidence          # an icon alone names nobody
+        assert slug in pointed, identity.evidence
+        assert identity.makers in {(), (slug,)}, identity.evidence                  # it names no other
     elif says.weak:
         assert slug in pointed or says.component, identity.evidence
     else:
