@@ -74,7 +74,8 @@ class Listings:
         """The listings of a party and its makers, and those of who may be no more than a namesake."""
         sure = list(self._of_party.get(party.id, ()))
         perhaps: list[_Found] = []
-        unmistakable = {name for maker in makers for name in maker.names}
+        common = {_key(name) for maker in makers for name in maker.declared}      # "Ring LLC" is no more than Ring
+        unmistakable = {name for maker in makers for name in maker.names if _key(name) not in common}
         for name in dict.fromkeys((*(name for maker in makers for name in _names(maker)), party.name, *party.names)):
             listed = self._by_name.get(_key(name), ())
             (sure if name in unmistakable or len(telling_words(name)) > 1 else perhaps).extend(listed)

@@ -30,6 +30,7 @@ def effects(maker, listed, day=DAY, buyers=("private_company",)):
     ("axis", "Axis Communications AB", "red_flag"),
     ("axis", "AXIS COMMUNICATIONS", "red_flag"),             # exact but for the legal form
     ("axis", "Axis", "review"),                              # a word with another meaning
+    ("ring", "Ring", "review"),
     ("axis", "Axis Communication", None),                    # another name is nobody's here: `screen` asks for slips
     ("axis", "Praxis Communications AB", None),
     ("vivotek", "Vivotek", "red_flag"),                      # one word, but unmistakable
