@@ -94,7 +94,7 @@ def tell(capture: Capture, now: datetime, *, known: Mapping[str, str] | None = N
     With `baselines`, what is new since the approved one is a finding too. `placed` is for whoever placed them already.
     """
     from camvet.placing import place
-    from scanner.egress.collection import no_collection
+    from scanner.collection import no_collection
 
     with no_collection():
         return _tell(capture, now, known, geography, baselines, placed or place(capture, known))

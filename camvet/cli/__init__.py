@@ -11,8 +11,8 @@ import importlib
 import os
 import pkgutil
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,7 +22,7 @@ from typer.exceptions import TyperException
 from camvet.context import Context, ExitCode, UsageError
 from camvet.terminal import OutputError, Terminal
 
-__all__ = ["context_of", "main", "nothing_is_garbage", "run", "verb"]
+__all__ = ["context_of", "main", "run", "verb"]
 
 Verb = TypeVar("Verb", bound=Callable[..., Any])
 _VERBS: dict[str, tuple[int, Callable[..., Any]]] = {}
@@ -49,18 +49,6 @@ def context_of(ctx: typer.Context) -> Context:
     if found is None:
         raise RuntimeError("a verb ran without the global options")
     return found
-
-
-@contextmanager
-def nothing_is_garbage() -> Iterator[None]:
-    """For verbs that read, answer and end: what they make they keep, and looking for garbage takes a tenth longer."""
-    running = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if running:
-            gc.enable()
 
 
 def _global_options(

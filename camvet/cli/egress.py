@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from camvet.cli import context_of, nothing_is_garbage, verb
+from camvet.cli import context_of, verb
 from camvet.context import Context, ExitCode, UsageError, worst
+from scanner.collection import no_collection
 
 if TYPE_CHECKING:
     from camvet.baselines import Known
@@ -46,7 +47,7 @@ def egress(
         raise UsageError("name exactly one of both: capture files, flow records or logs, or a link with --interface")
     if check_mud:
         _check_mud_there(check_mud)
-    with nothing_is_garbage() if files else nullcontext():
+    with no_collection() if files else nullcontext():
         from camvet.traffic import Geography, known_devices
 
         place = Geography(geoip) if geoip else None

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from camvet.cli import context_of, nothing_is_garbage, verb
+from camvet.cli import context_of, verb
 from camvet.context import ExitCode, UsageError
+from scanner.collection import no_collection
 
 if TYPE_CHECKING:
     from camvet.terminal import Terminal
@@ -40,7 +41,7 @@ def identify(
     from rules import identity, makers
 
     context = context_of(ctx)
-    with nothing_is_garbage():
+    with no_collection():
         devices, refused = _read(replies, context.terminal)
         known = makers.load()
         undetermined = 0

@@ -11,8 +11,8 @@ from os import PathLike
 from pathlib import Path
 from typing import BinaryIO
 
+from scanner.collection import no_collection
 from scanner.egress.capture import Capture, Conversation, Names, Source
-from scanner.egress.collection import no_collection
 from scanner.egress.conversations import Recorder
 from scanner.egress.evidence import attempts, observations, observations_of
 from scanner.egress.readers import CaptureReader

@@ -12,10 +12,10 @@ from itertools import chain, islice
 
 import numpy as np
 
+from scanner.collection import no_collection
 from scanner.egress.accounts import Accounts, serves
 from scanner.egress.batches import Batch, Ints
 from scanner.egress.capture import Capture
-from scanner.egress.collection import no_collection
 from scanner.egress.flows import Flows, Mixer, group
 from scanner.egress.fragments import Reassembly, Whole, read_wholes
 from scanner.egress.headers import Fragment, Rows, joined, read_headers

@@ -21,9 +21,9 @@ from typing import BinaryIO, Protocol, cast
 
 import numpy as np
 
+from scanner.collection import no_collection
 from scanner.egress.batches import Batch
 from scanner.egress.capture import Capture, Source
-from scanner.egress.collection import no_collection
 from scanner.egress.conversations import Recorder
 from scanner.egress.headers import UDP, Rows
 from scanner.egress.readers import CaptureReader

@@ -6,8 +6,8 @@ import io
 import wirecraft as craft
 
 from scanner import egress
+from scanner.collection import no_collection
 from scanner.egress import crowds, fragments, tables
-from scanner.egress.collection import no_collection
 
 
 def capture_of(frames):

@@ -1,7 +1,7 @@
-"""Holds the collector of reference cycles off while packets are added up.
+"""Holds the collector of reference cycles off while much is made that is kept.
 
 Hundreds of thousands of small objects live as long as the tables they are in, and none of them refers back: looking
-through them for cycles again and again costs a fifth of the time and finds nothing.
+through them for cycles again and again costs up to a fifth of the time and finds nothing.
 """
 
 from __future__ import annotations
